@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+    name: "federated-contrastive",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "CBLAS", targets: ["CBLAS"]),
+        .library(name: "Tensor", targets: ["Tensor"]),
+        .library(name: "UNet", targets: ["UNet"]),
+        .library(name: "Contrastive", targets: ["Contrastive"]),
+        .library(name: "Federation", targets: ["Federation"]),
+        .library(name: "Volumes", targets: ["Volumes"]),
+        .executable(name: "ACDCPretrain", targets: ["ACDCPretrain"]),
+        .executable(name: "MakePhantoms", targets: ["MakePhantoms"]),
+        .executable(name: "VolumeInfo", targets: ["VolumeInfo"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CBLAS", pkgConfig: "openblas lapacke",
+            providers: [.apt(["libopenblas-dev", "liblapacke-dev", "pkg-config"]), .brew(["openblas"])]),
+        .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(name: "CKernels"),
+        .target(name: "Tensor", dependencies: ["CBLAS", "CKernels"], swiftSettings: strict),
+        .target(name: "UNet", dependencies: ["Tensor"], swiftSettings: strict),
+        .target(name: "Contrastive", dependencies: ["Tensor"], swiftSettings: strict),
+        .target(name: "Federation", dependencies: ["Tensor"], swiftSettings: strict),
+        .target(name: "Volumes", dependencies: ["Tensor", "CZlib"], swiftSettings: strict),
+
+        .executableTarget(
+            name: "ACDCPretrain",
+            dependencies: ["Tensor", "UNet", "Contrastive", "Federation", "Volumes", arguments],
+            path: "Examples/ACDCPretrain", swiftSettings: strict),
+        .executableTarget(
+            name: "MakePhantoms", dependencies: ["Volumes", arguments],
+            path: "Examples/MakePhantoms", swiftSettings: strict),
+        .executableTarget(
+            name: "VolumeInfo", dependencies: ["Volumes", arguments, crypto],
+            path: "Examples/VolumeInfo", swiftSettings: strict),
+
+        .target(name: "_TestSupport", dependencies: ["Tensor"], path: "Tests/_TestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "TensorTests", dependencies: ["Tensor", "_TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "UNetTests", dependencies: ["UNet", "Tensor", "_TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "ContrastiveTests", dependencies: ["Contrastive", "Tensor", "_TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "FederationTests", dependencies: ["Federation", "Tensor", "_TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "VolumesTests", dependencies: ["Volumes", "Tensor", "_TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ExecutableTests",
+            dependencies: ["ACDCPretrain", "MakePhantoms", "VolumeInfo", "Volumes", "Tensor"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,62 @@
+/// A 3-D image or a 4-D cine on its native grid, as read from a file.
+///
+/// Voxels are stored x fastest, then y, then slice, then frame: the order of the file.
+public struct Volume: Sendable, Equatable {
+    /// Extents `(x, y, slices, frames)`; `frames` is 1 for a 3-D image.
+    public var extent: Extent
+    /// Distance between neighbouring voxel centres along x, y and the slice axis, in millimetres.
+    public var spacing: Spacing
+    /// `extent.count` values, x fastest.
+    public var voxels: [Float]
+
+    /// A volume of the given extents and spacing.
+    ///
+    /// - Precondition: `voxels.count == extent.count`.
+    public init(extent: Extent, spacing: Spacing, voxels: [Float]) {
+        precondition(
+            voxels.count == extent.count, "\(voxels.count) voxels do not fill a volume of \(extent)")
+        self.extent = extent
+        self.spacing = spacing
+        self.voxels = voxels
+    }
+
+    /// Numbers of voxels along x, y, the slice axis and time.
+    public struct Extent: Hashable, Sendable, Codable, CustomStringConvertible {
+        /// Voxels along x, the fastest axis in memory.
+        public var x: Int
+        /// Voxels along y.
+        public var y: Int
+        /// Slices.
+        public var slices: Int
+        /// Time frames; 1 for a 3-D image.
+        public var frames: Int
+
+        /// Extents of a 3-D image, or of a cine with several frames.
+        public init(x: Int, y: Int, slices: Int, frames: Int = 1) {
+            (self.x, self.y, self.slices, self.frames) = (x, y, slices, frames)
+        }
+
+        /// The number of voxels.
+        public var count: Int { x * y * slices * frames }
+
+        /// `216 × 256 × 10`, with the frames where there are several.
+        public var description: String {
+            "\(x) × \(y) × \(slices)" + (frames == 1 ? "" : " × \(frames)")
+        }
+    }
+
+    /// Distances between neighbouring voxel centres, in millimetres.
+    public struct Spacing: Hashable, Sendable, Codable {
+        /// Along x, in mm.
+        public var x: Double
+        /// Along y, in mm.
+        public var y: Double
+        /// Between slices, in mm.
+        public var slice: Double
+
+        /// Spacing along the three spatial axes, in mm.
+        public init(x: Double, y: Double, slice: Double) {
+            (self.x, self.y, self.slice) = (x, y, slice)
+        }
+    }
+}
