@@ -28,7 +28,7 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "CBLAS", pkgConfig: "openblas lapacke",
-            providers: [.apt(["libopenblas-dev", "liblapacke-dev", "pkg-config"]), .brew(["openblas"])]),
+            providers: [.apt(["libopenblas-dev", "liblapacke-dev", "pkg-config"]), .brew(["openblas", "lapack"])]),
         .systemLibrary(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CKernels"),
@@ -41,7 +41,7 @@ let package = Package(
         .executableTarget(
             name: "ACDCPretrain",
             dependencies: ["Tensor", "UNet", "Contrastive", "Federation", "Volumes", arguments],
-            path: "Examples/ACDCPretrain", swiftSettings: strict),
+            path: "Examples/ACDCPretrain", exclude: ["demo.json"], swiftSettings: strict),
         .executableTarget(
             name: "MakePhantoms", dependencies: ["Volumes", arguments],
             path: "Examples/MakePhantoms", swiftSettings: strict),
@@ -61,10 +61,12 @@ let package = Package(
         .testTarget(
             name: "FederationTests", dependencies: ["Federation", "Tensor", "_TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "VolumesTests", dependencies: ["Volumes", "Tensor", "_TestSupport"], swiftSettings: strict),
+            name: "VolumesTests", dependencies: ["Volumes", "Tensor", "CZlib", "_TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ExecutableTests",
-            dependencies: ["ACDCPretrain", "MakePhantoms", "VolumeInfo", "Volumes", "Tensor"], swiftSettings: strict),
+            dependencies: [
+                "ACDCPretrain", "MakePhantoms", "VolumeInfo", "Volumes", "Tensor", "_TestSupport", arguments,
+            ], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

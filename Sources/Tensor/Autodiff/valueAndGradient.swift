@@ -1,0 +1,58 @@
+/// The loss that a computation returns, and its gradient by all trainable parameters.
+///
+/// The computation receives a tape that reads weights from `parameters` and normalises by batch statistics; the
+/// running statistics it measured are in `parameters` afterwards.
+///
+/// ```swift
+/// let (loss, gradient) = valueAndGradient(at: &parameters) { tape in
+///     crossEntropy(network(tape.constant(images)), labels)
+/// }
+/// optimizer.update(&parameters, along: gradient)
+/// ```
+///
+/// - Parameters:
+///   - parameters: The weights; only statistics change.
+///   - generator: Randomness for dropout; without it there is no dropout.
+///   - loss: Computes a variable with one element.
+/// - Returns: The loss, and its gradient as a vector of `parameters.trainableCount` elements.
+public func valueAndGradient(
+    at parameters: inout Parameters, generator: SeededGenerator? = nil, of loss: (Tape) throws -> Variable
+) rethrows -> (value: Float, gradient: Tensor) {
+    let (value, gradient, statistics) = try { () throws -> (Float, Tensor, [(slot: ParameterSlot, value: Tensor)]) in
+        let tape = Tape(
+            parameters: parameters, normalization: .batchStatistics, generator: generator, records: true)
+        defer { tape.clear() }
+        let loss = try loss(tape)
+        let value = loss.value.pointer[0]
+        return (value, tape.derivatives(of: loss).gradient, tape.statistics)
+    }()
+    // The tape is gone, so the parameters are held here alone and change in place.
+    for (slot, value) in statistics { parameters[slot] = value }
+    return (value, gradient)
+}
+
+/// The loss of some tensors, and its derivative by each of them.
+public func valueAndGradient(
+    at tensors: [Tensor], parameters: Parameters = Parameters(), of loss: ([Variable]) throws -> Variable
+) rethrows -> (value: Float, gradients: [Tensor]) {
+    let tape = Tape(parameters: parameters, normalization: .batchStatistics, generator: nil, records: true)
+    defer { tape.clear() }
+    let loss = try loss(tensors.map(tape.leaf))
+    let value = loss.value.pointer[0]
+    let adjoints = tape.derivatives(of: loss)
+    return (value, tensors.indices.map { adjoints.derivative(byLeaf: $0, shape: tensors[$0].shape) })
+}
+
+/// The result of a computation without a gradient: nothing is recorded, and memory is released as it goes.
+///
+/// - Parameters:
+///   - parameters: The weights that layers read.
+///   - normalization: Which statistics batch norms use; the running ones by default.
+///   - body: Computes from a tape that reads the weights.
+public func evaluate(
+    _ parameters: Parameters, normalization: Tape.Normalization = .runningStatistics,
+    _ body: (Tape) throws -> Variable
+) rethrows -> Tensor {
+    let tape = Tape(parameters: parameters, normalization: normalization, generator: nil, records: false)
+    return try body(tape).value
+}

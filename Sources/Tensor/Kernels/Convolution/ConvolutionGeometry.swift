@@ -1,0 +1,66 @@
+import CKernels
+
+/// The extents of one convolution: `input [batch, height, width, inputChannels]`,
+/// `filter [kernelHeight, kernelWidth, inputChannels, outputChannels]`,
+/// `output [batch, outputHeight, outputWidth, outputChannels]`.
+struct ConvolutionGeometry: Hashable, Sendable {
+    var batch: Int, height: Int, width: Int, inputChannels: Int
+    var kernelHeight: Int, kernelWidth: Int, outputChannels: Int
+    var stride: Int
+    var paddingTop: Int, paddingLeft: Int
+    var outputHeight: Int, outputWidth: Int
+
+    /// The convolution of a tensor of shape `input` with a filter of shape `filter`, zero-padded on all four sides.
+    ///
+    /// - Precondition: rank 4 each, equal input channels, a positive stride, and a kernel no larger than the padded
+    ///   input.
+    init(input: Tensor.Shape, filter: Tensor.Shape, stride: Int, padding: Int) {
+        precondition(
+            input.rank == 4 && filter.rank == 4 && input[3] == filter[2],
+            "a convolution of \(input) with a filter \(filter): [batch, height, width, in] and [kH, kW, in, out] wanted"
+        )
+        precondition(stride > 0 && padding >= 0, "a convolution with stride \(stride) and padding \(padding)")
+        (batch, height, width, inputChannels) = (input[0], input[1], input[2], input[3])
+        (kernelHeight, kernelWidth, outputChannels) = (filter[0], filter[1], filter[3])
+        self.stride = stride
+        (paddingTop, paddingLeft) = (padding, padding)
+        precondition(
+            height + 2 * padding >= kernelHeight && width + 2 * padding >= kernelWidth,
+            "a kernel of \(kernelHeight) × \(kernelWidth) is larger than \(height) × \(width) padded by \(padding)")
+        outputHeight = (height + 2 * padding - kernelHeight) / stride + 1
+        outputWidth = (width + 2 * padding - kernelWidth) / stride + 1
+    }
+
+    var inputShape: Tensor.Shape { [batch, height, width, inputChannels] }
+    var filterShape: Tensor.Shape { [kernelHeight, kernelWidth, inputChannels, outputChannels] }
+    var outputShape: Tensor.Shape { [batch, outputHeight, outputWidth, outputChannels] }
+
+    /// Output pixels of one image and of the whole batch.
+    var pixels: Int { outputHeight * outputWidth }
+    var rows: Int { batch * pixels }
+    /// Elements under one window.
+    var columns: Int { kernelHeight * kernelWidth * inputChannels }
+
+    /// Whether no two windows share an element.
+    var windowsAreDisjoint: Bool { stride >= kernelHeight && stride >= kernelWidth }
+
+    /// The convolution of the upstream gradient with the rotated filter that is this one's input gradient; `nil` where
+    /// strides or wide padding forbid it.
+    var rotated: ConvolutionGeometry? {
+        guard stride == 1, paddingTop < kernelHeight, paddingLeft < kernelWidth else { return nil }
+        var g = self
+        (g.height, g.width, g.inputChannels) = (outputHeight, outputWidth, outputChannels)
+        (g.outputHeight, g.outputWidth, g.outputChannels) = (height, width, inputChannels)
+        (g.paddingTop, g.paddingLeft) = (kernelHeight - 1 - paddingTop, kernelWidth - 1 - paddingLeft)
+        return g
+    }
+
+    var windows: ck_windows {
+        ck_windows(
+            height: Int32(height), width: Int32(width), channels: Int32(inputChannels),
+            output_height: Int32(outputHeight), output_width: Int32(outputWidth),
+            kernel_height: Int32(kernelHeight), kernel_width: Int32(kernelWidth),
+            stride_height: Int32(stride), stride_width: Int32(stride),
+            padding_top: Int32(paddingTop), padding_left: Int32(paddingLeft))
+    }
+}

@@ -1,0 +1,101 @@
+import CKernels
+
+/// Means and (biased) variances, one of each a group.
+struct Moments {
+    var mean: [Float]
+    var variance: [Float]
+}
+
+/// How a normalisation divides `[samples, rows, channels]` into groups that share a mean and a variance: `groups` runs
+/// of neighbouring channels in each sample. Batch norm has one sample, and a group a channel.
+struct Groups {
+    let samples: Int, rows: Int, channels: Int, groups: Int
+
+    var elementsOfGroup: Int { rows * (channels / groups) }
+
+    /// The group of a sample's channel, given `sample · channels + channel`.
+    func group(of index: Int) -> Int {
+        index / channels * groups + index % channels / (channels / groups)
+    }
+
+    /// Rows in one piece of work: about 128 KiB.
+    private var band: Int { max(16, Tensor.grain / channels) }
+    private var bands: Int { (rows + band - 1) / band }
+
+    /// Calls `body` with a sample, the position of a band's first element, and its number of rows.
+    func forEachBand(_ body: (_ sample: Int, _ start: Int, _ rows: Int) -> Void) {
+        Parallel.forEach(samples * bands) { index in
+            let (sample, first) = (index / bands, index % bands * band)
+            body(sample, (sample * rows + first) * channels, min(band, rows - first))
+        }
+    }
+
+    /// The moments of each group: bands by themselves, relative to their first row, then merged in Double.
+    ///
+    /// Chan, Golub and LeVeque, The American Statistician 37(3), 1983.
+    func moments(of x: Tensor) -> Moments {
+        let input = x.pointer
+        let partials = Buffer(count: 2 * samples * bands * channels)
+        let partial = partials.base
+        defer { withExtendedLifetime(partials) {} }
+        forEachBand { sample, start, count in
+            let at = partial + 2 * channels * (sample * bands + (start / channels - sample * rows) / band)
+            ck_moments(count, channels, input + start, at, at + channels)
+        }
+        var count = [Double](repeating: 0, count: samples * groups)
+        var mean = count, squares = count
+        for sample in 0..<samples {
+            for index in 0..<bands {
+                let first = index * band, rowCount = Double(min(band, rows - first))
+                let at = partial + 2 * channels * (sample * bands + index)
+                let origin = input + (sample * rows + first) * channels
+                for channel in 0..<channels {
+                    let group = group(of: sample * channels + channel)
+                    let sum = Double(at[channel])
+                    let bandMean = Double(origin[channel]) + sum / rowCount
+                    let bandSquares = max(0, Double(at[channels + channel]) - sum * sum / rowCount)
+                    let total = count[group] + rowCount
+                    let delta = bandMean - mean[group]
+                    mean[group] += delta * rowCount / total
+                    squares[group] += bandSquares + delta * delta * count[group] * rowCount / total
+                    count[group] = total
+                }
+            }
+        }
+        return Moments(
+            mean: mean.map { Float($0) },
+            variance: zip(squares, count).map { Float($1 > 0 ? $0 / $1 : 0) })
+    }
+
+    /// For each sample and channel Σ g and Σ g · (x − mean), with g the upstream gradient behind the rectifier.
+    func gradientSums(
+        x: Tensor, y: Tensor, upstream: Tensor, slope: Float, means: [Float]
+    ) -> (total: [Float], product: [Float]) {
+        let partials = Buffer(count: 2 * samples * bands * channels)
+        let partial = partials.base
+        defer { withExtendedLifetime(partials) {} }
+        means.withUnsafeBufferPointer { means in
+            forEachBand { sample, start, count in
+                let at = partial + 2 * channels * (sample * bands + (start / channels - sample * rows) / band)
+                ck_normalization_sums(
+                    count, channels, slope, means.baseAddress! + sample * channels, x.pointer + start,
+                    y.pointer + start, upstream.pointer + start, at, at + channels)
+            }
+        }
+        var total = [Float](repeating: 0, count: samples * channels)
+        var product = total
+        for sample in 0..<samples {
+            for channel in 0..<channels {
+                var (sum, weighted) = (0.0, 0.0)
+                for index in 0..<bands {
+                    let at = partial + 2 * channels * (sample * bands + index)
+                    sum += Double(at[channel])
+                    weighted += Double(at[channels + channel])
+                }
+                total[sample * channels + channel] = Float(sum)
+                product[sample * channels + channel] = Float(weighted)
+            }
+        }
+        return (total, product)
+    }
+}

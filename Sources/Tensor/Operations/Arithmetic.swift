@@ -1,0 +1,96 @@
+import CKernels
+
+// Elementwise arithmetic of variables. Operands have equal shapes, or one of them is a number.
+
+extension Variable {
+    /// The sum, element by element.
+    public static func + (a: Variable, b: Variable) -> Variable {
+        a.tape.record(combine(a.value, b.value, ck_add), operands: a.id, b.id) {
+            [a = a.id, b = b.id] upstream, adjoints in
+            adjoints.add(upstream, to: a)
+            adjoints.add(upstream, to: b)
+        }
+    }
+
+    /// The difference, element by element.
+    public static func - (a: Variable, b: Variable) -> Variable {
+        a.tape.record(combine(a.value, b.value, ck_subtract), operands: a.id, b.id) {
+            [a = a.id, b = b.id] upstream, adjoints in
+            adjoints.add(upstream, to: a)
+            adjoints.add(scaled(upstream, by: -1), to: b)
+        }
+    }
+
+    /// The product, element by element.
+    public static func * (a: Variable, b: Variable) -> Variable {
+        let (x, y) = (a.value, b.value)
+        return a.tape.record(combine(x, y, ck_multiply), operands: a.id, b.id) {
+            [a = a.id, b = b.id] upstream, adjoints in
+            adjoints.add(combine(upstream, y, ck_multiply), to: a)
+            adjoints.add(combine(upstream, x, ck_multiply), to: b)
+        }
+    }
+
+    /// The quotient, element by element.
+    public static func / (a: Variable, b: Variable) -> Variable {
+        let quotient = combine(a.value, b.value, ck_divide)
+        let divisor = b.value
+        return a.tape.record(quotient, operands: a.id, b.id) { [a = a.id, b = b.id] upstream, adjoints in
+            let share = combine(upstream, divisor, ck_divide)
+            adjoints.add(share, to: a)
+            adjoints.add(scaled(combine(share, quotient, ck_multiply), by: -1), to: b)
+        }
+    }
+
+    /// Every element times a number.
+    public static func * (a: Variable, factor: Float) -> Variable {
+        a.tape.record(scaled(a.value, by: factor), operands: a.id) { [a = a.id] upstream, adjoints in
+            adjoints.add(scaled(upstream, by: factor), to: a)
+        }
+    }
+
+    /// Every element times a number.
+    public static func * (factor: Float, a: Variable) -> Variable { a * factor }
+
+    /// Every element divided by a number.
+    public static func / (a: Variable, divisor: Float) -> Variable { a * (1 / divisor) }
+
+    /// Every element with the opposite sign.
+    public static prefix func - (a: Variable) -> Variable { a * -1 }
+
+    /// A number added to every element.
+    public static func + (a: Variable, number: Float) -> Variable {
+        var sum = a.value
+        sum.withMutableElements { elements in for i in elements.indices { elements[i] += number } }
+        return a.tape.record(sum, operands: a.id) { [a = a.id] upstream, adjoints in adjoints.add(upstream, to: a) }
+    }
+
+    /// A number subtracted from every element.
+    public static func - (a: Variable, number: Float) -> Variable { a + -number }
+}
+
+/// `kernel` applied to each pair of elements.
+///
+/// - Precondition: equal shapes.
+private func combine(
+    _ a: Tensor, _ b: Tensor,
+    _ kernel: (Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+) -> Tensor {
+    precondition(a.shape == b.shape, "shapes \(a.shape) and \(b.shape) differ")
+    var result = Tensor(uninitialized: a.shape)
+    let (x, y, z) = (a.pointer, b.pointer, result.mutablePointer())
+    Parallel.forEachRange(of: a.count, length: Tensor.grain) { range in
+        let start = range.lowerBound
+        kernel(range.count, x + start, y + start, z + start)
+    }
+    return result
+}
+
+private func scaled(_ x: Tensor, by factor: Float) -> Tensor {
+    var result = Tensor(uninitialized: x.shape)
+    let (source, target) = (x.pointer, result.mutablePointer())
+    Parallel.forEachRange(of: x.count, length: Tensor.grain) { range in
+        ck_scale(range.count, factor, source + range.lowerBound, target + range.lowerBound)
+    }
+    return result
+}

@@ -1,0 +1,69 @@
+import CKernels
+
+/// The convolution of images with a bank of filters (cross-correlation, as everywhere in deep learning):
+/// `y[n, i, j, o] = b[o] + Σ_{u, v, c} x[n, i · stride + u − padding, j · stride + v − padding, c] · w[u, v, c, o]`.
+///
+/// **Shapes** `x [batch, height, width, in]`, `filter [kH, kW, in, out]`, `bias [out]` →
+/// `[batch, (height + 2 · padding − kH) / stride + 1, (width + 2 · padding − kW) / stride + 1, out]`.
+///
+/// - Precondition: matching channels, and a kernel no larger than the padded image.
+/// - Complexity: `rows · kH · kW · in · out` multiplications, by matrix products.
+public func convolution(
+    _ x: Variable, filter: Variable, bias: Variable? = nil, stride: Int = 1, padding: Int = 0
+) -> Variable {
+    let geometry = ConvolutionGeometry(input: x.shape, filter: filter.shape, stride: stride, padding: padding)
+    let lowering = geometry.lowering
+    let (input, weights) = (x.value, filter.value)
+    var y = Tensor(uninitialized: geometry.outputShape)
+    lowering.forward(
+        geometry, input: input.pointer, filter: weights.pointer, beta: 0, output: y.mutablePointer())
+    let result = x.tape.record(y, operands: x.id, filter.id) { [x = x.id, filter = filter.id] upstream, adjoints in
+        adjoints.accumulate(into: filter, shape: geometry.filterShape) { memory, beta in
+            lowering.filterGradient(
+                geometry, input: input.pointer, upstream: upstream.pointer, beta: beta, gradient: memory)
+        }
+        adjoints.accumulate(into: x, shape: geometry.inputShape) { memory, beta in
+            lowering.inputGradient(
+                geometry, upstream: upstream.pointer, filter: weights.pointer, beta: beta, gradient: memory)
+        }
+    }
+    return bias.map { addBias($0, to: result) } ?? result
+}
+
+/// The transposed convolution without padding, the adjoint of `convolution`: every input pixel paints `kH × kW` output
+/// pixels, `y[n, i · stride + u, j · stride + v, o] += x[n, i, j, c] · w[u, v, o, c]`.
+///
+/// **Shapes** `x [batch, height, width, in]`, `filter [kH, kW, out, in]`, `bias [out]` →
+/// `[batch, (height − 1) · stride + kH, (width − 1) · stride + kW, out]`; with kernel and stride 2 it doubles the image.
+///
+/// - Precondition: `x` and `filter` agree in the number of input channels.
+public func transposedConvolution(
+    _ x: Variable, filter: Variable, bias: Variable? = nil, stride: Int = 2
+) -> Variable {
+    precondition(
+        x.shape.rank == 4 && filter.shape.rank == 4 && x.shape[3] == filter.shape[3],
+        "a transposed convolution of \(x.shape) with \(filter.shape): [batch, height, width, in] and "
+            + "[kH, kW, out, in] wanted")
+    let outputShape: Tensor.Shape = [
+        x.shape[0], (x.shape[1] - 1) * stride + filter.shape[0], (x.shape[2] - 1) * stride + filter.shape[1],
+        filter.shape[2],
+    ]
+    // The geometry of the convolution that goes from the large image to the small one.
+    let geometry = ConvolutionGeometry(input: outputShape, filter: filter.shape, stride: stride, padding: 0)
+    let lowering = geometry.lowering
+    let (input, weights) = (x.value, filter.value)
+    var y = Tensor(uninitialized: outputShape)
+    lowering.inputGradient(
+        geometry, upstream: input.pointer, filter: weights.pointer, beta: 0, gradient: y.mutablePointer())
+    let result = x.tape.record(y, operands: x.id, filter.id) { [x = x.id, filter = filter.id] upstream, adjoints in
+        adjoints.accumulate(into: filter, shape: geometry.filterShape) { memory, beta in
+            lowering.filterGradient(
+                geometry, input: upstream.pointer, upstream: input.pointer, beta: beta, gradient: memory)
+        }
+        adjoints.accumulate(into: x, shape: geometry.outputShape) { memory, beta in
+            lowering.forward(
+                geometry, input: upstream.pointer, filter: weights.pointer, beta: beta, output: memory)
+        }
+    }
+    return bias.map { addBias($0, to: result) } ?? result
+}

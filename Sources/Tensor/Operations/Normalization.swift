@@ -1,0 +1,151 @@
+import CKernels
+
+/// Batch normalisation and the rectifier that follows it, in one pass:
+/// `y = act((x − μ) / √(σ² + ε) · γ + β)` with mean and variance over batch, height and width.
+///
+/// On a tape that normalises by batch statistics the running averages move towards those of the batch,
+/// `running ← (1 − momentum) · running + momentum · batch`, with the unbiased variance, as in PyTorch; else the running
+/// averages are used in place of the batch's own. The rectifier's `slope` below zero is 1 for none, 0 for ReLU, and
+/// between them for a leaky one.
+///
+/// **Shapes** `x [..., channels]`, all others `[channels]`.
+///
+/// - Precondition: matching channels; more than one row when normalising by the batch.
+///
+/// Ioffe and Szegedy, ICML 2015.
+public func batchNorm(
+    _ x: Variable, scale: Variable, shift: Variable, runningMean: ParameterSlot, runningVariance: ParameterSlot,
+    epsilon: Float = 1e-5, momentum: Float = 0.1, slope: Float = 1
+) -> Variable {
+    let channels = x.shape.last, rows = x.shape.leadingCount
+    precondition(
+        scale.shape == [channels] && shift.shape == [channels],
+        "batch norm of \(x.shape) with scale \(scale.shape) and shift \(shift.shape)")
+    guard x.tape.normalization == .batchStatistics else {
+        let moments = Moments(
+            mean: x.tape.parameters[runningMean].elements, variance: x.tape.parameters[runningVariance].elements)
+        return normalize(
+            x, scale: scale, shift: shift, groups: Groups(samples: 1, rows: rows, channels: channels, groups: channels),
+            moments: moments, momentsDependOnInput: false, epsilon: epsilon, slope: slope)
+    }
+    precondition(rows > 1, "batch norm by batch statistics of a single row, \(x.shape)")
+    let groups = Groups(samples: 1, rows: rows, channels: channels, groups: channels)
+    let moments = groups.moments(of: x.value)
+    var (mean, variance) = (x.tape.statistic(runningMean), x.tape.statistic(runningVariance))
+    mean.interpolate(toward: Tensor(moments.mean), by: momentum)
+    let unbiased = Float(rows) / Float(rows - 1)
+    variance.interpolate(toward: Tensor(moments.variance.map { $0 * unbiased }), by: momentum)
+    x.tape.update(runningMean, to: mean)
+    x.tape.update(runningVariance, to: variance)
+    return normalize(
+        x, scale: scale, shift: shift, groups: groups, moments: moments, momentsDependOnInput: true,
+        epsilon: epsilon, slope: slope)
+}
+
+/// Group normalisation and the rectifier that follows it: mean and variance over the pixels and the channels of a
+/// group, for each sample by itself. As many groups as channels make instance normalisation, one group layer
+/// normalisation.
+///
+/// **Shapes** `x [batch, height, width, channels]`, `scale` and `shift` `[channels]`.
+///
+/// - Precondition: `groups` divides the number of channels.
+///
+/// Wu and He, ECCV 2018; Ulyanov et al., arXiv 1607.08022.
+public func groupNorm(
+    _ x: Variable, scale: Variable, shift: Variable, groups: Int, epsilon: Float = 1e-5, slope: Float = 1
+) -> Variable {
+    let channels = x.shape.last, samples = x.shape[0]
+    precondition(
+        groups > 0 && channels % groups == 0, "\(channels) channels cannot be split into \(groups) equal groups")
+    precondition(
+        scale.shape == [channels] && shift.shape == [channels],
+        "group norm of \(x.shape) with scale \(scale.shape) and shift \(shift.shape)")
+    let split = Groups(
+        samples: samples, rows: x.shape.leadingCount / max(1, samples), channels: channels, groups: groups)
+    return normalize(
+        x, scale: scale, shift: shift, groups: split, moments: split.moments(of: x.value), momentsDependOnInput: true,
+        epsilon: epsilon, slope: slope)
+}
+
+/// Normalises each group by its moments, scales, shifts and rectifies.
+///
+/// With x̂ = (x − μ) · r and g = dy · act′: dγ = Σ g x̂, dβ = Σ g, and where the moments depend on the input
+/// dx = γ r g − r (Σ_group γ g + x̂ Σ_group γ g x̂) / count.
+private func normalize(
+    _ x: Variable, scale: Variable, shift: Variable, groups: Groups, moments: Moments, momentsDependOnInput: Bool,
+    epsilon: Float, slope: Float
+) -> Variable {
+    let (samples, channels) = (groups.samples, groups.channels)
+    let input = x.value
+    let (gamma, beta) = (scale.value.elements, shift.value.elements)
+    let inverse = moments.variance.map { 1 / ($0 + epsilon).squareRoot() }
+    let mean = moments.mean
+    var y = Tensor(uninitialized: x.shape)
+
+    var factor = [Float](repeating: 0, count: samples * channels)
+    var offset = factor
+    for i in factor.indices {
+        let c = i % channels, group = groups.group(of: i)
+        factor[i] = gamma[c] * inverse[group]
+        offset[i] = beta[c] - mean[group] * factor[i]
+    }
+    let target = y.mutablePointer()
+    factor.withUnsafeBufferPointer { factor in
+        offset.withUnsafeBufferPointer { offset in
+            groups.forEachBand { sample, start, count in
+                ck_affine(
+                    count, channels, slope, factor.baseAddress! + sample * channels,
+                    offset.baseAddress! + sample * channels, input.pointer + start, target + start)
+            }
+        }
+    }
+
+    return x.tape.record(y, operands: x.id, scale.id, shift.id) {
+        [x = x.id, scale = scale.id, shift = shift.id] upstream, adjoints in
+        let means = (0..<samples * channels).map { mean[groups.group(of: $0)] }
+        let sums = groups.gradientSums(x: input, y: y, upstream: upstream, slope: slope, means: means)
+        var (byScale, byShift) = (Tensor(zeros: [channels]), Tensor(zeros: [channels]))
+        // Σ over each group of γ g and of γ g x̂.
+        var totals = [Float](repeating: 0, count: mean.count)
+        var products = totals
+        let (scaleGradient, shiftGradient) = (byScale.mutablePointer(), byShift.mutablePointer())
+        for i in 0..<samples * channels {
+            let c = i % channels, group = groups.group(of: i)
+            let product = sums.product[i] * inverse[group]
+            scaleGradient[c] += product
+            shiftGradient[c] += sums.total[i]
+            totals[group] += gamma[c] * sums.total[i]
+            products[group] += gamma[c] * product
+        }
+        adjoints.add(byScale, to: scale)
+        adjoints.add(byShift, to: shift)
+
+        var a = [Float](repeating: 0, count: samples * channels)
+        var b = a, d = a
+        let count = Float(groups.elementsOfGroup)
+        for i in a.indices {
+            let group = groups.group(of: i)
+            a[i] = gamma[i % channels] * inverse[group]
+            guard momentsDependOnInput else { continue }
+            b[i] = -inverse[group] * inverse[group] * products[group] / count
+            d[i] = -inverse[group] * totals[group] / count
+        }
+        adjoints.accumulate(into: x, shape: input.shape) { memory, beta in
+            groups.forEachBand { sample, start, count in
+                let s = sample * channels
+                means.withUnsafeBufferPointer { means in
+                    a.withUnsafeBufferPointer { a in
+                        b.withUnsafeBufferPointer { b in
+                            d.withUnsafeBufferPointer { d in
+                                ck_normalization_backward(
+                                    count, channels, slope, means.baseAddress! + s, a.baseAddress! + s,
+                                    b.baseAddress! + s, d.baseAddress! + s, input.pointer + start, y.pointer + start,
+                                    upstream.pointer + start, beta, memory + start)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import CKernels
+
+/// The softmax over the last axis: `y_c = exp x_c / Σ_k exp x_k`, shifted by the largest element against overflow.
+public func softmax(_ x: Variable) -> Variable {
+    let y = rowwise(x.value, ck_softmax)
+    let columns = x.shape.last
+    return x.tape.record(y, operands: x.id) { [x = x.id] upstream, adjoints in
+        // dx = y · (dy − Σ_c dy_c y_c)
+        var gradient = Tensor(uninitialized: y.shape)
+        let target = gradient.mutablePointer()
+        for row in 0..<y.shape.leadingCount {
+            let at = row * columns
+            let along = Float(ck_dot(columns, upstream.pointer + at, y.pointer + at))
+            for c in at..<at + columns { target[c] = y.pointer[c] * (upstream.pointer[c] - along) }
+        }
+        adjoints.add(gradient, to: x)
+    }
+}
+
+/// The logarithm of the softmax over the last axis: `y_c = x_c − ln Σ_k exp x_k`.
+public func logSoftmax(_ x: Variable) -> Variable {
+    let y = rowwise(x.value, ck_log_softmax)
+    let columns = x.shape.last
+    return x.tape.record(y, operands: x.id) { [x = x.id] upstream, adjoints in
+        // dx = dy − softmax(x) · Σ_c dy_c
+        var gradient = Tensor(uninitialized: y.shape)
+        let target = gradient.mutablePointer()
+        ck_exp(y.count, y.pointer, target)
+        for row in 0..<y.shape.leadingCount {
+            let at = row * columns
+            let total = Float(ck_sum(columns, upstream.pointer + at))
+            for c in at..<at + columns { target[c] = upstream.pointer[c] - target[c] * total }
+        }
+        adjoints.add(gradient, to: x)
+    }
+}
+
+/// A kernel over bands of rows.
+func rowwise(
+    _ x: Tensor, _ kernel: (Int, Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+) -> Tensor {
+    let columns = x.shape.last
+    precondition(columns > 0, "softmax of \(x.shape): no columns")
+    var y = Tensor(uninitialized: x.shape)
+    let (source, target) = (x.pointer, y.mutablePointer())
+    Parallel.forEachRange(of: x.shape.leadingCount, length: max(1, Tensor.grain / columns)) { rows in
+        let start = rows.lowerBound * columns
+        kernel(rows.count, columns, source + start, target + start)
+    }
+    return y
+}

@@ -1,0 +1,21 @@
+import CBLAS
+
+/// General matrix products on one thread: the work is split above, by `Parallel`.
+enum BLAS {
+    private static let singleThreaded: Void = openblas_set_num_threads(1)
+
+    /// `c = alpha · op(a) · op(b) + beta · c` for row-major matrices: op(a) is `m × k`, op(b) is `k × n`.
+    ///
+    /// `lda`, `ldb`, `ldc` are the distances between rows as stored.
+    static func gemm(
+        _ m: Int, _ n: Int, _ k: Int, alpha: Float = 1,
+        _ a: UnsafePointer<Float>, lda: Int, transposedA transposeA: Bool = false,
+        _ b: UnsafePointer<Float>, ldb: Int, transposedB transposeB: Bool = false,
+        beta: Float = 0, _ c: UnsafeMutablePointer<Float>, ldc: Int
+    ) {
+        singleThreaded
+        cblas_sgemm(
+            CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+            blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), beta, c, blasint(ldc))
+    }
+}

@@ -1,0 +1,94 @@
+import CKernels
+import Foundation
+import Synchronization
+
+/// Work split over the machine's cores.
+///
+/// Callers cut their work by its shape alone, never by the number of threads, and add partial sums in a fixed order:
+/// results have the same bits at one thread and at many. OpenBLAS itself is held to one thread.
+public enum Parallel {
+    /// How many threads the calling task may use; `nil` means all cores.
+    @TaskLocal public static var threadLimit: Int?
+
+    /// The number of threads that work started here will use.
+    public static var threadCount: Int {
+        min(threadLimit ?? .max, WorkerPool.shared.workers + 1)
+    }
+
+    /// Calls `body(0)`, …, `body(count − 1)`, each once, in any order and at the same time.
+    ///
+    /// Inside another `forEach`, or while another task uses the workers, all calls are made on this thread. Denormal
+    /// numbers are flushed to zero in every call.
+    public static func forEach(_ count: Int, _ body: (Int) -> Void) {
+        let denormals = ck_flush_denormals()
+        defer { ck_restore_denormals(denormals) }
+        if count < 2 || threadCount < 2 || !WorkerPool.shared.run(count, threads: threadCount, body) {
+            for index in 0..<count { body(index) }
+        }
+    }
+
+    /// Calls `body` with consecutive ranges of at most `length` that cover `0 ..< count`.
+    static func forEachRange(of count: Int, length: Int, _ body: (Range<Int>) -> Void) {
+        forEach((count + length - 1) / length) { index in
+            body(index * length..<min(count, (index + 1) * length))
+        }
+    }
+}
+
+/// Threads that wait for work, as many as there are cores beside the caller's.
+private final class WorkerPool: @unchecked Sendable {
+    static let shared = WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount - 1)
+
+    let workers: Int
+    private let busy = Atomic(false)
+    private let wake: [DispatchSemaphore]
+    private let finished = DispatchSemaphore(value: 0)
+    private let next = Atomic(0)
+    // Written by the caller while `busy` is held and every worker waits; read by workers between `wake` and `finished`.
+    private var count = 0
+    private var body: ((Int) -> Void)?
+
+    private init(workers: Int) {
+        self.workers = workers
+        wake = (0..<workers).map { _ in DispatchSemaphore(value: 0) }
+        for index in 0..<workers {
+            let thread = Thread { [unowned self] in
+                _ = ck_flush_denormals()
+                while true {
+                    wake[index].wait()
+                    work()
+                    finished.signal()
+                }
+            }
+            thread.name = "tensor-\(index + 1)"
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+    }
+
+    /// Runs the calls on several threads, or returns false at once if the workers are taken.
+    func run(_ count: Int, threads: Int, _ body: (Int) -> Void) -> Bool {
+        guard busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { return false }
+        defer { busy.store(false, ordering: .releasing) }
+        let used = min(threads, count) - 1
+        withoutActuallyEscaping(body) { body in
+            self.count = count
+            self.body = body
+            next.store(0, ordering: .relaxed)
+            for index in 0..<used { wake[index].signal() }
+            work()
+            for _ in 0..<used { finished.wait() }
+            self.body = nil
+        }
+        return true
+    }
+
+    private func work() {
+        let body = body!
+        while true {
+            let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            if index >= count { return }
+            body(index)
+        }
+    }
+}

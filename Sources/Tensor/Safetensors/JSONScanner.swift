@@ -1,0 +1,170 @@
+/// Reads the little JSON that a safetensors header consists of: objects, strings and arrays of natural numbers.
+///
+/// General JSON parsers drop the first of two equal keys without a word and accept any nesting.
+struct JSONScanner {
+    private let bytes: [UInt8]
+    private var position = 0
+    private let file: String
+
+    init(_ bytes: [UInt8], file: String) {
+        (self.bytes, self.file) = (bytes, file)
+    }
+
+    private func fault(_ expected: String) -> WeightsError {
+        let found =
+            position < bytes.count
+            ? "\(UnicodeScalar(bytes[position]).escaped(asASCII: true)) at byte \(position)" : "at its end"
+        return .invalid(file: file, tensor: "", field: "header", expected: "JSON with \(expected) here", found: found)
+    }
+
+    private mutating func skipSpace() {
+        while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) { position += 1 }
+    }
+
+    /// Moves past `character` if it comes next.
+    private mutating func accept(_ character: Unicode.Scalar) -> Bool {
+        skipSpace()
+        guard position < bytes.count, bytes[position] == UInt8(ascii: character) else { return false }
+        position += 1
+        return true
+    }
+
+    private mutating func expect(_ character: Unicode.Scalar) throws(WeightsError) {
+        guard accept(character) else { throw fault("\(character)") }
+    }
+
+    /// Calls `member` with each key; it reads the value.
+    mutating func object(
+        _ member: (inout JSONScanner, String) throws(WeightsError) -> Void
+    ) throws(WeightsError) {
+        try expect("{")
+        if accept("}") { return }
+        repeat {
+            skipSpace()
+            let key = try string()
+            try expect(":")
+            try member(&self, key)
+        } while accept(",")
+        try expect("}")
+    }
+
+    /// An array of natural numbers.
+    mutating func integers(atMost limit: Int) throws(WeightsError) -> [Int] {
+        var numbers: [Int] = []
+        try expect("[")
+        if accept("]") { return numbers }
+        repeat {
+            guard numbers.count < limit else { throw fault("an array of at most \(limit) numbers") }
+            numbers.append(try integer())
+        } while accept(",")
+        try expect("]")
+        return numbers
+    }
+
+    private mutating func integer() throws(WeightsError) -> Int {
+        skipSpace()
+        let start = position
+        var number = 0
+        while position < bytes.count, (0x30...0x39).contains(bytes[position]) {
+            let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = tens.addingReportingOverflow(Int(bytes[position] - 0x30))
+            guard !overflow && !carry else { throw fault("a number below 2^63") }
+            number = sum
+            position += 1
+        }
+        let hasLeadingZero = position > start + 1 && bytes[start] == 0x30
+        guard position > start && !hasLeadingZero else { throw fault("a natural number") }
+        return number
+    }
+
+    /// A string in quotation marks.
+    mutating func string() throws(WeightsError) -> String {
+        try expect("\"")
+        var content: [UInt8] = []
+        while true {
+            guard position < bytes.count else { throw fault("a closing quotation mark") }
+            let byte = bytes[position]
+            switch byte {
+            case 0x22:
+                guard let text = String(validating: content, as: UTF8.self) else { throw fault("UTF-8 before this") }
+                position += 1
+                return text
+            case 0x5C:
+                position += 1
+                try escape(into: &content)
+            case 0..<0x20: throw fault("no control character")
+            default:
+                content.append(byte)
+                position += 1
+            }
+        }
+    }
+
+    /// What follows a backslash.
+    private mutating func escape(into content: inout [UInt8]) throws(WeightsError) {
+        guard position < bytes.count else { throw fault("an escape") }
+        let letter = bytes[position]
+        position += 1
+        switch UnicodeScalar(letter) {
+        case "\"", "\\", "/": content.append(letter)
+        case "b": content.append(0x08)
+        case "f": content.append(0x0C)
+        case "n": content.append(0x0A)
+        case "r": content.append(0x0D)
+        case "t": content.append(0x09)
+        case "u":
+            var code = try hexadecimal()
+            if (0xD800..<0xDC00).contains(code), position + 1 < bytes.count, bytes[position] == 0x5C,
+                bytes[position + 1] == UInt8(ascii: "u")
+            {
+                position += 2
+                let low = try hexadecimal()
+                guard (0xDC00..<0xE000).contains(low) else { throw fault("the second half of a surrogate pair") }
+                code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+            }
+            guard let scalar = UnicodeScalar(code) else { throw fault("a Unicode scalar") }
+            content += Array(String(Character(scalar)).utf8)
+        default:
+            position -= 1
+            throw fault("an escape")
+        }
+    }
+
+    private mutating func hexadecimal() throws(WeightsError) -> UInt32 {
+        var code: UInt32 = 0
+        for _ in 0..<4 {
+            guard position < bytes.count, let digit = Character(UnicodeScalar(bytes[position])).hexDigitValue else {
+                throw fault("four hexadecimal digits")
+            }
+            code = code << 4 | UInt32(digit)
+            position += 1
+        }
+        return code
+    }
+
+    /// Checks that nothing but space follows.
+    mutating func end() throws(WeightsError) {
+        skipSpace()
+        guard position == bytes.count else { throw fault("nothing") }
+    }
+
+    /// The text in quotation marks, with the escapes that JSON requires and no others.
+    static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\u{08}": result += "\\b"
+            case "\u{0C}": result += "\\f"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20:
+                result += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

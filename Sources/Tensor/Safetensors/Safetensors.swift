@@ -1,0 +1,104 @@
+/// Named tensors as they lie in a safetensors file, the format in which Hugging Face and PyTorch users keep weights.
+///
+/// Floating-point tensors of any width are read as `Float` and written as F32 with exactly their bits; integers of
+/// any width are read as `Int64` and written as I64. A run keeps its optimizer and its memory banks in the same kind
+/// of file, each under a prefix of its own:
+///
+/// ```swift
+/// var file = parameters.safetensors()
+/// file.insert(optimizer.state, under: "optimizer.")
+/// try file.write(to: url)
+/// ```
+///
+/// Format: github.com/huggingface/safetensors, README, "Format".
+public struct Safetensors: Sendable {
+    /// The floating-point tensors by name.
+    public var tensors: [String: Tensor]
+    /// The integer tensors by name.
+    public var integers: [String: Integers]
+    /// Free text by key; PyTorch users expect `"format": "pt"`.
+    public var metadata: [String: String]
+    /// The file that this was read from, for messages.
+    public internal(set) var source = "this value"
+
+    /// An integer tensor.
+    public struct Integers: Hashable, Sendable {
+        /// The elements in row-major order.
+        public let values: [Int64]
+        /// The extents, slowest axis first.
+        public let shape: Tensor.Shape
+
+        /// A tensor with the given elements.
+        ///
+        /// - Precondition: `values.count == shape.count`.
+        public init(_ values: [Int64], shape: Tensor.Shape) {
+            precondition(values.count == shape.count, "\(values.count) integers do not fill shape \(shape)")
+            (self.values, self.shape) = (values, shape)
+        }
+
+        /// A scalar, shape `[]`.
+        public init(_ value: Int) {
+            self.init([Int64(value)], shape: [])
+        }
+    }
+
+    /// A file with the given contents.
+    public init(
+        tensors: [String: Tensor] = [:], integers: [String: Integers] = [:], metadata: [String: String] = [:]
+    ) {
+        (self.tensors, self.integers, self.metadata) = (tensors, integers, metadata)
+    }
+
+    /// Adds the tensors of `part`, each with `prefix` before its name.
+    public mutating func insert(_ part: Safetensors, under prefix: String) {
+        for (name, tensor) in part.tensors { tensors[prefix + name] = tensor }
+        for (name, integers) in part.integers { self.integers[prefix + name] = integers }
+    }
+
+    /// The tensors whose names begin with `prefix`, without it.
+    public func part(under prefix: String) -> Safetensors {
+        var part = Safetensors()
+        part.source = source
+        for (name, tensor) in tensors where name.hasPrefix(prefix) {
+            part.tensors[String(name.dropFirst(prefix.count))] = tensor
+        }
+        for (name, integers) in integers where name.hasPrefix(prefix) {
+            part.integers[String(name.dropFirst(prefix.count))] = integers
+        }
+        return part
+    }
+
+    /// The floating-point tensor of that name.
+    ///
+    /// - Throws: `WeightsError.mismatch` if it is missing or has another shape.
+    public func tensor(_ name: String, shape: Tensor.Shape) throws(WeightsError) -> Tensor {
+        guard let tensor = tensors[name] else {
+            throw missing(name, as: "a floating-point tensor of shape \(shape)", elsewhere: integers[name] != nil)
+        }
+        guard tensor.shape == shape else {
+            throw .mismatch(
+                file: source, tensor: name, field: "shape", expected: "\(shape)", found: "\(tensor.shape)")
+        }
+        return tensor
+    }
+
+    /// The integer scalar of that name.
+    ///
+    /// - Throws: `WeightsError.mismatch` if it is missing or not a scalar.
+    public func integer(_ name: String) throws(WeightsError) -> Int {
+        guard let integers = integers[name] else {
+            throw missing(name, as: "an integer", elsewhere: tensors[name] != nil)
+        }
+        guard integers.shape == [] else {
+            throw .mismatch(
+                file: source, tensor: name, field: "shape", expected: "[]", found: "\(integers.shape)")
+        }
+        return Int(integers.values[0])
+    }
+
+    private func missing(_ name: String, as kind: String, elsewhere: Bool) -> WeightsError {
+        .mismatch(
+            file: source, tensor: name, field: "kind", expected: kind,
+            found: elsewhere ? "of the other kind" : "missing")
+    }
+}

@@ -1,0 +1,89 @@
+import Synchronization
+
+/// Memory of tensors that are gone, kept for the next tensor of about the same size.
+///
+/// Asking the system for 64 MiB and touching it for the first time costs more than a convolution; a training step
+/// asks for the same sizes again and again. Requests are rounded up to one of eight sizes between two powers of two.
+public final class BufferPool: Sendable {
+    /// The pool that every tensor uses.
+    public static let shared = BufferPool()
+
+    /// What the pool has done since the process started, and what it holds now.
+    public struct Statistics: Hashable, Sendable {
+        /// Requests served from memory that was already there.
+        public internal(set) var hits = 0
+        /// Requests that had to ask the system.
+        public internal(set) var misses = 0
+        /// Bytes in use by tensors.
+        public internal(set) var liveBytes = 0
+        /// Bytes kept for later.
+        public internal(set) var idleBytes = 0
+        /// The most bytes that were ever in use and idle together.
+        public internal(set) var peakBytes = 0
+    }
+
+    /// Memory that nothing else points to.
+    private struct Block: @unchecked Sendable {
+        let pointer: UnsafeMutablePointer<Float>
+    }
+
+    private struct State {
+        var idle: [Int: [Block]] = [:]
+        var statistics = Statistics()
+    }
+
+    private let state = Mutex(State())
+
+    private init() {}
+
+    /// A snapshot of the counters.
+    public var statistics: Statistics { state.withLock { $0.statistics } }
+
+    /// Returns idle memory to the system.
+    public func trim() {
+        let idle = state.withLock { state in
+            state.statistics.idleBytes = 0
+            defer { state.idle = [:] }
+            return state.idle
+        }
+        for block in idle.values.joined() { block.pointer.deallocate() }
+    }
+
+    func take(_ count: Int) -> (UnsafeMutablePointer<Float>, capacity: Int) {
+        let capacity = Self.capacity(for: count)
+        let bytes = capacity * MemoryLayout<Float>.stride
+        let found = state.withLock { state -> Block? in
+            state.statistics.liveBytes += bytes
+            let block = state.idle[capacity]?.popLast()
+            if block != nil {
+                state.statistics.hits += 1
+                state.statistics.idleBytes -= bytes
+            } else {
+                state.statistics.misses += 1
+                let held = state.statistics.liveBytes + state.statistics.idleBytes
+                state.statistics.peakBytes = max(state.statistics.peakBytes, held)
+            }
+            return block
+        }
+        if let found { return (found.pointer, capacity) }
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+        return (raw.bindMemory(to: Float.self, capacity: capacity), capacity)
+    }
+
+    func giveBack(_ pointer: UnsafeMutablePointer<Float>, capacity: Int) {
+        let bytes = capacity * MemoryLayout<Float>.stride
+        let block = Block(pointer: pointer)
+        state.withLock { state in
+            state.statistics.liveBytes -= bytes
+            state.statistics.idleBytes += bytes
+            state.idle[capacity, default: []].append(block)
+        }
+    }
+
+    /// The next of the pool's sizes: at least 32 floats, then eight steps to each doubling.
+    private static func capacity(for count: Int) -> Int {
+        guard count > 32 else { return 32 }
+        let step = max(16, 1 << (Int.bitWidth - 1 - (count - 1).leadingZeroBitCount - 3))
+        return (count + step - 1) / step * step
+    }
+}

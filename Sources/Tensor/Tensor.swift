@@ -1,0 +1,156 @@
+import CKernels
+
+/// A dense array of `Float` in row-major order, with value semantics.
+///
+/// Activations are channels-last, `[batch, height, width, channels]`. Copies share memory until one of them is
+/// changed; `rows`, `reshaped` and the slots of `Parameters` are views that copy nothing.
+///
+/// ```swift
+/// let a = Tensor([1, 2, 3, 4], shape: [2, 2])
+/// let b = a.matrixProduct(a)                     // [7, 10, 15, 22]
+/// ```
+public struct Tensor: Sendable {
+    private var buffer: Buffer
+    private var offset: Int
+    /// The extents, slowest axis first.
+    public private(set) var shape: Shape
+
+    /// A tensor whose elements are arbitrary until they are written: for code that overwrites all of them.
+    init(uninitialized shape: Shape) {
+        buffer = Buffer(count: shape.count)
+        offset = 0
+        self.shape = shape
+    }
+
+    private init(buffer: Buffer, offset: Int, shape: Shape) {
+        (self.buffer, self.offset, self.shape) = (buffer, offset, shape)
+    }
+
+    /// A tensor with the given elements in row-major order.
+    ///
+    /// - Precondition: `elements.count == shape.count`.
+    public init(_ elements: some Collection<Float>, shape: Shape) {
+        precondition(elements.count == shape.count, "\(elements.count) elements do not fill a tensor of shape \(shape)")
+        self.init(uninitialized: shape)
+        _ = UnsafeMutableBufferPointer(start: buffer.base, count: shape.count).initialize(from: elements)
+    }
+
+    /// A vector with the given elements.
+    public init(_ elements: [Float]) {
+        self.init(elements, shape: [elements.count])
+    }
+
+    /// A tensor whose elements all equal `value`.
+    public init(repeating value: Float, shape: Shape) {
+        self.init(uninitialized: shape)
+        ck_fill(shape.count, value, buffer.base)
+    }
+
+    /// A tensor of zeros.
+    public init(zeros shape: Shape) {
+        self.init(repeating: 0, shape: shape)
+    }
+
+    /// The number of elements.
+    public var count: Int { shape.count }
+
+    /// The elements in row-major order.
+    public var elements: [Float] {
+        Array(UnsafeBufferPointer(start: pointer, count: count))
+    }
+
+    /// Calls `body` with the elements in row-major order. The memory is valid during the call only.
+    public func withElements<Result, Failure: Error>(
+        _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(UnsafeBufferPointer(start: pointer, count: count))
+    }
+
+    /// Calls `body` with the elements to change in place, after a copy if they are shared.
+    public mutating func withMutableElements<Result, Failure: Error>(
+        _ body: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(UnsafeMutableBufferPointer(start: mutablePointer(), count: count))
+    }
+
+    /// The element at a position, one index an axis.
+    ///
+    /// - Precondition: as many indices as axes, each inside its extent.
+    public subscript(_ indices: Int...) -> Float {
+        get { pointer[position(indices)] }
+        set {
+            let position = position(indices)
+            mutablePointer()[position] = newValue
+        }
+    }
+
+    private func position(_ indices: [Int]) -> Int {
+        precondition(indices.count == shape.rank, "\(indices.count) indices into a tensor of shape \(shape)")
+        var position = 0
+        for (axis, index) in indices.enumerated() {
+            precondition(index >= 0 && index < shape[axis], "index \(indices) lies outside shape \(shape)")
+            position = position * shape[axis] + index
+        }
+        return position
+    }
+
+    // Views
+
+    /// The same elements under another shape; nothing is copied.
+    ///
+    /// - Precondition: the numbers of elements are equal.
+    public func reshaped(to shape: Shape) -> Tensor {
+        precondition(shape.count == count, "a tensor of shape \(self.shape) cannot take shape \(shape)")
+        return Tensor(buffer: buffer, offset: offset, shape: shape)
+    }
+
+    /// The part `range` of the first axis as a view; nothing is copied.
+    ///
+    /// - Precondition: `range` lies inside the first extent.
+    public func rows(_ range: Range<Int>) -> Tensor {
+        precondition(
+            shape.rank > 0 && range.lowerBound >= 0 && range.upperBound <= shape[0],
+            "rows \(range) lie outside shape \(shape)")
+        let row = shape.droppingFirst()
+        return Tensor(
+            buffer: buffer, offset: offset + range.lowerBound * row.count, shape: row.prepending(range.count))
+    }
+
+    /// `shape.count` elements from position `start` on as a view.
+    func view(from start: Int, shape: Shape) -> Tensor {
+        precondition(start >= 0 && start + shape.count <= count, "a view of shape \(shape) at \(start) of \(count)")
+        return Tensor(buffer: buffer, offset: offset + start, shape: shape)
+    }
+
+    // Memory, for kernels. A pointer is valid as long as a tensor that holds its buffer is.
+
+    /// The first element, to read.
+    var pointer: UnsafePointer<Float> { UnsafePointer(buffer.base + offset) }
+
+    /// The first element, to write, after a copy if the memory is shared.
+    mutating func mutablePointer() -> UnsafeMutablePointer<Float> {
+        if !isKnownUniquelyReferenced(&buffer) {
+            let copy = Buffer(count: count)
+            copy.base.update(from: pointer, count: count)
+            buffer = copy
+            offset = 0
+        }
+        return buffer.base + offset
+    }
+}
+
+extension Tensor: Equatable {
+    /// Whether shapes and all elements are equal (as floats: a NaN differs from itself).
+    public static func == (a: Tensor, b: Tensor) -> Bool {
+        guard a.shape == b.shape else { return false }
+        return a.withElements { a in b.withElements { b in a.elementsEqual(b) } }
+    }
+}
+
+extension Tensor: CustomStringConvertible {
+    /// `Tensor [2, 2]: 1.0, 2.0, 3.0, 4.0`, with the first elements only where there are many.
+    public var description: String {
+        let head = elements.prefix(16).map { "\($0)" }.joined(separator: ", ")
+        return "Tensor \(shape): \(head)" + (count > 16 ? ", …" : "")
+    }
+}
