@@ -1,0 +1,87 @@
+import Tensor
+
+/// A smooth random deformation: displacements of control points a quarter of the image apart, joined by uniform cubic
+/// B-splines.
+///
+/// Source: Rueckert et al., "Nonrigid registration using free-form deformations", IEEE TMI 18(8):712–721, 1999, Eq. (1).
+struct ElasticField {
+    private static let cells = 4
+    /// Control points along an axis: a cubic spline needs three more than there are cells.
+    static let points = cells + 3
+    /// The B-splines that join the control points.
+    let splines: Splines
+    /// Displacements of the control points by rows, `[points, points]`, in pixels.
+    let downwards: [Float]
+    /// Displacements of the control points by columns, `[points, points]`, in pixels.
+    let across: [Float]
+
+    /// Adds the displacement of every pixel of a row.
+    func add(row: Int, toRows rows: UnsafeMutablePointer<Float>, toColumns columns: UnsafeMutablePointer<Float>) {
+        let (width, points) = (splines.width, Self.points)
+        // The four rows of control points around this one become one, then its points are spread over the columns.
+        let (first, weights) = splines.ofRows[row]
+        for point in 0..<points {
+            var (y, x): (Float, Float) = (0, 0)
+            for k in 0..<4 {
+                let index = (first + k) * points + point
+                y += weights[k] * downwards[index]
+                x += weights[k] * across[index]
+            }
+            splines.ofColumns.withUnsafeBufferPointer { ofColumns in
+                let spread = ofColumns.baseAddress! + point * width
+                for column in splines.support[point] {
+                    rows[column] += y * spread[column]
+                    columns[column] += x * spread[column]
+                }
+            }
+        }
+    }
+
+    /// The B-splines at the pixels of an image, the same for all fields of a batch.
+    struct Splines: Sendable {
+        let width: Int
+        /// For each row the first of the four control points around it, and their weights.
+        let ofRows: [(first: Int, weights: SIMD4<Float>)]
+        /// The weight of each control point in each column, `[points, width]`.
+        let ofColumns: [Float]
+        /// The columns where a control point has weight.
+        let support: [Range<Int>]
+
+        init(_ extents: ImageExtents) {
+            let width = extents.width
+            self.width = width
+            ofRows = (0..<extents.height).map { Self.weights(at: $0, of: extents.height) }
+            var ofColumns = [Float](repeating: 0, count: points * width)
+            var support = [Range<Int>](repeating: 0..<0, count: points)
+            for column in 0..<width {
+                let (first, weights) = Self.weights(at: column, of: width)
+                for k in 0..<4 {
+                    ofColumns[(first + k) * width + column] = weights[k]
+                    let known = support[first + k]
+                    support[first + k] = (known.isEmpty ? column : known.lowerBound)..<column + 1
+                }
+            }
+            (self.ofColumns, self.support) = (ofColumns, support)
+        }
+
+        private static func weights(at position: Int, of extent: Int) -> (first: Int, weights: SIMD4<Float>) {
+            let place = (Float(position) + 0.5) / Float(extent) * Float(cells)
+            let cell = min(cells - 1, Int(place))
+            let t = place - Float(cell), s = 1 - t
+            let inner = SIMD2(3 * t * t * t - 6 * t * t + 4, 3 * s * s * s - 6 * s * s + 4)
+            return (cell, SIMD4(s * s * s, inner.x, inner.y, t * t * t) / 6)
+        }
+    }
+}
+
+extension ElasticField {
+    /// A field whose control points deviate by `deviation` times the extent.
+    init(_ splines: Splines, deviation: Float, _ extents: ImageExtents, using generator: inout SeededGenerator) {
+        let (rows, columns) = (deviation * Float(extents.height), deviation * Float(extents.width))
+        let count = Self.points * Self.points
+        self.init(
+            splines: splines,
+            downwards: (0..<count).map { _ in generator.normal(standardDeviation: rows) },
+            across: (0..<count).map { _ in generator.normal(standardDeviation: columns) })
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import Tensor
+
+/// What happens to the intensities of one view: blur, contrast, brightness, gamma, noise.
+struct Tone {
+    /// The standard deviation of the blur, in pixels.
+    var blur: Float = 0
+    /// By what the distance from the mean is multiplied.
+    var contrast: Float = 1
+    /// What is added.
+    var brightness: Float = 0
+    /// The power to which intensities are raised.
+    var gamma: Float = 1
+    /// The standard deviation of the noise.
+    var noise: Float = 0
+
+    /// Replaces the intensities of an image.
+    func apply(
+        to image: UnsafeMutablePointer<Float>, _ extents: ImageExtents, using generator: inout SeededGenerator
+    ) {
+        // A narrower Gaussian than this has all its weight on one pixel.
+        if blur > 0.2 { GaussianBlur(deviation: blur).apply(to: image, extents) }
+        if contrast != 1 || brightness != 0 { shift(image, extents.count) }
+        if gamma != 1 { raise(image, extents.count) }
+        if noise > 0 { add(noise, to: image, extents.count, using: &generator) }
+    }
+
+    /// Contrast about the mean of the image, and brightness; what becomes negative is 0.
+    private func shift(_ image: UnsafeMutablePointer<Float>, _ count: Int) {
+        var partial = SIMD8<Float>.zero
+        var position = 0
+        while position + 8 <= count {
+            for lane in 0..<8 { partial[lane] += image[position + lane] }
+            position += 8
+        }
+        var sum = partial.sum()
+        for rest in position..<count { sum += image[rest] }
+        let offset = sum / Float(count) * (1 - contrast) + brightness
+        for i in 0..<count {
+            let value = image[i] * contrast + offset
+            image[i] = value > 0 ? value : 0
+        }
+    }
+
+    /// `x^gamma`, read from a table of `t^(2 gamma)` at t = √x, which is smooth at 0; x above 4 counts as 4.
+    private func raise(_ image: UnsafeMutablePointer<Float>, _ count: Int) {
+        let nodes = 256
+        let scale = Float(nodes) / 2
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: nodes + 2) { table in
+            for node in 0..<nodes + 2 { table[node] = pow(Float(node) / scale, 2 * gamma) }
+            for i in 0..<count {
+                let value = image[i]
+                let place = (value > 0 ? (value < 4 ? value : 4) : 0).squareRoot() * scale
+                let node = Int(place)
+                image[i] = table[node] + (place - Float(node)) * (table[node + 1] - table[node])
+            }
+        }
+    }
+
+    /// Noise that is nearly normal: the sum of four uniform numbers of eight bits. One draw serves two pixels.
+    private func add(
+        _ deviation: Float, to image: UnsafeMutablePointer<Float>, _ count: Int,
+        using generator: inout SeededGenerator
+    ) {
+        // Four uniform numbers among 0 … 255 have the mean 510 and the variance 4 (256² − 1) / 12.
+        let scale = deviation / (Float(256 * 256 - 1) / 3).squareRoot()
+        var position = 0
+        while position < count {
+            let bits = generator.next()
+            // Neighbouring bytes, then neighbouring pairs: four sums of two, two sums of four.
+            let pairs = (bits & 0x00FF_00FF_00FF_00FF) &+ ((bits >> 8) & 0x00FF_00FF_00FF_00FF)
+            let sums = (pairs & 0x0000_FFFF_0000_FFFF) &+ ((pairs >> 16) & 0x0000_FFFF_0000_FFFF)
+            image[position] += (Float(UInt32(truncatingIfNeeded: sums)) - 510) * scale
+            if position + 1 < count {
+                image[position + 1] += (Float(UInt32(truncatingIfNeeded: sums >> 32)) - 510) * scale
+            }
+            position += 2
+        }
+    }
+}
+
+extension Tone {
+    /// Changes drawn at random.
+    init(_ augmentation: Augmentation, using generator: inout SeededGenerator) {
+        blur = generator.chance(0.5) ? generator.uniform(in: 0...augmentation.blur) : 0
+        contrast = generator.logUniform(in: augmentation.contrast)
+        brightness = generator.uniform(in: -augmentation.brightness...augmentation.brightness)
+        gamma = generator.logUniform(in: augmentation.gamma)
+        noise = generator.uniform(in: 0...augmentation.noise)
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Tensor
+
+/// Where the pixels of one view come from: an affine map about the centre, and a smooth deformation.
+struct Warp {
+    /// The extents of the image and of the view.
+    let extents: ImageExtents
+    /// The source of a pixel is `matrix · (pixel − centre) + centre + shift`, in pixels; rows first.
+    let matrix: (rowByRow: Float, rowByColumn: Float, columnByRow: Float, columnByColumn: Float)
+    /// What is added to every source, in pixels.
+    let shift: (row: Float, column: Float)
+    /// What is added to each source on top of that.
+    var elastic: ElasticField?
+
+    private var isIdentity: Bool { matrix == (1, 0, 0, 1) && shift == (0, 0) && elastic == nil }
+
+    /// Replaces an image by its view.
+    func apply(to image: UnsafeMutablePointer<Float>) {
+        if isIdentity { return }
+        let (height, width, channels) = (extents.height, extents.width, extents.channels)
+        // Two pixels of zeros all around make every neighbour of every source exist.
+        let stride = (width + 4) * channels
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: (height + 4) * stride + 2 * width) { scratch in
+            let padded = scratch.baseAddress!
+            let sources = padded + (height + 4) * stride
+            padded.update(repeating: 0, count: (height + 4) * stride)
+            for row in 0..<height {
+                (padded + (row + 2) * stride + 2 * channels)
+                    .update(from: image + row * width * channels, count: width * channels)
+            }
+            for row in 0..<height {
+                let line = image + row * width * channels
+                locate(row: row, rows: sources, columns: sources + width)
+                if channels == 1 {
+                    sample(padded, stride: stride, rows: sources, columns: sources + width, into: line)
+                } else {
+                    sampleChannels(padded, stride: stride, rows: sources, columns: sources + width, into: line)
+                }
+            }
+        }
+    }
+
+    /// Writes the sources of a row of pixels, moved by the padding of two pixels and kept inside of it.
+    private func locate(
+        row: Int, rows: UnsafeMutablePointer<Float>, columns: UnsafeMutablePointer<Float>
+    ) {
+        let (height, width) = (extents.height, extents.width)
+        let centre = (row: Float(height - 1) / 2, column: Float(width - 1) / 2)
+        let down = Float(row) - centre.row
+        let (stepY, stepX) = (matrix.rowByColumn, matrix.columnByColumn)
+        let startY = matrix.rowByRow * down + centre.row + shift.row + 2
+        let startX = matrix.columnByRow * down + centre.column + shift.column + 2
+        for column in 0..<width {
+            let across = Float(column) - centre.column
+            rows[column] = startY + stepY * across
+            columns[column] = startX + stepX * across
+        }
+        elastic?.add(row: row, toRows: rows, toColumns: columns)
+        // One pixel beyond the image, where all is zero, stands for everything further out.
+        let (bottom, right) = (Float(height + 2), Float(width + 2))
+        for column in 0..<width {
+            let (y, x) = (rows[column], columns[column])
+            rows[column] = y > 1 ? (y < bottom ? y : bottom) : 1
+            columns[column] = x > 1 ? (x < right ? x : right) : 1
+        }
+    }
+
+    /// The bilinear mean of the four pixels around each source, for images of one channel.
+    private func sample(
+        _ padded: UnsafePointer<Float>, stride: Int, rows: UnsafePointer<Float>, columns: UnsafePointer<Float>,
+        into line: UnsafeMutablePointer<Float>
+    ) {
+        for column in 0..<extents.width {
+            let (y, x) = (rows[column], columns[column])
+            let (top, left) = (Int32(y), Int32(x))
+            let (down, across) = (y - Float(top), x - Float(left))
+            let source = padded + (Int(top) &* stride &+ Int(left))
+            let upper = source[0] * (1 - across) + source[1] * across
+            let lower = source[stride] * (1 - across) + source[stride &+ 1] * across
+            line[column] = upper * (1 - down) + lower * down
+        }
+    }
+
+    private func sampleChannels(
+        _ padded: UnsafePointer<Float>, stride: Int, rows: UnsafePointer<Float>, columns: UnsafePointer<Float>,
+        into line: UnsafeMutablePointer<Float>
+    ) {
+        let channels = extents.channels
+        for column in 0..<extents.width {
+            let (y, x) = (rows[column], columns[column])
+            let (top, left) = (Int32(y), Int32(x))
+            let (down, across) = (y - Float(top), x - Float(left))
+            let source = padded + (Int(top) &* stride &+ Int(left) &* channels)
+            for channel in 0..<channels {
+                let upper = source[channel] * (1 - across) + source[channel &+ channels] * across
+                let below = source + stride
+                let lower = below[channel] * (1 - across) + below[channel &+ channels] * across
+                line[column &* channels &+ channel] = upper * (1 - down) + lower * down
+            }
+        }
+    }
+}
+
+extension Warp {
+    /// A map drawn at random.
+    init(
+        _ augmentation: Augmentation, _ extents: ImageExtents, _ splines: ElasticField.Splines?,
+        using generator: inout SeededGenerator
+    ) {
+        let mirrorsRows = augmentation.mirrors && generator.chance(0.5)
+        let mirrorsColumns = augmentation.mirrors && generator.chance(0.5)
+        let angle = generator.uniform(in: -augmentation.rotation...augmentation.rotation) * .pi / 180
+        let scale = generator.logUniform(in: augmentation.scale)
+        let (cosine, sine) = (cos(angle) / scale, sin(angle) / scale)
+        let (rows, columns): (Float, Float) = (mirrorsRows ? -1 : 1, mirrorsColumns ? -1 : 1)
+        let most = augmentation.translation
+        self.init(
+            extents: extents, matrix: (cosine * rows, -sine * columns, sine * rows, cosine * columns),
+            shift: (
+                generator.uniform(in: -most...most) * Float(extents.height),
+                generator.uniform(in: -most...most) * Float(extents.width)
+            ))
+        elastic = splines.map { ElasticField($0, deviation: augmentation.elasticity, extents, using: &generator) }
+    }
+}
+
+extension SeededGenerator {
+    /// A number whose logarithm is uniform: halves and doubles are equally likely.
+    mutating func logUniform(in range: ClosedRange<Float>) -> Float {
+        range.lowerBound * pow(range.upperBound / range.lowerBound, uniform())
+    }
+}

@@ -1,0 +1,80 @@
+import Contrastive
+import Foundation
+import Tensor
+import Testing
+import _TestSupport
+
+@Suite struct AugmentationTests {
+    private func images(_ shape: Tensor.Shape = [3, 12, 10, 1]) -> Tensor {
+        var generator = SeededGenerator(seed: 1)
+        return Tensor((0..<shape.count).map { _ in generator.uniform() }, shape: shape)
+    }
+
+    private func views(_ augmentation: Augmentation, _ images: Tensor, seed: UInt64 = 1) -> Tensor {
+        var generator = SeededGenerator(seed: seed)
+        return augmentation(images, using: &generator)
+    }
+
+    @Test func theIdentityKeepsTheBits() {
+        let images = images()
+        #expect(views(.identity, images).bits == images.bits)
+        #expect(Augmentation.identity == Augmentation())
+    }
+
+    @Test(arguments: [Augmentation.weak, .standard])
+    func hasTheSameBitsOnOneThreadAndOnMany(augmentation: Augmentation) {
+        let images = images([5, 12, 10, 1])
+        let one = Parallel.$threadLimit.withValue(1) { views(augmentation, images) }
+        #expect(one.bits == views(augmentation, images).bits)
+        #expect(one.isFinite)
+        #expect(one.shape == images.shape)
+    }
+
+    @Test(arguments: [Augmentation.weak, .standard])
+    func dependsOnTheSeedAndChangesEveryImage(augmentation: Augmentation) {
+        let image = images([1, 12, 10, 1])
+        let images = Tensor(image.elements + image.elements, shape: [2, 12, 10, 1])
+        let view = views(augmentation, images)
+        #expect(view == views(augmentation, images))
+        #expect(view != views(augmentation, images, seed: 2))
+        #expect(view.rows(0..<1) != view.rows(1..<2))
+        #expect(view.rows(0..<1) != image && view.rows(1..<2) != image)
+    }
+
+    @Test func leavesTheGeneratorWhereTheBatchEnds() {
+        // As many numbers as images, whatever is done with them: views of a run stay the same when settings change.
+        var (weak, identity) = (SeededGenerator(seed: 1), SeededGenerator(seed: 1))
+        _ = Augmentation.weak(images(), using: &weak)
+        _ = Augmentation.identity(images(), using: &identity)
+        #expect(weak == identity)
+    }
+
+    @Test func changesTheChannelsOfAnImageAlike() {
+        var augmentation = Augmentation.standard
+        augmentation.noise = 0
+        let images = images()
+        let doubled = Tensor(images.elements.flatMap { [$0, $0] }, shape: [3, 12, 10, 2])
+        let expected = views(augmentation, images).elements.flatMap { [Double($0), Double($0)] }
+        #expect(difference(views(augmentation, doubled), expected, relative: 1e-4, absolute: 1e-4) == nil)
+    }
+
+    @Test func saysWhatIsWrongWithItsSettings() throws {
+        for sound in [Augmentation.identity, .weak, .standard] { #expect(sound.problem == nil) }
+        let damages: [(String, (inout Augmentation) -> Void)] = [
+            ("rotation", { $0.rotation = -1 }), ("translation", { $0.translation = .nan }),
+            ("elasticity", { $0.elasticity = 3 }), ("blur", { $0.blur = .infinity }), ("noise", { $0.noise = -0.1 }),
+            ("brightness", { $0.brightness = 2 }), ("scale", { $0.scale = 0...1 }), ("gamma", { $0.gamma = 0.01...1 }),
+            ("contrast", { $0.contrast = 1...100 }),
+        ]
+        for (name, damage) in damages {
+            var damaged = Augmentation.standard
+            damage(&damaged)
+            #expect(try #require(damaged.problem).hasPrefix(name))
+        }
+    }
+
+    @Test func isCodable() throws {
+        let data = try JSONEncoder().encode(Augmentation.standard)
+        #expect(try JSONDecoder().decode(Augmentation.self, from: data) == .standard)
+    }
+}

@@ -1,0 +1,160 @@
+import Foundation
+import Tensor
+import Testing
+import _TestSupport
+
+@testable import Contrastive
+
+@Suite struct WarpTests {
+    private let extents = ImageExtents(height: 7, width: 5, channels: 1)
+
+    private func image(_ extents: ImageExtents) -> Tensor {
+        Tensor(random: [extents.height, extents.width, extents.channels], seed: 4)
+    }
+
+    private func applied(_ warp: Warp, to image: Tensor) -> Tensor {
+        var view = image
+        view.withMutableElements { warp.apply(to: $0.baseAddress!) }
+        return view
+    }
+
+    private func map(
+        _ extents: ImageExtents, _ matrix: (Float, Float, Float, Float) = (1, 0, 0, 1),
+        shift: (row: Float, column: Float) = (0, 0)
+    ) -> Warp {
+        Warp(extents: extents, matrix: matrix, shift: shift)
+    }
+
+    @Test func theIdentityKeepsTheBits() {
+        let image = image(extents)
+        #expect(applied(map(extents), to: image).bits == image.bits)
+        // Also when it is sampled rather than skipped.
+        let moved = applied(map(extents, shift: (2, 0)), to: applied(map(extents, shift: (-2, 0)), to: image))
+        #expect(moved.rows(0..<5).bits == image.rows(0..<5).bits)
+        #expect(moved.rows(5..<7).elements.allSatisfy { $0 == 0 })
+    }
+
+    @Test func mirrorsAndTurnsExactly() {
+        let image = image(extents)
+        let mirrored = applied(map(extents, (1, 0, 0, -1)), to: image)
+        let upsideDown = applied(map(extents, (-1, 0, 0, 1)), to: image)
+        let square = ImageExtents(height: 6, width: 6, channels: 1)
+        let tile = self.image(square)
+        let turned = applied(map(square, (0, -1, 1, 0)), to: tile)
+        for row in 0..<7 {
+            for column in 0..<5 {
+                #expect(mirrored[row, column, 0] == image[row, 4 - column, 0])
+                #expect(upsideDown[row, column, 0] == image[6 - row, column, 0])
+            }
+        }
+        for row in 0..<6 {
+            for column in 0..<6 { #expect(turned[row, column, 0] == tile[5 - column, row, 0]) }
+        }
+    }
+
+    @Test(arguments: [1, 3])
+    func samplesBilinearlyWithZerosOutside(channels: Int) {
+        let extents = ImageExtents(height: 7, width: 5, channels: channels)
+        let image = image(extents)
+        let angle: Float = 0.6
+        let warp = map(
+            extents, (cos(angle) * 1.3, -sin(angle) * 1.3, sin(angle) * 1.3, cos(angle) * 1.3), shift: (0.8, -1.1))
+        func pixel(_ row: Int, _ column: Int, _ channel: Int) -> Double {
+            (0..<7).contains(row) && (0..<5).contains(column) ? Double(image[row, column, channel]) : 0
+        }
+        var expected: [Double] = []
+        for row in 0..<7 {
+            for column in 0..<5 {
+                let (v, u) = (Double(row) - 3, Double(column) - 2)
+                let y = Double(warp.matrix.rowByRow) * v + Double(warp.matrix.rowByColumn) * u + 3 + 0.8
+                let x = Double(warp.matrix.columnByRow) * v + Double(warp.matrix.columnByColumn) * u + 2 - 1.1
+                let (top, left) = (Int(y.rounded(.down)), Int(x.rounded(.down)))
+                let (down, across) = (y - Double(top), x - Double(left))
+                for channel in 0..<channels {
+                    expected.append(
+                        (1 - down) * ((1 - across) * pixel(top, left, channel) + across * pixel(top, left + 1, channel))
+                            + down
+                            * ((1 - across) * pixel(top + 1, left, channel) + across * pixel(top + 1, left + 1, channel))
+                    )
+                }
+            }
+        }
+        #expect(difference(applied(warp, to: image), expected, absolute: 1e-5) == nil)
+    }
+
+    @Test func whatIsFarOutsideIsZero() {
+        for shift in [(100, 0), (-100, 0), (0, 1e9), (0, -1e9)] as [(Float, Float)] {
+            let view = applied(map(extents, shift: (row: shift.0, column: shift.1)), to: image(extents))
+            #expect(view.elements.allSatisfy { $0 == 0 })
+        }
+    }
+
+    @Test func equalControlPointsShiftTheImage() {
+        let count = ElasticField.points * ElasticField.points
+        var warp = map(extents)
+        warp.elastic = ElasticField(
+            splines: ElasticField.Splines(extents), downwards: Array(repeating: 2, count: count),
+            across: Array(repeating: -1, count: count))
+        let image = image(extents)
+        let expected = applied(map(extents, shift: (2, -1)), to: image)
+        // B-splines add up to one, but for rounding.
+        #expect(difference(applied(warp, to: image), expected.elements.map(Double.init), absolute: 1e-5) == nil)
+    }
+
+    @Test func displacementsAreTheSumOverAllControlPoints() {
+        let extents = ImageExtents(height: 9, width: 6, channels: 1)
+        var generator = SeededGenerator(seed: 5)
+        let field = ElasticField(ElasticField.Splines(extents), deviation: 0.1, extents, using: &generator)
+        /// The cubic B-spline around 0.
+        func spline(_ x: Double) -> Double {
+            let d = abs(x)
+            return d < 1 ? 2 / 3 - d * d + d * d * d / 2 : d < 2 ? (2 - d) * (2 - d) * (2 - d) / 6 : 0
+        }
+        for row in 0..<9 {
+            var (rows, columns) = ([Float](repeating: 1, count: 6), [Float](repeating: 0, count: 6))
+            field.add(row: row, toRows: &rows, toColumns: &columns)
+            for column in 0..<6 {
+                var (down, across) = (0.0, 0.0)
+                for i in 0..<7 {
+                    for j in 0..<7 {
+                        // Control point i lies at cell boundary i − 1; four cells cover the image.
+                        let weight =
+                            spline((Double(row) + 0.5) / 9 * 4 - Double(i - 1))
+                            * spline((Double(column) + 0.5) / 6 * 4 - Double(j - 1))
+                        down += weight * Double(field.downwards[i * 7 + j])
+                        across += weight * Double(field.across[i * 7 + j])
+                    }
+                }
+                #expect(abs(Double(rows[column]) - 1 - down) < 1e-5)
+                #expect(abs(Double(columns[column]) - across) < 1e-5)
+            }
+        }
+    }
+
+    @Test func drawsWithinItsSettings() {
+        var augmentation = Augmentation()
+        augmentation.rotation = 30
+        augmentation.scale = 0.5...2
+        augmentation.translation = 0.2
+        augmentation.mirrors = true
+        var generator = SeededGenerator(seed: 6)
+        var (rowsMirrored, columnsMirrored, both, scales) = (0, 0, 0, [Float]())
+        for _ in 0..<400 {
+            let warp = Warp(augmentation, extents, nil, using: &generator)
+            let (a, b, c, d) = warp.matrix
+            let determinant = a * d - b * c
+            // Turned by less than a right angle, an axis points backwards only when it is mirrored.
+            if a < 0 { rowsMirrored += 1 }
+            if d < 0 { columnsMirrored += 1 }
+            if a < 0 && d < 0 { both += 1 }
+            scales.append(1 / abs(determinant).squareRoot())
+            // The angle by which the row axis is turned, whether mirrored or not.
+            #expect(abs(atan(c / a)) <= 30.01 * .pi / 180)
+            #expect(abs(warp.shift.row) <= 1.4 && abs(warp.shift.column) <= 1)
+        }
+        #expect((150...250).contains(rowsMirrored) && (150...250).contains(columnsMirrored))
+        #expect((60...140).contains(both))
+        #expect(scales.min()! >= 0.499 && scales.min()! < 0.6 && scales.max()! <= 2.001 && scales.max()! > 1.7)
+        #expect((150...250).contains(scales.count { $0 < 1 }))
+    }
+}
