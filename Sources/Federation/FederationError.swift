@@ -1,0 +1,31 @@
+/// Why a federation or its run on disk cannot go on.
+public enum FederationError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Fewer clients than the quorum were left in a round. The global model is unchanged.
+    case quorumLost(round: Int, quorum: Int, present: Int, absent: [RoundReport.Absence])
+    /// Another process uses the run directory.
+    case runInUse(directory: String)
+    /// A file of the run could not be read.
+    case unreadable(path: String, reason: String)
+    /// A file of the run could not be written.
+    case unwritable(path: String, reason: String)
+    /// There are checkpoints, and none of them is whole.
+    case noWholeCheckpoint(directory: String, damage: [String])
+
+    /// One sentence: what happened, where, and what to do.
+    public var description: String {
+        switch self {
+        case .quorumLost(let round, let quorum, let present, let absent):
+            "round \(round) was given up: \(present) of at least \(quorum) clients were left ("
+                + absent.map(\.description).joined(separator: "; ") + ")"
+        case .runInUse(let directory):
+            "another process works in \(directory); wait for it or choose another directory"
+        case .unreadable(let path, let reason):
+            "\(path) cannot be read: \(reason)"
+        case .unwritable(let path, let reason):
+            "\(path) cannot be written: \(reason)"
+        case .noWholeCheckpoint(let directory, let damage):
+            "no checkpoint in \(directory) is whole (" + damage.joined(separator: "; ")
+                + "); restore one from a copy, or start in another directory"
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+
+/// The list of a checkpoint's files, by which it is known to be whole.
+///
+/// On disk two lines: the list as JSON, and the checksum of that line.
+package struct Manifest: Codable, Hashable {
+    let round: Int
+    /// The length of `rounds.jsonl` when the checkpoint was saved.
+    let journalLength: Int
+    let files: [String: File]
+
+    package struct File: Codable, Hashable {
+        let bytes: Int
+        let checksum: String
+
+        init(_ contents: Data) {
+            bytes = contents.count
+            checksum = contents.checksum
+        }
+    }
+
+    package static let name = "manifest.json"
+
+    /// The manifest of these files.
+    package init(round: Int, journalLength: Int, files: [String: Data]) {
+        self.round = round
+        self.journalLength = journalLength
+        self.files = files.mapValues(File.init)
+    }
+
+    /// The manifest in a file, or nil if the file is not one to the last byte.
+    init?(decoding data: Data) {
+        let lines = data.split(separator: 0x0A, omittingEmptySubsequences: false)
+        guard lines.count == 3, lines[2].isEmpty, Data(lines[0]).checksum.utf8.elementsEqual(lines[1]),
+            let manifest = try? JSONDecoder().decode(Manifest.self, from: Data(lines[0])),
+            manifest.journalLength >= 0, manifest.files.keys.allSatisfy(Self.isPlain)
+        else { return nil }
+        self = manifest
+    }
+
+    /// The two lines.
+    package var encoded: Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Integers and strings always encode.
+        guard let json = try? encoder.encode(self) else { preconditionFailure("no manifest of round \(round)") }
+        return json + [0x0A] + Data(json.checksum.utf8) + [0x0A]
+    }
+
+    /// Whether a name stays inside the checkpoint's directory and is not the manifest's.
+    static func isPlain(_ name: String) -> Bool {
+        !name.isEmpty && !name.hasPrefix(".") && !name.contains("/") && !name.contains("\0") && name != Self.name
+            && name.utf8.count <= 200
+    }
+}
