@@ -1,0 +1,116 @@
+import Foundation
+
+/// A regular file, read once from beginning to end; inflated on the way where it is gzip.
+final class InputFile {
+    /// The file as errors and warnings call it.
+    let name: String
+    /// Bytes on disk.
+    let byteCount: Int
+    private let descriptor: Int32
+    private var inflater: Inflater?
+    /// Bytes delivered so far.
+    private(set) var position = 0
+
+    /// Opens the file.
+    ///
+    /// - Throws: `.missing`, `.unreadable`; `.damagedGzip` for a name in `.gz` without gzip's first two bytes.
+    init(_ url: URL) throws(VolumesError) {
+        let name = url.relativePath
+        self.name = name
+        // Without O_NONBLOCK, a named pipe would hold up the call before we can see that it is no file.
+        descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            let code = errno
+            if code == ENOENT || code == ENOTDIR { throw .missing(file: name) }
+            throw .unreadable(file: name, reason: String(cString: strerror(code)))
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw .unreadable(file: name, reason: "it is not a regular file")
+        }
+        byteCount = Int(status.st_size)
+        var magic: (UInt8, UInt8) = (0, 0)
+        let isGzip =
+            withUnsafeMutableBytes(of: &magic) { pread(descriptor, $0.baseAddress, 2, 0) } == 2
+            && magic == Inflater.magic
+        if isGzip {
+            inflater = Inflater(file: name)
+        } else if url.pathExtension == "gz" {
+            // Every property has its value by now, so that `deinit` closes the file; twice would close another thread's.
+            throw .damagedGzip(file: name, field: "gzip header", reason: "the file does not begin with bytes 1f 8b")
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Whether the file is inflated on the way.
+    var isGzip: Bool { inflater != nil }
+
+    /// The most bytes that the file can deliver: deflate expands 1032:1 at most (RFC 1951, 258 bytes from two bits).
+    var byteLimit: Int { isGzip ? byteCount.multipliedReportingOverflow(by: 1032).partialValue : byteCount }
+
+    /// Fills `target` and returns its size, or fewer where the file ends.
+    func read(into target: UnsafeMutableRawBufferPointer) throws(VolumesError) -> Int {
+        let count =
+            if let inflater {
+                try inflater.read(into: target, from: readStored)
+            } else {
+                try readStored(into: target)
+            }
+        position += count
+        return count
+    }
+
+    /// Moves on to byte `offset` through `scratch`, or to the end of a shorter file.
+    func skip(to offset: Int, scratch: UnsafeMutableRawBufferPointer) throws(VolumesError) {
+        if !isGzip {
+            position = max(position, min(offset, byteCount))
+            lseek(descriptor, off_t(position), SEEK_SET)
+        }
+        while position < offset {
+            let wanted = min(offset - position, scratch.count)
+            if try read(into: UnsafeMutableRawBufferPointer(rebasing: scratch[..<wanted])) < wanted { return }
+        }
+    }
+
+    /// Reads the rest, so that gzip's check sums are compared, and says what the rest is, if anything.
+    ///
+    /// Bytes after the last one that the header promises are ignored with a warning, but inflating them is work without a
+    /// bound that the header gives, so more than 1 MiB of them is a fault. What follows the last gzip member is ignored
+    /// too, with a warning unless it is zeros, which `gzip` itself takes for padding.
+    func finish(scratch: UnsafeMutableRawBufferPointer) throws(VolumesError) -> String? {
+        let end = position
+        let limit = 1 << 20
+        guard let inflater else {
+            return byteCount > end ? "\(name): \(byteCount - end) bytes after the last voxel are ignored" : nil
+        }
+        while try read(into: scratch) > 0 {
+            guard position - end <= limit else {
+                throw .invalidField(
+                    file: name, field: "the length of the inflated data", found: "more than \(end + limit) bytes",
+                    expected: "\(end) bytes, which dim, datatype and vox_offset promise")
+            }
+        }
+        if position > end { return "\(name): \(position - end) bytes after the last voxel are ignored" }
+        let garbage = inflater.trailingByteCount
+        return garbage > 0 ? "\(name): \(garbage) bytes after the compressed data are ignored" : nil
+    }
+
+    /// Fills `target` from the file as it is stored.
+    private func readStored(into target: UnsafeMutableRawBufferPointer) throws(VolumesError) -> Int {
+        var filled = 0
+        while filled < target.count {
+            // Linux transfers less than 2 GiB a call.
+            let wanted = min(target.count - filled, 1 << 30)
+            let count = Foundation.read(descriptor, target.baseAddress! + filled, wanted)
+            if count == 0 { break }
+            if count > 0 {
+                filled += count
+            } else if errno != EINTR {
+                throw .unreadable(file: name, reason: String(cString: strerror(errno)))
+            }
+        }
+        return filled
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Tensor
+
+/// Everything about one synthetic examination, drawn before the first pixel is computed.
+struct Examination: Sendable {
+    let heart: HeartAnatomy
+    let acquisition: Acquisition
+    let thorax: Thorax
+    let frameCount: Int
+    /// Frame numbers, from 1.
+    let endDiastole: Int
+    let endSystole: Int
+    let slices: [Slice]
+    /// Pixel coordinates of the ventricle's axis in the middle slice.
+    let centre: (x: Float, y: Float)
+    /// Angle from the front of the body to the right ventricle.
+    let lean: Float
+    /// Seeds the noise of each frame.
+    let noiseSeed: UInt64
+    private let wobble: SmoothField
+    private let texture: SmoothField
+
+    /// One plane of the stack.
+    struct Slice: Sendable {
+        /// Position along the axis of the left ventricle, mm.
+        var z: Float
+        /// Displacement from the others, because every slice is recorded in its own breath-hold, mm.
+        var shift: (x: Float, y: Float)
+        var look: HeartLook
+    }
+
+    init(
+        group: ACDC.Group, style: Acquisition.Style, seed: UInt64, number: Int
+    ) {
+        func stream(_ purpose: Int) -> SeededGenerator { SeededGenerator(seed: seed, path: number, purpose) }
+        var generator = stream(0)
+        let heart = HeartAnatomy(group: group, using: &generator)
+        self.heart = heart
+        generator = stream(1)
+        let acquisition = Acquisition(style: style, using: &generator)
+        self.acquisition = acquisition
+
+        generator = stream(2)
+        let counts = [30, 30, 30, 30, 30, 30, 28, 28, 35, 35, 25, 22, 20, 12]
+        frameCount = counts[generator.integer(below: counts.count)]
+        endDiastole = generator.chance(0.01) ? 4 : 1
+        endSystole = min(endDiastole + max(3, Int((heart.systole * Float(frameCount)).rounded())), frameCount)
+        centre = (
+            Spread(0.476, 0.045, 0.38...0.57).draw(using: &generator) * Float(acquisition.columns),
+            Spread(0.493, 0.045, 0.40...0.59).draw(using: &generator) * Float(acquisition.rows)
+        )
+        lean = -Spread(0.35, 0.14, 0.05...0.65).draw(using: &generator)
+
+        generator = stream(3)
+        let section = HeartSection(of: heart, z: 0.35 * heart.length, contraction: 0)
+        let style = acquisition.style
+        thorax = Thorax(
+            front: section.right[0], below: section.wall[HeartSection.resolution * 3 / 4], length: heart.length,
+            blood: style.blood, contrast: style.contrast, using: &generator)
+
+        generator = stream(4)
+        let fatness = max(0, generator.normal(mean: 0.55, standardDeviation: 0.4))
+        let rightShare = Spread(0.76, 0.1, 0.55...1).draw(using: &generator)
+        let positions = Self.positions(length: heart.length, spacing: acquisition.sliceSpacing, using: &generator)
+        let stray = generator.chance(0.1) ? generator.integer(below: positions.count) : -1
+        let fat = thorax.fat
+        slices = positions.enumerated().map { k, z in
+            var shift = (x: generator.normal(standardDeviation: 1.4), y: generator.normal(standardDeviation: 1.4))
+            if k == stray {
+                shift.x += generator.normal(standardDeviation: 6)
+                shift.y += generator.normal(standardDeviation: 6)
+            }
+            let look = HeartLook(
+                of: heart, z: z, blood: style.blood, contrast: style.contrast, rightShare: rightShare,
+                fat: fat, fatness: fatness, gain: Spread(1, 0.12, 0.72...1.28).draw(using: &generator),
+                using: &generator)
+            return Slice(z: z, shift: shift, look: look)
+        }
+
+        generator = stream(5)
+        let (columns, rows) = (acquisition.columns, acquisition.rows)
+        wobble = SmoothField(
+            width: columns, height: rows, depth: 4, cell: 22 / acquisition.spacing, using: &generator)
+        texture = SmoothField(
+            width: columns, height: rows, depth: 9, cell: max(1, 4 / acquisition.spacing), using: &generator)
+        var noise = stream(6)
+        noiseSeed = noise.next()
+    }
+
+    /// Positions of the slices along the axis, base first: those through the ventricle and sometimes one or two more.
+    private static func positions(
+        length: Float, spacing: Float, using generator: inout SeededGenerator
+    ) -> [Float] {
+        let first = generator.uniform(in: 0.08...0.92) * spacing
+        let through = Int(((length - first) / spacing).rounded(.down)) + 1
+        let beyondBase = generator.chance(0.1) ? 1 : 0
+        let beyondApex = generator.chance(0.08) ? 1 : 0
+        return (-beyondBase..<through + beyondApex).map { first + Float($0) * spacing }
+    }
+
+    /// How far the heart has contracted in a frame, 0 … 1: a smooth rise to end systole, a quick and then slow return.
+    func contraction(ofFrame number: Int) -> Float {
+        let time = Float((number - endDiastole + frameCount) % frameCount)
+        let systole = Float(endSystole - endDiastole)
+        if time <= systole { return 0.5 - 0.5 * cos(.pi * time / systole) }
+        let rest = (time - systole) / (Float(frameCount) - systole)
+        return (0.5 + 0.5 * cos(.pi * min(1, rest / 0.55))) * 0.85 + 0.15 * (1 - smoothStep(rest))
+    }
+
+    /// Where the pixels of the slice at `index` lie in the patient.
+    func placement(of index: Int) -> SliceCanvas.Frame {
+        let slice = slices[index]
+        let along = slice.z - heart.length / 2
+        let spacing = acquisition.spacing
+        let front = Float.pi - (heart.tilt + lean)
+        return SliceCanvas.Frame(
+            columns: acquisition.columns, rows: acquisition.rows, spacing: spacing,
+            origin: (
+                centre.x + (heart.drift.x * along + slice.shift.x) / spacing,
+                centre.y + (heart.drift.y * along + slice.shift.y) / spacing
+            ), front: (cos(front), sin(front)))
+    }
+
+    /// The slice at `index` with everything that does not move.
+    func background(of index: Int) -> SliceCanvas {
+        let frame = placement(of: index)
+        let height = slices.count > 1 ? Float(index) / Float(slices.count - 1) : 0
+        var canvas = SliceCanvas(
+            frame: frame, values: [Float](repeating: 0, count: frame.columns * frame.rows),
+            wobble: wobble.slice(at: height), texture: texture.slice(at: height))
+        thorax.paint(into: &canvas, z: slices[index].z)
+        return canvas
+    }
+}

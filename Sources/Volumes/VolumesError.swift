@@ -1,0 +1,70 @@
+/// What can be wrong with the files that this module reads and writes.
+///
+/// Each description is one sentence that names the file, what is wrong with it, and what was expected instead.
+public enum VolumesError: Error, Equatable, Sendable {
+    // MARK: Any file
+
+    /// There is no file at that path.
+    case missing(file: String)
+    /// The file exists, but the system does not let us read it; or it is no regular file.
+    case unreadable(file: String, reason: String)
+    /// The file cannot be written; what was at that path before is still there.
+    case unwritable(file: String, reason: String)
+
+    // MARK: NIfTI
+
+    /// The file is neither NIfTI-1 nor NIfTI-2.
+    case notNIfTI(file: String, reason: String)
+    /// A field of the header holds a value that is not allowed, or that contradicts another one.
+    case invalidField(file: String, field: String, found: String, expected: String)
+    /// The file ends before the last byte that its header promises.
+    case truncated(file: String, field: String, promisedByteCount: Int, foundByteCount: Int)
+    /// The compressed data is damaged: `field` is `deflate data`, `CRC-32`, `ISIZE` or `gzip header`.
+    case damagedGzip(file: String, field: String, reason: String)
+    /// A voxel value cannot be stored in the datatype that the file was asked to have.
+    case unrepresentable(file: String, value: String, datatype: NIfTI.Datatype)
+
+    // MARK: Data sets
+
+    /// The folder is not one of the data set.
+    case noDataSet(folder: String, reason: String)
+    /// Pieces of a data set are missing or broken: one sentence each that names the file.
+    case incomplete(folder: String, problems: [String])
+}
+
+extension VolumesError: CustomStringConvertible {
+    /// One sentence: the file, its fault, what was expected, and what to do.
+    public var description: String {
+        switch self {
+        case .missing(let file):
+            "\(file): there is no such file; check the path"
+        case .unreadable(let file, let reason):
+            "\(file): cannot be read: \(reason)"
+        case .unwritable(let file, let reason):
+            "\(file): cannot be written: \(reason)"
+        case .notNIfTI(let file, let reason):
+            "\(file): is not a NIfTI file: \(reason)"
+        case .invalidField(let file, let field, let found, let expected):
+            "\(file): \(field) is \(found), but must be \(expected)"
+        case .truncated(let file, let field, let promised, let found):
+            "\(file): ends after \(found) of the \(promised) bytes that follow from \(field); copy or download it again"
+        case .damagedGzip(let file, let field, let reason):
+            "\(file): its \(field) is damaged: \(reason); copy or download it again"
+        case .unrepresentable(let file, let value, let datatype):
+            "\(file): the voxel value \(value) does not fit datatype \(datatype); write float32 instead"
+        case .noDataSet(let folder, let reason):
+            "\(folder): is not the folder of a data set: \(reason)"
+        case .incomplete(let folder, let problems):
+            Self.list(problems, in: folder)
+        }
+    }
+
+    /// All problems of a data set, or the first twenty.
+    private static func list(_ problems: [String], in folder: String) -> String {
+        let shown = problems.prefix(20).map { "\n  " + $0 }.joined()
+        let more = problems.count > 20 ? "\n  and \(problems.count - 20) more" : ""
+        let pieces = problems.count == 1 ? "1 piece" : "\(problems.count) pieces"
+        return "\(folder): \(pieces) of the data set missing or broken; "
+            + "unpack the archive again, or move these patients away:" + shown + more
+    }
+}
