@@ -1,5 +1,87 @@
 import ArgumentParser
+import Contrastive
+import Federation
+import Foundation
+import Tensor
+import Volumes
 
+/// Federated contrastive pre-training of a U-Net encoder on cardiac MRI: data → sites → rounds → report.
 @main
-struct ACDCPretrain: ParsableCommand {
+struct ACDCPretrain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Pre-trains a U-Net encoder on unlabelled cardiac MRI by federated contrastive learning.",
+        discussion: """
+            Writes encoder.safetensors, which PyTorch reads too, and rounds.jsonl, config.json, environment.json, \
+            report.html and checkpoints beside it. A run that was stopped goes on by --resume.
+
+            Exit codes: 0 done, 64 wrong options, 65 wrong data, 66 no input, 73 and 74 cannot write, 75 too few \
+            clients left, 130 and 143 stopped by a signal.
+            """)
+
+    @OptionGroup var arguments: Arguments
+
+    func run() async throws {
+        let progress = Progress(quiet: arguments.quiet)
+        let work = Task { try await pretrain(progress) }
+        let interruption = Interruption { work.cancel() }
+        do {
+            try await work.value
+        } catch {
+            let failure = Failure(error, signal: interruption.signal)
+            progress.complain("ACDCPretrain: \(failure)")
+            throw ExitCode(failure.exitCode)
+        }
+    }
+
+    private func pretrain(_ progress: Progress) async throws {
+        let earlier = try arguments.resume.map { try RunFolder(resuming: URL(fileURLWithPath: $0)) }
+        let settings = try earlier?.settings ?? arguments.settings()
+
+        // Data: patients are divided among the sites at random, since their numbers are sorted by disease.
+        progress.show("reading \(settings.data)")
+        let cohort = try await Cohort(settings)
+        progress.say("\(cohort.summary); read in \(Progress.duration(progress.seconds))")
+
+        // The run's folder, at its last complete round.
+        let folder = try earlier ?? RunFolder(creating: arguments.outputFolder, settings: settings)
+        try folder.checkSplit(cohort.split)
+        var store = try RunStore(directory: folder.url)
+        for repair in store.repairs { progress.say("repaired: \(repair)") }
+
+        // Model and sites, as they were after the last round.
+        let model = PretrainingModel(settings)
+        let capacities = cohort.libraries.map { settings.bank ?? $0.count }
+        let state = try RunState(
+            store.checkpoint(), capacities: capacities, model: model, settings: settings)
+        let meter = StepMeter(
+            progress: progress, rounds: settings.rounds, stepsOfRound: cohort.steps(settings))
+        let sites = cohort.libraries.enumerated().map { index, slices in
+            Site(
+                index: index, slices: slices, model: model, settings: settings, bank: state?.banks[index],
+                meter: meter)
+        }
+        let threads = arguments.threads ?? Parallel.threadCount
+        var federation = Federation(
+            clients: sites, parameters: state?.parameters ?? model.parameters, round: state?.round ?? 0,
+            quorum: settings.quorum ?? settings.clients, concurrency: min(threads, settings.clients),
+            exchange: FeatureExchange(
+                dimension: settings.featureDimension, partitions: settings.partitions,
+                maximumCount: capacities.max()!))
+        if federation.round > 0 { progress.say("going on after round \(federation.round)") }
+
+        // Rounds.
+        let log = RoundLog(settings: settings, progress: progress, json: arguments.json)
+        while federation.round < settings.rounds {
+            try Task.checkCancellation()
+            let report = try await Parallel.$threadLimit.withValue(threads) { try await federation.runRound() }
+            try store.record(report)
+            try store.save(await RunState.files(parameters: federation.parameters, sites: sites))
+            log.tell(report)
+        }
+
+        // Report.
+        try folder.writeEncoder(federation.parameters)
+        try folder.write(Data(ReportPage(settings: settings, reports: store.reports()).html.utf8), to: "report.html")
+        progress.say("wrote \(folder.url.path)/encoder.safetensors after \(Progress.duration(progress.seconds))")
+    }
 }

@@ -1,5 +1,111 @@
 import ArgumentParser
+import Foundation
+import Synchronization
+import Volumes
 
+/// Writes synthetic cardiac MRI in the layout of the ACDC data set.
 @main
-struct MakePhantoms: ParsableCommand {
+struct MakePhantoms: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Writes synthetic short-axis cardiac MRI in the layout of the ACDC data set.",
+        discussion: """
+            The folder gets training/patient001 and so on, each with Info.cfg, images and label maps in end diastole and
+            end systole. Groups take turns: DCM, HCM, MINF, NOR, RV. Patient k is the same for the same seed, however
+            many are made. The images show no patient, and results on them say nothing about patients.
+
+            Exit codes: 0 done, 64 wrong usage, 73 the folder cannot be created or is not empty, 74 a file cannot be
+            written.
+            """)
+
+    @Option(help: "The folder to write to.")
+    var output = "phantoms"
+
+    @Option(help: "The number of patients, 1 to 10000.")
+    var patients = 20
+
+    @Option(help: "The seed that determines every patient.")
+    var seed: UInt64 = 1
+
+    @Option(help: "The number of scanners that patients share in fives; 0 gives each patient one of its own.")
+    var scanners = 0
+
+    @Flag(help: "Also write each heartbeat as a 4-D file, about 30 frames: slower and larger.")
+    var cine = false
+
+    @Flag(help: "Write into a folder that is not empty: files of the same name are replaced, others stay.")
+    var overwrite = false
+
+    @Flag(help: "Show no progress.")
+    var quiet = false
+
+    func validate() throws {
+        guard (1...10_000).contains(patients) else {
+            throw ValidationError("--patients is \(patients), but must be 1 to 10000.")
+        }
+        guard (0...10_000).contains(scanners) else {
+            throw ValidationError("--scanners is \(scanners), but must be 0 to 10000.")
+        }
+        guard !output.isEmpty else { throw ValidationError("--output is empty, but must be a folder.") }
+    }
+
+    func run() async throws {
+        let folder = URL(filePath: output, directoryHint: .isDirectory)
+        try prepare(folder)
+        let progress = Progress(total: patients, isSilent: quiet)
+        do throws(VolumesError) {
+            try await Phantom(seed: seed, scannerCount: scanners == 0 ? nil : scanners)
+                .write(patients: patients, to: folder, includingCine: cine) { progress.report($0) }
+        } catch {
+            progress.finish()
+            complain("\(error)")
+            throw ExitCode(74)
+        }
+        progress.finish()
+    }
+
+    /// Makes the folder, or finds it empty, or ends the program.
+    private func prepare(_ folder: URL) throws {
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            complain("\(output): the folder cannot be created: \(error.localizedDescription)")
+            throw ExitCode(73)
+        }
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []
+        if !entries.isEmpty, !overwrite {
+            complain("\(output): the folder is not empty; name another one, or pass --overwrite")
+            throw ExitCode(73)
+        }
+    }
+
+    private func complain(_ message: String) {
+        FileHandle.standardError.write(Data("MakePhantoms: \(message)\n".utf8))
+    }
+}
+
+/// A line on standard error that counts patients, at most once a second; one that is rewritten on a terminal.
+private final class Progress: Sendable {
+    private let total: Int
+    private let isSilent: Bool
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let last = Mutex<(time: ContinuousClock.Instant?, done: Int)>((nil, 0))
+
+    init(total: Int, isSilent: Bool) { (self.total, self.isSilent) = (total, isSilent) }
+
+    func report(_ done: Int) {
+        let now = ContinuousClock.now
+        let shown: Int? = last.withLock { last in
+            last.done = max(last.done, done)
+            if let time = last.time, now - time < .seconds(1), last.done < total { return nil }
+            last.time = now
+            return last.done
+        }
+        guard !isSilent, let shown else { return }
+        let line = "\(shown) of \(total) patients"
+        FileHandle.standardError.write(Data((isTerminal ? "\r\(line)" : "\(line)\n").utf8))
+    }
+
+    func finish() {
+        if isTerminal, !isSilent { FileHandle.standardError.write(Data("\n".utf8)) }
+    }
 }

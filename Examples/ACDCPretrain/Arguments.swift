@@ -1,0 +1,137 @@
+import ArgumentParser
+import Contrastive
+import Foundation
+
+/// The command line: what is given here goes before the file of `--config`, which goes before the defaults.
+struct Arguments: ParsableArguments {
+    private static let defaults = Settings()
+
+    @Option(help: "The folder of patients in the ACDC layout (…/training).", completion: .directory)
+    var data: String?
+    @Option(
+        help: "The folder for the run's files (default: runs/ and the time).", completion: .directory)
+    var output: String?
+    @Option(help: "Go on with the run in this folder, from its last complete round.", completion: .directory)
+    var resume: String?
+    @Option(help: "A JSON file of settings; options given here go before it.", completion: .file())
+    var config: String?
+
+    @Option(help: "Sites among which the patients are divided at random (default: \(defaults.clients)).")
+    var clients: Int?
+    @Option(help: "Rounds of training and exchange (default: \(defaults.rounds)).")
+    var rounds: Int?
+    @Option(help: "Passes over a client's slices in a round (default: \(defaults.localEpochs)).")
+    var localEpochs: Int?
+    @Option(help: "Parts of a volume along the slice axis (default: \(defaults.partitions)).")
+    var partitions: Int?
+    @Option(help: "Temperature of the loss (default: \(defaults.temperature)).")
+    var temperature: Float?
+    @Option(help: "What the momentum encoder keeps of itself in a step (default: \(defaults.momentum)).")
+    var momentum: Float?
+    @Option(help: "Length of a feature (default: \(defaults.featureDimension)).")
+    var featureDimension: Int?
+    @Option(help: "Entries of a client's memory bank (default: one for each of its slices).")
+    var bank: Int?
+    @Option(help: "Entries of the bank that are negatives (default: \(defaults.negatives.rawValue)).")
+    var negatives: FCLLoss.Negatives?
+    @Option(help: "Channels of the encoder's first level (default: \(defaults.width)).")
+    var width: Int?
+    @Option(help: "Rows and columns of a slice, a multiple of 16 (default: \(defaults.size)).")
+    var size: Int?
+    @Option(help: "Distance between pixels in mm (default: \(defaults.spacing)).")
+    var spacing: Double?
+    @Option(help: "Volumes in a batch, each with a slice of every partition (default: \(defaults.batchVolumes)).")
+    var batchVolumes: Int?
+    @Option(help: "Adam's rate at the start; it falls along a cosine (default: \(defaults.learningRate)).")
+    var learningRate: Float?
+    @Option(help: "L2 penalty on the weights (default: \(defaults.weightDecay)).")
+    var weightDecay: Float?
+    @Option(help: "Strength of the random views (default: \(defaults.augmentation.rawValue)).")
+    var augmentation: Settings.AugmentationStrength?
+    @Option(help: "Statistics of the momentum encoder's batch norms (default: \(defaults.keyNormalization.rawValue)).")
+    var keyNormalization: Settings.KeyNormalization?
+    @Option(help: "Frames of a patient: the two endpoints or the whole cine (default: \(defaults.frames.rawValue)).")
+    var frames: Settings.Frames?
+    @Option(help: "The fewest clients with which a round counts (default: all of them).")
+    var quorum: Int?
+    @Option(help: "Seed of all randomness; the same seed gives the same bits (default: \(defaults.seed)).")
+    var seed: UInt64?
+
+    @Option(help: "Threads, which do not change the result (default: one for each core).")
+    var threads: Int?
+    @Flag(help: "Print a JSON object a round on standard output.")
+    var json = false
+    @Flag(help: "Print nothing but errors on standard error.")
+    var quiet = false
+
+    /// The settings of a new run.
+    func settings() throws(Failure) -> Settings {
+        var settings = Settings()
+        if let config { settings = try Settings(contentsOf: URL(fileURLWithPath: config)) }
+        func apply<Value>(_ value: Value?, to setting: WritableKeyPath<Settings, Value>) {
+            if let value { settings[keyPath: setting] = value }
+        }
+        // In full, so that the run goes on from any directory.
+        apply(data.map { URL(fileURLWithPath: $0).path }, to: \.data)
+        apply(clients, to: \.clients)
+        apply(rounds, to: \.rounds)
+        apply(localEpochs, to: \.localEpochs)
+        apply(partitions, to: \.partitions)
+        apply(temperature, to: \.temperature)
+        apply(momentum, to: \.momentum)
+        apply(featureDimension, to: \.featureDimension)
+        apply(bank.map(Optional.some), to: \.bank)
+        apply(negatives, to: \.negatives)
+        apply(width, to: \.width)
+        apply(size, to: \.size)
+        apply(spacing, to: \.spacing)
+        apply(batchVolumes, to: \.batchVolumes)
+        apply(learningRate, to: \.learningRate)
+        apply(weightDecay, to: \.weightDecay)
+        apply(augmentation, to: \.augmentation)
+        apply(keyNormalization, to: \.keyNormalization)
+        apply(frames, to: \.frames)
+        apply(quorum.map(Optional.some), to: \.quorum)
+        apply(seed, to: \.seed)
+        try settings.validate()
+        return settings
+    }
+
+    /// The folder of a new run.
+    var outputFolder: URL {
+        if let output { return URL(fileURLWithPath: output) }
+        let name = Date().formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
+        let candidates = (1...1000).lazy.map { "runs/" + name + ($0 > 1 ? "-\($0)" : "") }
+        return URL(fileURLWithPath: candidates.first { !FileManager.default.fileExists(atPath: $0) } ?? "runs/" + name)
+    }
+
+    /// Options that `--resume` does not take, because the run has them already.
+    func settingsGiven() -> [String] {
+        let given: [(String, Bool)] = [
+            ("--data", data != nil), ("--output", output != nil), ("--config", config != nil),
+            ("--clients", clients != nil), ("--rounds", rounds != nil), ("--local-epochs", localEpochs != nil),
+            ("--partitions", partitions != nil), ("--temperature", temperature != nil),
+            ("--momentum", momentum != nil), ("--feature-dimension", featureDimension != nil),
+            ("--bank", bank != nil), ("--negatives", negatives != nil), ("--width", width != nil),
+            ("--size", size != nil), ("--spacing", spacing != nil), ("--batch-volumes", batchVolumes != nil),
+            ("--learning-rate", learningRate != nil), ("--weight-decay", weightDecay != nil),
+            ("--augmentation", augmentation != nil), ("--key-normalization", keyNormalization != nil),
+            ("--frames", frames != nil), ("--quorum", quorum != nil), ("--seed", seed != nil),
+        ]
+        return given.filter(\.1).map(\.0)
+    }
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads \(threads): a number from 1 to 1024 is expected.")
+        }
+        if resume != nil, let other = settingsGiven().first {
+            throw ValidationError("--resume takes the settings of the run itself; leave out \(other).")
+        }
+    }
+}
+
+extension FCLLoss.Negatives: ExpressibleByArgument {}
+extension Settings.AugmentationStrength: ExpressibleByArgument {}
+extension Settings.KeyNormalization: ExpressibleByArgument {}
+extension Settings.Frames: ExpressibleByArgument {}

@@ -1,0 +1,45 @@
+import Foundation
+import Tensor
+import Volumes
+
+/// All patients, divided among the sites and prepared.
+struct Cohort {
+    /// The names of each site's patients.
+    let split: [[String]]
+    /// Each site's slices.
+    let libraries: [SliceLibrary]
+    /// One line for people.
+    let summary: String
+
+    init(_ settings: Settings) async throws {
+        let acdc = try ACDC(contentsOf: URL(fileURLWithPath: settings.data), requiringLabels: false)
+        let patients = acdc.patients.map(\.id)
+        guard patients.count >= settings.clients else {
+            throw Failure.badData(
+                "\(settings.data) holds \(patients.count) patients, too few for \(settings.clients) clients; "
+                    + "lower --clients.")
+        }
+        var generator = SeededGenerator(seed: settings.seed, path: Stream.split)
+        let order = generator.permutation(of: patients.count).map { patients[$0] }
+        // Sites differ by one patient at most.
+        split = (0..<settings.clients).map { site in
+            order[site * order.count / settings.clients..<(site + 1) * order.count / settings.clients].sorted()
+        }
+        let scans = try await acdc.scans(
+            preparedBy: Preprocessing(spacing: settings.spacing, size: settings.size),
+            frames: settings.frames == .cine ? .all : .labelled)
+        let volumes = Dictionary(grouping: scans, by: \.patient.id).mapValues { $0.map(\.volume) }
+        libraries = split.map { names in
+            SliceLibrary(names.flatMap { volumes[$0] ?? [] }, partitions: settings.partitions)
+        }
+        let slices = libraries.map(\.count)
+        summary =
+            "\(patients.count) patients, \(scans.count) volumes, \(slices.reduce(0, +)) slices at "
+            + "\(settings.clients) clients (\(slices.min() ?? 0) to \(slices.max() ?? 0) each)"
+    }
+
+    /// The training steps of all sites in a round.
+    func steps(_ settings: Settings) -> Int {
+        libraries.reduce(0) { $0 + $1.steps(volumes: settings.batchVolumes) * settings.localEpochs }
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Federation
+import Foundation
+import Tensor
+import Volumes
+
+/// Why the program ends early: one sentence for the user, and the exit code of `sysexits.h`.
+struct Failure: Error, Equatable, CustomStringConvertible {
+    let description: String
+    let exitCode: Int32
+
+    static func usage(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 64) }
+    static func badData(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 65) }
+    static func noInput(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 66) }
+    static func cannotCreate(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 73) }
+    static func cannotWrite(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 74) }
+
+    private init(description: String, exitCode: Int32) {
+        (self.description, self.exitCode) = (description, exitCode)
+    }
+
+    /// The failure that an error amounts to.
+    ///
+    /// - Parameter signal: The signal that the process received, if one did.
+    init(_ error: any Error, signal: Int32?) {
+        switch error {
+        case let failure as Failure:
+            self = failure
+        case is CancellationError:
+            self.init(
+                description: "stopped; the last complete round is saved, --resume goes on after it.",
+                exitCode: 128 + (signal ?? SIGINT))
+        case let error as VolumesError:
+            switch error {
+            case .missing, .unreadable: self = .noInput("\(error)")
+            case .unwritable: self = .cannotWrite("\(error)")
+            default: self = .badData("\(error)")
+            }
+        case let error as WeightsError:
+            self = .badData("\(error)")
+        case let error as FederationError:
+            switch error {
+            case .quorumLost: self.init(description: "\(error)", exitCode: 75)
+            case .runInUse: self = .cannotCreate("\(error)")
+            case .unwritable: self = .cannotWrite("\(error)")
+            case .unreadable: self = .noInput("\(error)")
+            case .noWholeCheckpoint: self = .badData("\(error)")
+            }
+        default:
+            self.init(description: "\(error)", exitCode: 70)
+        }
+    }
+}

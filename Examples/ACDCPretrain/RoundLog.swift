@@ -1,0 +1,36 @@
+import Federation
+import Foundation
+
+/// Tells a person, and with `--json` a program, how each round went.
+final class RoundLog {
+    private let settings: Settings
+    private let progress: Progress
+    private let json: Bool
+    private var seconds = 0.0
+    private var rounds = 0
+    private var suspectRounds = 0
+
+    init(settings: Settings, progress: Progress, json: Bool) {
+        (self.settings, self.progress, self.json) = (settings, progress, json)
+    }
+
+    func tell(_ report: RoundReport) {
+        if json { FileHandle.standardOutput.write(report.line) }
+        seconds += report.seconds.total
+        rounds += 1
+        let left = Double(settings.rounds - report.round) * seconds / Double(rounds)
+        func number(_ name: String) -> String {
+            report.metrics[name].map { String(format: "%.3f", $0) } ?? "–"
+        }
+        let rate = report.metrics["learningRate"].map { String(format: "%.2g", $0) } ?? "–"
+        progress.say(
+            "round \(report.round)/\(settings.rounds)  local \(number("localLoss"))  remote \(number("remoteLoss"))  "
+                + "separation \(number("separation"))  rate \(rate)  "
+                + "\(String(format: "%.1f", report.seconds.total)) s  \(Progress.duration(left)) left")
+        for absence in report.absent { progress.complain("round \(report.round): \(absence)") }
+        // A round or two like this are how every run begins.
+        let verdict = RoundMetrics.verdict(report.metrics)
+        suspectRounds = verdict == nil ? 0 : suspectRounds + 1
+        if suspectRounds >= 3, let verdict { progress.say("round \(report.round): \(verdict)") }
+    }
+}

@@ -1,0 +1,142 @@
+import Contrastive
+import Foundation
+import Tensor
+
+/// Everything that determines a run: what is written to `config.json` and read back from there.
+struct Settings: Codable, Equatable {
+    /// The folder of patients.
+    var data = ""
+    /// How many sites the patients are divided among.
+    var clients = 10
+    /// How often weights and features are exchanged.
+    var rounds = 100
+    /// Passes of each client over its slices in a round.
+    var localEpochs = 1
+    /// Parts into which a volume is cut along the slice axis, S.
+    var partitions = 4
+    /// The temperature τ of the loss.
+    var temperature: Float = 0.1
+    /// How much of itself the momentum encoder keeps in each step, m.
+    var momentum: Float = 0.99
+    /// The length D of a feature.
+    var featureDimension = 128
+    /// Entries of a client's memory bank, K; one for each of its slices if absent.
+    var bank: Int?
+    /// Which entries of the bank are negatives.
+    var negatives = FCLLoss.Negatives.otherPartitions
+    /// Channels of the encoder's first level.
+    var width = 16
+    /// Rows and columns of a slice.
+    var size = 192
+    /// Distance between pixels, in mm.
+    var spacing = 1.37
+    /// Volumes in a batch, V; the batch has V · S slices.
+    var batchVolumes = 2
+    /// Adam's rate at the start; it falls to zero along a cosine.
+    var learningRate: Float = 1e-3
+    /// The L2 penalty added to the gradient.
+    var weightDecay: Float = 1e-4
+    /// The strength of the random views.
+    var augmentation = AugmentationStrength.weak
+    /// Which statistics the momentum encoder normalises with.
+    var keyNormalization = KeyNormalization.batch
+    /// Which frames of a patient are used.
+    var frames = Frames.endpoints
+    /// The fewest clients with which a round counts; all of them if absent.
+    var quorum: Int?
+    /// The seed of all randomness.
+    var seed: UInt64 = 1
+
+    enum AugmentationStrength: String, Codable, CaseIterable { case weak, standard }
+    enum KeyNormalization: String, Codable, CaseIterable { case batch, running }
+    enum Frames: String, Codable, CaseIterable { case endpoints, cine }
+}
+
+extension Settings {
+    /// Settings from a JSON file; what it leaves out keeps its default, what it has too much is an error.
+    init(contentsOf url: URL) throws(Failure) {
+        let data: Data
+        do { data = try Data(contentsOf: url) } catch {
+            throw .noInput("\(url.path) cannot be read: \(error.localizedDescription)")
+        }
+        do {
+            guard let given = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+                throw Failure.badData("\(url.path): a JSON object of settings is expected.")
+            }
+            // An absent optional does not occur among the encoded defaults.
+            let known = Set(try Settings().dictionary().keys).union(["bank", "quorum"])
+            if let unknown = given.keys.filter({ !known.contains($0) }).min() {
+                throw Failure.badData(
+                    "\(url.path): '\(unknown)' is not a setting; known are \(known.sorted().joined(separator: ", ")).")
+            }
+            let merged = try Settings().dictionary().merging(given) { $1 }
+            self = try JSONDecoder().decode(Settings.self, from: JSONSerialization.data(withJSONObject: merged))
+        } catch let failure as Failure {
+            throw failure
+        } catch let DecodingError.typeMismatch(_, context), let DecodingError.dataCorrupted(context),
+            let DecodingError.valueNotFound(_, context)
+        {
+            let field = context.codingPath.map(\.stringValue).joined(separator: ".")
+            throw .badData(
+                "\(url.path)" + (field.isEmpty ? "" : ", setting '\(field)'") + ": \(context.debugDescription)")
+        } catch {
+            throw .badData("\(url.path) is not JSON: \(error.localizedDescription)")
+        }
+    }
+
+    private func dictionary() throws -> [String: Any] {
+        try JSONSerialization.jsonObject(with: JSONEncoder().encode(self)) as? [String: Any] ?? [:]
+    }
+
+    /// The settings as they are written to a run's folder.
+    func encoded() -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        // Numbers and texts only: this cannot fail.
+        return try! encoder.encode(self) + Data("\n".utf8)
+    }
+
+    /// Refuses what no run can be made of, naming the option and its range.
+    func validate() throws(Failure) {
+        func check(_ holds: Bool, _ sentence: @autoclosure () -> String) throws(Failure) {
+            if !holds { throw .usage(sentence()) }
+        }
+        try check(!data.isEmpty, "--data is missing: the folder of patients, such as ACDC/training.")
+        try check((1...1000).contains(clients), "--clients \(clients): a number from 1 to 1000 is expected.")
+        try check(rounds > 0, "--rounds \(rounds): a positive number is expected.")
+        try check(localEpochs > 0, "--local-epochs \(localEpochs): a positive number is expected.")
+        try check((2...64).contains(partitions), "--partitions \(partitions): a number from 2 to 64 is expected.")
+        try check(
+            temperature.isFinite && temperature > 0, "--temperature \(temperature): a positive number is expected.")
+        try check((0...1).contains(momentum), "--momentum \(momentum): a number from 0 to 1 is expected.")
+        try check((1...4096).contains(featureDimension), "--feature-dimension \(featureDimension): 1 to 4096 expected.")
+        try check(bank.map { $0 > 0 } ?? true, "--bank \(bank ?? 0): a positive number is expected.")
+        try check((1...256).contains(width), "--width \(width): a number from 1 to 256 is expected.")
+        try check(
+            (16...1024).contains(size) && size % 16 == 0,
+            "--size \(size): a multiple of 16 from 16 to 1024 is expected.")
+        try check(
+            spacing.isFinite && (0.1...20).contains(spacing), "--spacing \(spacing): 0.1 to 20 mm are expected.")
+        try check(
+            (1...64).contains(batchVolumes), "--batch-volumes \(batchVolumes): a number from 1 to 64 is expected.")
+        try check(
+            learningRate.isFinite && learningRate > 0, "--learning-rate \(learningRate): a positive number is expected."
+        )
+        try check(
+            weightDecay.isFinite && weightDecay >= 0, "--weight-decay \(weightDecay): zero or more is expected.")
+        try check(
+            quorum.map { (1...clients).contains($0) } ?? true,
+            "--quorum \(quorum ?? 0): a number from 1 to the \(clients) clients is expected.")
+    }
+}
+
+extension Settings {
+    /// The loss that these settings describe.
+    var loss: FCLLoss { FCLLoss(temperature: temperature, negatives: negatives) }
+
+    /// The random views that these settings describe.
+    var views: Augmentation { augmentation == .weak ? .weak : .standard }
+
+    /// How the momentum encoder normalises.
+    var keyStatistics: Tape.Normalization { keyNormalization == .batch ? .batchStatistics : .runningStatistics }
+}

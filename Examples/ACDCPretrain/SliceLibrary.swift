@@ -1,0 +1,52 @@
+import Contrastive
+import Tensor
+import Volumes
+
+/// The volumes of one site, cut into partitions, and the batches made of their slices.
+struct SliceLibrary: Sendable {
+    typealias Slice = PartitionSampler.Slice
+
+    private let volumes: [PreparedVolume]
+    private let sampler: PartitionSampler
+    private let slices: [Slice]
+
+    init(_ volumes: [PreparedVolume], partitions: Int) {
+        self.volumes = volumes
+        sampler = PartitionSampler(partitions: partitions)
+        slices = sampler.slices(of: volumes.map(\.sliceCount))
+    }
+
+    /// The number of slices.
+    var count: Int { slices.count }
+
+    /// The pixels of some slices. Shape `[slices.count, size, size, 1]`.
+    func images(_ slices: [Slice]) -> Tensor {
+        let size = volumes[0].size
+        var images = Tensor(zeros: [slices.count, size, size, 1])
+        images.withMutableElements { target in
+            for (position, slice) in slices.enumerated() {
+                let place = UnsafeMutableBufferPointer(rebasing: target[(position * size * size)...])
+                _ = place.update(from: volumes[slice.volume].slice(slice.index))
+            }
+        }
+        return images
+    }
+
+    /// Batches of one epoch of training, balanced over partitions.
+    func epoch(volumes count: Int, using generator: inout SeededGenerator) -> [[Slice]] {
+        sampler.epoch(of: volumes.map(\.sliceCount), volumes: count, using: &generator)
+    }
+
+    /// The number of batches of an epoch.
+    func steps(volumes count: Int) -> Int {
+        sampler.steps(of: volumes.map(\.sliceCount), volumes: count)
+    }
+
+    /// Every slice once, in random order, in batches of `size` or a little more or less.
+    func shuffled(batchSize size: Int, using generator: inout SeededGenerator) -> [[Slice]] {
+        let order = generator.permutation(of: count).map { slices[$0] }
+        // A batch of a single slice would have no batch statistics.
+        let batches = max(1, (count + size / 2) / size)
+        return (0..<batches).map { Array(order[$0 * count / batches..<($0 + 1) * count / batches]) }
+    }
+}

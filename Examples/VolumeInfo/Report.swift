@@ -1,0 +1,136 @@
+import Crypto
+import Foundation
+import Volumes
+
+/// What there is to say about one file: its contents, or why they cannot be read.
+struct Report {
+    var file: String
+    var warnings: [String] = []
+    var result: Result<Summary, VolumesError>
+
+    /// Reads the file; keeps a summary and not the voxels.
+    init(of file: String) {
+        self.file = file
+        do throws(VolumesError) {
+            let image = try NIfTI(contentsOf: URL(fileURLWithPath: file))
+            result = .success(Summary(image))
+            warnings = image.warnings
+        } catch {
+            result = .failure(error)
+        }
+    }
+
+    var error: VolumesError? {
+        if case .failure(let error) = result { error } else { nil }
+    }
+
+    /// Extents, spacing and statistics of one image.
+    struct Summary {
+        /// `[x, y, slices]`, with the frames if the file has four dimensions.
+        var shape: [Int]
+        /// Along x, y and the slice axis, in mm.
+        var spacing: [Double]
+        /// Where x, y and slices point in the body, which only the table says.
+        var orientation: String?
+        var datatype: String
+        var least: Double
+        var greatest: Double
+        /// Added up in `Double`, in the order of the file.
+        var sum: Double
+        /// SHA-256 of the voxels as little-endian float32, in hexadecimal digits.
+        var hash: String
+
+        init(_ image: NIfTI) {
+            let extent = image.volume.extent
+            shape = [extent.x, extent.y, extent.slices] + (image.geometry.dimensionCount == 4 ? [extent.frames] : [])
+            spacing = [image.volume.spacing.x, image.volume.spacing.y, image.volume.spacing.slice]
+            orientation = image.orientation
+            datatype = image.datatype.description
+
+            var (least, greatest, sum) = (Float.infinity, -Float.infinity, 0.0)
+            for voxel in image.volume.voxels {
+                if voxel < least { least = voxel }
+                if voxel > greatest { greatest = voxel }
+                sum += Double(voxel)
+            }
+            // A comparison with NaN is false, so that a single one shows only in the sum.
+            let hasNaN = sum.isNaN && image.volume.voxels.contains { $0.isNaN }
+            self.least = hasNaN ? .nan : Double(least)
+            self.greatest = hasNaN ? .nan : Double(greatest)
+            self.sum = sum
+
+            var sha256 = SHA256()
+            #if _endian(little)
+            image.volume.voxels.withUnsafeBytes { sha256.update(bufferPointer: $0) }
+            #else
+            image.volume.voxels.map(\.bitPattern.littleEndian).withUnsafeBytes { sha256.update(bufferPointer: $0) }
+            #endif
+            hash = sha256.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        }
+    }
+}
+
+// MARK: JSON
+
+extension Report: Encodable {
+    /// The reports as a JSON array whose objects have their keys in alphabetical order.
+    static func json(_ reports: [Report]) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(reports), as: UTF8.self)
+    }
+
+    private enum Key: String, CodingKey {
+        case file, error, shape, datatype, min, max, sum, sha256
+        case spacing = "spacing_mm"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var object = encoder.container(keyedBy: Key.self)
+        try object.encode(file, forKey: .file)
+        switch result {
+        case .success(let summary):
+            try object.encode(summary.shape, forKey: .shape)
+            try object.encode(summary.spacing, forKey: .spacing)
+            try object.encode(summary.datatype, forKey: .datatype)
+            // JSON has no word for infinity and NaN.
+            for (key, value) in [(Key.min, summary.least), (.max, summary.greatest), (.sum, summary.sum)] {
+                try object.encode(value.isFinite ? value : nil, forKey: key)
+            }
+            try object.encode(summary.hash, forKey: .sha256)
+        case .failure(let error):
+            try object.encode(error.description, forKey: .error)
+        }
+    }
+}
+
+// MARK: Table
+
+extension Report {
+    /// The images that could be read, a line each under a line of titles, in aligned columns; empty if there is none.
+    static func table(_ reports: [Report]) -> String {
+        let titles = ["file", "shape", "spacing mm", "axes", "datatype", "min", "max", "sum", "sha256"]
+        let rows = reports.compactMap(\.cells)
+        if rows.isEmpty { return "" }
+        let lines = [titles] + rows
+        let widths = titles.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+        return lines.map { line in
+            line.enumerated().map { column, cell in
+                if column == line.count - 1 { return cell }
+                let padding = String(repeating: " ", count: widths[column] - cell.count)
+                // Numbers are compared by their last digits, words by their first letters.
+                return (5...7).contains(column) ? padding + cell : cell + padding
+            }.joined(separator: "  ")
+        }.joined(separator: "\n")
+    }
+
+    private var cells: [String]? {
+        guard case .success(let summary) = result else { return nil }
+        func rounded(_ value: Double) -> String { String(format: "%.6g", value) }
+        return [
+            file, summary.shape.map(String.init).joined(separator: " × "),
+            summary.spacing.map(rounded).joined(separator: " × "), summary.orientation ?? "?", summary.datatype,
+            rounded(summary.least), rounded(summary.greatest), rounded(summary.sum), String(summary.hash.prefix(12)),
+        ]
+    }
+}
