@@ -1,27 +1,51 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+// The folder of a checkout may be called anything, so the package is named.
+let checkout = "federated-contrastive"
+
 // A package of its own, so that those who depend on the libraries never fetch what only measuring needs.
 let package = Package(
     name: "Benchmarks",
     platforms: [.macOS(.v15)],
     dependencies: [
-        // Named, because the folder of a checkout may be called anything.
-        .package(name: "federated-contrastive", path: ".."),
+        .package(name: checkout, path: ".."),
         // No traits: the default ones replace malloc, which changes what is measured.
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     ],
     targets: [
+        .target(
+            name: "Workloads",
+            dependencies: [
+                .product(name: "Tensor", package: checkout),
+                .product(name: "UNet", package: checkout),
+                .product(name: "Contrastive", package: checkout),
+                .product(name: "Federation", package: checkout),
+            ],
+            swiftSettings: strict),
+        // Not beside `Benchmarks/Kernels`: every executable in a folder of that name counts as a suite of benchmarks.
+        .executableTarget(
+            name: "StepTimer",
+            dependencies: [
+                "Workloads",
+                .product(name: "Tensor", package: checkout),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "Kernels",
             dependencies: [
+                "Workloads",
                 .product(name: "Benchmark", package: "benchmark"),
-                .product(name: "CBLAS", package: "federated-contrastive"),
-                .product(name: "Tensor", package: "federated-contrastive"),
-                .product(name: "UNet", package: "federated-contrastive"),
+                .product(name: "CBLAS", package: checkout),
+                .product(name: "Tensor", package: checkout),
+                .product(name: "UNet", package: checkout),
             ],
             path: "Benchmarks/Kernels",
-            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")])
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,42 +1,14 @@
 import Benchmark
 import Tensor
-
-/// A 3×3 convolution of a U-Net's encoder, with stride 1 and padding 1.
-struct ConvolutionGeometry: Hashable {
-    static let batch = 8
-
-    var size: Int
-    var inputChannels: Int
-    var outputChannels: Int
-
-    var input: Tensor.Shape { [Self.batch, size, size, inputChannels] }
-    var filter: Tensor.Shape { [3, 3, inputChannels, outputChannels] }
-    var output: Tensor.Shape { [Self.batch, size, size, outputChannels] }
-
-    /// Multiplications and additions of the definition; each of the two gradients has as many as the forward pass.
-    var operations: Int { 2 * 9 * inputChannels * output.count }
-
-    var description: String { "\(Self.batch)×\(size)² \(inputChannels)→\(outputChannels)" }
-
-    /// The convolutions of an encoder of the given width on square images, from the image to the bottleneck.
-    static func encoder(width: Int, size: Int) -> [ConvolutionGeometry] {
-        (0...4).flatMap { level in
-            let (size, channels) = (size >> level, width << level)
-            return [
-                ConvolutionGeometry(
-                    size: size, inputChannels: level == 0 ? 1 : channels / 2, outputChannels: channels),
-                ConvolutionGeometry(size: size, inputChannels: channels, outputChannels: channels),
-            ]
-        }
-    }
-}
+import Workloads
 
 /// Every 3×3 convolution of encoders of width 16 and 32 on images of 64², 128² and 192², on one thread.
 func registerConvolutions() {
     var geometries: [ConvolutionGeometry] = []
     for width in [16, 32] {
         for size in [64, 128, 192] {
-            geometries += ConvolutionGeometry.encoder(width: width, size: size).filter { !geometries.contains($0) }
+            let extents = Extents(width: width, size: size, batch: 8)
+            geometries += ConvolutionGeometry.encoder(extents).filter { !geometries.contains($0) }
         }
     }
     for geometry in geometries {

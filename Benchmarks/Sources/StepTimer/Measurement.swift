@@ -1,0 +1,59 @@
+import Foundation
+import Tensor
+import Workloads
+
+/// How long some work took, and how much memory.
+struct Measurement {
+    /// The time of each run, in ms.
+    let times: [Double]
+    /// Operations of one run.
+    let operations: Int
+    /// The resident memory of the process before anything was prepared, in MB.
+    let start: Double
+    /// The largest resident memory of the process so far, in MB.
+    let peak: Double
+
+    /// Runs some work after a warm-up: `iterations` times, or for five seconds if there is no such number, and then at
+    /// least five times, unless that takes more than a minute.
+    init<Work: Workload>(of work: inout Work, iterations: Int?, start: Double) async throws {
+        try await work.warmUp()
+        let clock = ContinuousClock()
+        let began = clock.now
+        var times: [Double] = []
+        func isEnough() -> Bool {
+            if let iterations { return times.count >= iterations }
+            let passed = began.duration(to: clock.now)
+            return times.count >= 5 && passed > .seconds(5) || passed > .seconds(60)
+        }
+        repeat {
+            let start = clock.now
+            try await work.run()
+            times.append(start.duration(to: clock.now) / .milliseconds(1))
+        } while !isEnough()
+        (self.times, operations, self.start, peak) = (times, work.operations, start, Self.residentPeak)
+    }
+
+    /// The time below which a fraction of the runs stayed, in ms, interpolated between runs.
+    func quantile(_ fraction: Double) -> Double {
+        let sorted = times.sorted()
+        let place = fraction * Double(sorted.count - 1)
+        let below = Int(place)
+        let above = min(below + 1, sorted.count - 1)
+        return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
+    }
+
+    /// Billions of operations of the definition a second, in the median run.
+    var rate: Double { Double(operations) / quantile(0.5) / 1e6 }
+
+    /// The largest resident memory of this process so far, in MB of 10⁶ bytes.
+    static var residentPeak: Double {
+        var usage = rusage()
+        #if os(Linux)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return Double(usage.ru_maxrss) * 1024 / 1e6
+        #else
+        getrusage(RUSAGE_SELF, &usage)
+        return Double(usage.ru_maxrss) / 1e6
+        #endif
+    }
+}

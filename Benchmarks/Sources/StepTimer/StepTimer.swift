@@ -1,0 +1,110 @@
+import ArgumentParser
+import Foundation
+import Tensor
+import Workloads
+
+/// Times one kind of work in a process of its own, so that it can be paired with another program.
+@main
+struct StepTimer: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "StepTimer", abstract: "Times one kind of work after a warm-up.",
+        discussion: """
+            Prints the median, the 10th and the 90th percentile in ms, the rate in GFLOP/s by the operations of the \
+            definition (a multiplication and an addition are two; a training step is three forward passes but for the \
+            gradient by the image), and the peak resident memory in MB of 10^6 bytes.
+            """)
+
+    enum Step: String, ExpressibleByArgument, CaseIterable, Encodable {
+        case encoder, unet, inference, round
+    }
+
+    @Option(
+        help: """
+            encoder: contrastive training step (encoder, projection head, loss against a bank, backward, Adam). \
+            unet: training step of the whole network (cross entropy, backward, Adam). \
+            inference: the network's forward pass. \
+            round: one federated round of all clients.
+            """)
+    var step: Step
+    @Option(help: "Channels of the network's first level.")
+    var width = 32
+    @Option(help: "Rows and columns of an image, a multiple of 16.")
+    var size = 192
+    @Option(help: "Images of a batch; a multiple of 4 in a round.")
+    var batch = 8
+    @Option(help: "Threads.")
+    var threads = Parallel.threadCount
+    @Option(help: "Runs that are timed (default: five seconds of them, at least five).")
+    var iterations: Int?
+    @Option(help: "Features in the bank (default: 4096, in a round one for each slice).")
+    var bank: Int?
+    @Option(help: "The length of a feature.")
+    var dimension = 128
+    @Option(help: "Clients of a round.")
+    var clients = 10
+    @Option(help: "Slices of each client, a multiple of 10.")
+    var slices = 200
+    @Option(help: "Clients that work at the same time, on one thread each if more than one (default: the threads).")
+    var clientsInParallel: Int?
+    @Flag(help: "Print one line of JSON.")
+    var json = false
+
+    func validate() throws {
+        func check(_ condition: Bool, _ complaint: String) throws {
+            if !condition { throw ValidationError(complaint) }
+        }
+        try check((1...1024).contains(width), "--width \(width): 1 to 1024 expected")
+        try check(size > 0 && size.isMultiple(of: 16), "--size \(size): a multiple of 16 expected")
+        try check(batch > 0, "--batch \(batch): a positive number expected")
+        try check((1...1024).contains(threads), "--threads \(threads): 1 to 1024 expected")
+        try check(iterations.map { $0 > 0 } ?? true, "--iterations: a positive number expected")
+        try check(bank.map { $0 > 0 } ?? true, "--bank: a positive number expected")
+        try check(dimension > 0, "--dimension \(dimension): a positive number expected")
+        try check(clients > 0, "--clients \(clients): a positive number expected")
+        try check(slices > 0 && slices.isMultiple(of: 10), "--slices \(slices): a multiple of 10 expected")
+        try check(clientsInParallel.map { $0 > 0 } ?? true, "--clients-in-parallel: a positive number expected")
+        try check(step != .round || batch.isMultiple(of: 4), "--batch \(batch): a multiple of 4 expected in a round")
+    }
+
+    func run() async throws {
+        let measurement = try await Parallel.$threadLimit.withValue(threads) { try await measure() }
+        print(try json ? report(measurement).line : summary(measurement))
+    }
+
+    private func measure() async throws -> Measurement {
+        let start = Measurement.residentPeak
+        let extents = Extents(width: width, size: size, batch: batch)
+        switch step {
+        case .encoder:
+            var work = EncoderStep(extents, bank: bank ?? 4096, dimension: dimension)
+            return try await Measurement(of: &work, iterations: iterations, start: start)
+        case .unet:
+            var work = UNetStep(extents)
+            return try await Measurement(of: &work, iterations: iterations, start: start)
+        case .inference:
+            var work = UNetInference(extents)
+            return try await Measurement(of: &work, iterations: iterations, start: start)
+        case .round:
+            var work = FederatedRound(
+                extents, clients: clients, slices: slices, bank: bank, dimension: dimension,
+                clientsInParallel: min(clientsInParallel ?? threads, clients))
+            return try await Measurement(of: &work, iterations: iterations, start: start)
+        }
+    }
+
+    private func report(_ measurement: Measurement) -> Report {
+        Report(
+            step: step, width: width, size: size, batch: batch, threads: threads, measurement: measurement)
+    }
+
+    private func summary(_ measurement: Measurement) -> String {
+        func ms(_ fraction: Double) -> String { String(format: "%.2f", measurement.quantile(fraction)) }
+        return """
+            \(step.rawValue), width \(width), \(batch)×\(size)², \(threads) thread\(threads == 1 ? "" : "s"), \
+            \(measurement.times.count) runs
+            median \(ms(0.5)) ms, p10 \(ms(0.1)) ms, p90 \(ms(0.9)) ms
+            \(String(format: "%.1f", measurement.rate)) GFLOP/s, \
+            peak \(String(format: "%.0f", measurement.peak)) MB resident
+            """
+    }
+}

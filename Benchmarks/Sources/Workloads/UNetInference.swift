@@ -1,0 +1,23 @@
+import Tensor
+import UNet
+
+/// The class scores of a batch by a U-Net that normalises with running statistics.
+package struct UNetInference: Workload {
+    private let network: UNet
+    private let parameters: Parameters
+    private let images: Tensor
+
+    package let operations: Int
+
+    package init(_ extents: Extents) {
+        var builder = ParameterBuilder(generator: SeededGenerator(seed: 1))
+        network = UNet(UNet.Configuration(classes: 4, width: extents.width), in: &builder)
+        parameters = builder.parameters()
+        images = extents.images(seed: 2)
+        operations = (ConvolutionGeometry.encoder(extents) + ConvolutionGeometry.decoder(extents)).forwardOperations
+    }
+
+    package func run() {
+        _ = evaluate(parameters) { tape in network(tape.constant(images)) }
+    }
+}
