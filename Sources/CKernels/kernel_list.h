@@ -62,3 +62,16 @@ KERNEL(void, adam,
        (size_t n, float rate, float beta1, float beta2, float epsilon, float c1, float c2, float decay,
         float decoupled, const float *g, float *m, float *v, float *x),
        (n, rate, beta1, beta2, epsilon, c1, c2, decay, decoupled, g, m, v, x))
+KERNEL(void, product, (const ck_matrices *m, int add), (m, add))
+KERNEL(void, load_band, (const ck_part *part, const ck_band *band, float *to), (part, band, to))
+KERNEL(void, winograd_input, (int m, const ck_tiles *g, const float *band, size_t row, float *v), (m, g, band, row, v))
+KERNEL(void, winograd_upstream,
+       (int m, const ck_tiles *g, const float *band, size_t row, float *v), (m, g, band, row, v))
+KERNEL(void, winograd_output,
+       (int m, const ck_tiles *g, const float *v, const ck_block *block, int add, float *y), (m, g, v, block, add, y))
+KERNEL(void, winograd_filter,
+       (int m, size_t inputs, size_t outputs, size_t first, size_t last, const float *w, size_t position, float *u),
+       (m, inputs, outputs, first, last, w, position, u))
+KERNEL(void, winograd_weights,
+       (int m, const ck_tiles *g, const float *v, size_t inputs, size_t outputs, int add, float *w),
+       (m, g, v, inputs, outputs, add, w))

@@ -42,6 +42,11 @@ import _TestSupport
         // What moves data between images and columns is tested by the operations that use it.
         let convolutions = ConvolutionTests()
         for geometry in ConvolutionTests.geometries { convolutions.agreesWithTheDefinition(geometry) }
+        let lowerings = LoweringTests()
+        for geometry in LoweringTests.geometries {
+            lowerings.agreesWithTheDefinition(geometry)
+            lowerings.readsPartsAndActivationsAsIfTheyWereInMemory(geometry)
+        }
         let pooling = PoolingTests()
         for geometry in PoolingTests.geometries {
             pooling.takesTheLargest(geometry)

@@ -88,8 +88,47 @@ import _TestSupport
         ("adam", Adam(learningRate: 1e-3)), ("sgd", SGD(learningRate: 0.05, momentum: 0.9)),
     ]
 
+    /// By im2col: Adam divides by the size of each gradient, and so enlarges the rounding of the smallest ones. What the
+    /// other lowerings' rounding does to the loss is the next test's.
     @Test(arguments: optimizers)
     func learnsAsFastForTenSteps(name: String, optimizer: any Optimizer) throws {
+        try ConvolutionGeometry.$forcedLowering.withValue(ColumnLowering()) {
+            try learnsAsFast(name: name, optimizer: optimizer)
+        }
+    }
+
+    @Test(arguments: optimizers)
+    func fiftyLossesAreThoseOfIm2Col(name: String, optimizer: any Optimizer) {
+        // Wide enough for every level to take the policy's own lowering; discs in noise.
+        var builder = ParameterBuilder(generator: SeededGenerator(seed: 4))
+        let network = UNet(UNet.Configuration(classes: 2, width: 16, depth: 2), in: &builder)
+        let start = builder.parameters()
+        let (batch, size) = (4, 32)
+        let labels = (0..<batch * size * size).map { index in
+            let (image, row, column) = (index / (size * size), index / size % size - 16, index % size - 14)
+            return row * row + column * column < (6 + image) * (6 + image) ? 1 : 0
+        }
+        let noise = Tensor(random: [labels.count], seed: 5)
+        let pixels = labels.enumerated().map { Float($1) + 0.5 * noise[$0] }
+        let images = Tensor(pixels, shape: [batch, size, size, 1])
+        func losses() -> [Float] {
+            var (parameters, optimizer) = (start, optimizer)
+            return (0..<50).map { _ in
+                let (value, gradient) = valueAndGradient(at: &parameters) { tape in
+                    crossEntropy(network(tape.constant(images)), labels: labels)
+                }
+                optimizer.update(&parameters, along: gradient)
+                return value
+            }
+        }
+        let own = losses()
+        let columns = ConvolutionGeometry.$forcedLowering.withValue(ColumnLowering()) { losses() }
+        let difference = zip(own, columns).map { abs($0 - $1) }.max()!
+        #expect(own.last! < own[0] / 4)
+        #expect(difference > 0 && difference < 1e-3)
+    }
+
+    private func learnsAsFast(name: String, optimizer: any Optimizer) throws {
         var (parameters, optimizer) = (parameters, optimizer)
         var losses: [Float] = []
         for _ in 0..<10 {

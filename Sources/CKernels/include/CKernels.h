@@ -110,3 +110,61 @@ void ck_sgd(
 void ck_adam(
     size_t n, float rate, float beta1, float beta2, float epsilon, float c1, float c2, float decay, float decoupled,
     const float *g, float *m, float *v, float *x);
+
+// Products of matrices in cache, and what convolutions are lowered to them with
+
+/// c[r][n] = Σ_{g < groups, p < depth} a[r · a_row + p · a_step + g · a_group] · b[g][p][n], where columns n of b lie in
+/// blocks of sixteen: b[p · b_step + g · b_group + n / 16 · b_block + n % 16]. The last block of b is read whole.
+typedef struct {
+    size_t rows, columns, depth, groups;
+    const float *a;
+    size_t a_row, a_step, a_group;
+    const float *b;
+    size_t b_step, b_group, b_block;
+    float *c;
+    size_t c_row;
+} ck_matrices;
+/// Computes c, or with `add` adds to it.
+void ck_product(const ck_matrices *m, int add);
+
+/// One image, or some of the channels of one: act(pixel · scale + shift) where there is a scale, else as stored.
+typedef struct {
+    const float *pixels;
+    const float *scale, *shift;
+    float slope;
+    /// Channels stored, and channels to write: the rest are zeros.
+    size_t channels, width;
+} ck_part;
+/// The rectangle of an image, height × width, that is wanted; it may lie partly outside, where there are zeros.
+typedef struct {
+    ptrdiff_t height, width;
+    ptrdiff_t top, left, rows, columns;
+    /// Floats between two pixels of the result.
+    size_t stride;
+} ck_band;
+void ck_load_band(const ck_part *part, const ck_band *band, float *to);
+
+/// A row of Winograd tiles, or of their transforms: `stride` floats from tile to tile, `position` floats from one of
+/// the transform's n² positions to the next. Transforms hold channels rounded up to sixteen.
+typedef struct {
+    size_t count, channels;
+    size_t stride, position;
+} ck_tiles;
+/// Where the m · count pixels of a row of tiles go: as many rows and columns as lie inside the image.
+typedef struct {
+    size_t rows, columns;
+    size_t row, stride;
+} ck_block;
+/// Bᵀ x B of tiles that overlap by two pixels, from a band with `row` floats a row; m is 4 or 2 here and below
+void ck_winograd_input(int m, const ck_tiles *g, const float *band, size_t row, float *v);
+/// A y Aᵀ of tiles side by side
+void ck_winograd_upstream(int m, const ck_tiles *g, const float *band, size_t row, float *v);
+/// Aᵀ v A, written to or added to the image
+void ck_winograd_output(int m, const ck_tiles *g, const float *v, const ck_block *block, int add, float *y);
+/// G w Gᵀ of the filter [3][3][inputs][outputs], for outputs first ..< last, a multiple of sixteen behind `first`:
+/// u[position][(output − first) / 16][input][output % 16]
+void ck_winograd_filter(
+    int m, size_t inputs, size_t outputs, size_t first, size_t last, const float *w, size_t position, float *u);
+/// Gᵀ v G of g->count inputs and g->channels outputs, written to or added to a corner of [3][3][inputs][outputs]
+void ck_winograd_weights(
+    int m, const ck_tiles *g, const float *v, size_t inputs, size_t outputs, int add, float *w);

@@ -15,12 +15,14 @@ public func convolution(
     let lowering = geometry.lowering
     let (input, weights) = (x.value, filter.value)
     var y = Tensor(uninitialized: geometry.outputShape)
+    let images = geometry.images(input.pointer)
     lowering.forward(
-        geometry, input: input.pointer, filter: weights.pointer, beta: 0, output: y.mutablePointer())
+        geometry, input: images, filter: weights.pointer, beta: 0, output: y.mutablePointer(), finished: nil)
     let result = x.tape.record(y, operands: x.id, filter.id) { [x = x.id, filter = filter.id] upstream, adjoints in
         adjoints.accumulate(into: filter, shape: geometry.filterShape) { memory, beta in
             lowering.filterGradient(
-                geometry, input: input.pointer, upstream: upstream.pointer, beta: beta, gradient: memory)
+                geometry, input: geometry.images(input.pointer), upstream: upstream.pointer, beta: beta,
+                gradient: memory)
         }
         adjoints.accumulate(into: x, shape: geometry.inputShape) { memory, beta in
             lowering.inputGradient(
@@ -58,11 +60,13 @@ public func transposedConvolution(
     let result = x.tape.record(y, operands: x.id, filter.id) { [x = x.id, filter = filter.id] upstream, adjoints in
         adjoints.accumulate(into: filter, shape: geometry.filterShape) { memory, beta in
             lowering.filterGradient(
-                geometry, input: upstream.pointer, upstream: input.pointer, beta: beta, gradient: memory)
+                geometry, input: geometry.images(upstream.pointer), upstream: input.pointer, beta: beta,
+                gradient: memory)
         }
         adjoints.accumulate(into: x, shape: geometry.outputShape) { memory, beta in
             lowering.forward(
-                geometry, input: upstream.pointer, filter: weights.pointer, beta: beta, output: memory)
+                geometry, input: geometry.images(upstream.pointer), filter: weights.pointer, beta: beta,
+                output: memory, finished: nil)
         }
     }
     return bias.map { addBias($0, to: result) } ?? result

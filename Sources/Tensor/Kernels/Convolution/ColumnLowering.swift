@@ -7,8 +7,17 @@ import CKernels
 /// rotated by 180° and its channels exchanged; else columns are multiplied first and scattered.
 struct ColumnLowering: ConvolutionLowering {
     func forward(
+        _ g: ConvolutionGeometry, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
+        output: UnsafeMutablePointer<Float>, finished: ((Range<Int>) -> Void)?
+    ) {
+        input.withMemory(batch: g.batch) {
+            forward(g, input: $0, filter: filter, beta: beta, output: output, finished: finished)
+        }
+    }
+
+    private func forward(
         _ g: ConvolutionGeometry, input: UnsafePointer<Float>, filter: UnsafePointer<Float>, beta: Float,
-        output: UnsafeMutablePointer<Float>
+        output: UnsafeMutablePointer<Float>, finished: ((Range<Int>) -> Void)?
     ) {
         let windows = g.windows, tile = tileRows(g)
         Parallel.forEachRange(of: g.rows, length: tile) { rows in
@@ -19,6 +28,7 @@ struct ColumnLowering: ConvolutionLowering {
                     filter, ldb: g.outputChannels,
                     beta: beta, output + rows.lowerBound * g.outputChannels, ldc: g.outputChannels)
             }
+            finished?(rows)
         }
     }
 
@@ -26,10 +36,9 @@ struct ColumnLowering: ConvolutionLowering {
         _ g: ConvolutionGeometry, upstream: UnsafePointer<Float>, filter: UnsafePointer<Float>, beta: Float,
         gradient: UnsafeMutablePointer<Float>
     ) {
-        if let rotated = g.rotated {
-            withColumns(g.filterShape.count) { turned in
-                rotate(filter, g, into: turned)
-                forward(rotated, input: upstream, filter: turned, beta: beta, output: gradient)
+        if g.rotated != nil {
+            g.withRotatedFilter(filter) { rotated, turned in
+                forward(rotated, input: upstream, filter: turned, beta: beta, output: gradient, finished: nil)
             }
             return
         }
@@ -60,6 +69,15 @@ struct ColumnLowering: ConvolutionLowering {
     }
 
     func filterGradient(
+        _ g: ConvolutionGeometry, input: ImageReader, upstream: UnsafePointer<Float>, beta: Float,
+        gradient: UnsafeMutablePointer<Float>
+    ) {
+        input.withMemory(batch: g.batch) {
+            filterGradient(g, input: $0, upstream: upstream, beta: beta, gradient: gradient)
+        }
+    }
+
+    private func filterGradient(
         _ g: ConvolutionGeometry, input: UnsafePointer<Float>, upstream: UnsafePointer<Float>, beta: Float,
         gradient: UnsafeMutablePointer<Float>
     ) {
@@ -94,17 +112,5 @@ struct ColumnLowering: ConvolutionLowering {
     private func withColumns(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Void) {
         let buffer = Buffer(count: count)
         withExtendedLifetime(buffer) { body(buffer.base) }
-    }
-
-    /// turned[kh][kw][out][in] = filter[kH − 1 − kh][kW − 1 − kw][in][out]
-    private func rotate(
-        _ filter: UnsafePointer<Float>, _ g: ConvolutionGeometry, into turned: UnsafeMutablePointer<Float>
-    ) {
-        let (rows, columns) = (g.inputChannels, g.outputChannels)
-        let positions = g.kernelHeight * g.kernelWidth
-        for position in 0..<positions {
-            let source = filter + (positions - 1 - position) * rows * columns
-            ck_transpose(rows, columns, source, turned + position * rows * columns)
-        }
     }
 }

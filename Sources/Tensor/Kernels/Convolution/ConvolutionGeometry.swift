@@ -55,6 +55,30 @@ struct ConvolutionGeometry: Hashable, Sendable {
         return g
     }
 
+    /// Input images as they lie in memory.
+    func images(_ pixels: UnsafePointer<Float>) -> ImageReader {
+        ImageReader(pixels, height: height, width: width, channels: inputChannels)
+    }
+
+    /// Calls `body` with the rotated geometry and its filter: turned[u][v][out][in] = filter[kH − 1 − u][kW − 1 − v][in][out].
+    ///
+    /// - Precondition: there is a rotated geometry.
+    func withRotatedFilter(
+        _ filter: UnsafePointer<Float>, _ body: (ConvolutionGeometry, UnsafePointer<Float>) -> Void
+    ) {
+        let turned = Buffer(count: filterShape.count)
+        let positions = kernelHeight * kernelWidth, size = inputChannels * outputChannels
+        Parallel.forEachRange(of: positions, length: max(1, Tensor.grain / size)) { range in
+            for position in range {
+                ck_transpose(
+                    inputChannels, outputChannels, filter + (positions - 1 - position) * size,
+                    turned.base + position * size)
+            }
+        }
+        body(rotated!, turned.base)
+        withExtendedLifetime(turned) {}
+    }
+
     var windows: ck_windows {
         ck_windows(
             height: Int32(height), width: Int32(width), channels: Int32(inputChannels),

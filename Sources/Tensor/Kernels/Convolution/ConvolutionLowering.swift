@@ -1,12 +1,15 @@
 /// A way to compute a convolution and its two gradients by matrix products.
 ///
-/// Memory is row-major in the layouts of `ConvolutionGeometry`. Gradients are written as `new + beta · old`, with
-/// `beta` 0 (what was there is ignored) or 1.
+/// Memory is row-major in the layouts of `ConvolutionGeometry`. Results are written as `new + beta · old`, with `beta`
+/// 0 (what was there is ignored) or 1.
 protocol ConvolutionLowering: Sendable {
     /// output = input ∗ filter
+    ///
+    /// `finished` is called, on the thread that wrote them and while they are in its cache, with ranges of output
+    /// pixels, counted through the batch, that together cover it.
     func forward(
-        _ g: ConvolutionGeometry, input: UnsafePointer<Float>, filter: UnsafePointer<Float>, beta: Float,
-        output: UnsafeMutablePointer<Float>)
+        _ g: ConvolutionGeometry, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
+        output: UnsafeMutablePointer<Float>, finished: ((Range<Int>) -> Void)?)
 
     /// The derivative by the input, from the derivative `upstream` by the output.
     func inputGradient(
@@ -15,16 +18,25 @@ protocol ConvolutionLowering: Sendable {
 
     /// The derivative by the filter.
     func filterGradient(
-        _ g: ConvolutionGeometry, input: UnsafePointer<Float>, upstream: UnsafePointer<Float>, beta: Float,
+        _ g: ConvolutionGeometry, input: ImageReader, upstream: UnsafePointer<Float>, beta: Float,
         gradient: UnsafeMutablePointer<Float>)
 }
 
 extension ConvolutionGeometry {
-    /// The policy: which lowering computes this convolution.
+    /// Takes the place of the policy, to compare lowerings with each other.
+    @TaskLocal static var forcedLowering: (any ConvolutionLowering)?
+
+    /// The policy: which lowering computes this convolution. Measured on every convolution of a U-Net; the figures are
+    /// in docs/performance.md.
     var lowering: any ConvolutionLowering {
+        if let forced = Self.forcedLowering { return forced }
         if kernelHeight == 1 && kernelWidth == 1 && stride == 1 && paddingTop == 0 && paddingLeft == 0 {
             return PointwiseLowering()
         }
+        if WinogradLowering.applies(to: self) && inputChannels >= 8 && outputChannels >= 8 {
+            return WinogradLowering(m: min(outputHeight, outputWidth) > 2 ? 4 : 2)
+        }
+        if DirectLowering.applies(to: self) { return DirectLowering() }
         return ColumnLowering()
     }
 }

@@ -1,14 +1,17 @@
 /// A 1×1 convolution is a matrix product: `[pixels, in] · [in, out]`.
 struct PointwiseLowering: ConvolutionLowering {
     func forward(
-        _ g: ConvolutionGeometry, input: UnsafePointer<Float>, filter: UnsafePointer<Float>, beta: Float,
-        output: UnsafeMutablePointer<Float>
+        _ g: ConvolutionGeometry, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
+        output: UnsafeMutablePointer<Float>, finished: ((Range<Int>) -> Void)?
     ) {
-        Parallel.forEachRange(of: g.rows, length: band(g)) { rows in
-            BLAS.gemm(
-                rows.count, g.outputChannels, g.inputChannels,
-                input + rows.lowerBound * g.inputChannels, lda: g.inputChannels, filter, ldb: g.outputChannels,
-                beta: beta, output + rows.lowerBound * g.outputChannels, ldc: g.outputChannels)
+        input.withMemory(batch: g.batch) { input in
+            Parallel.forEachRange(of: g.rows, length: band(g)) { rows in
+                BLAS.gemm(
+                    rows.count, g.outputChannels, g.inputChannels,
+                    input + rows.lowerBound * g.inputChannels, lda: g.inputChannels, filter, ldb: g.outputChannels,
+                    beta: beta, output + rows.lowerBound * g.outputChannels, ldc: g.outputChannels)
+                finished?(rows)
+            }
         }
     }
 
@@ -26,16 +29,18 @@ struct PointwiseLowering: ConvolutionLowering {
     }
 
     func filterGradient(
-        _ g: ConvolutionGeometry, input: UnsafePointer<Float>, upstream: UnsafePointer<Float>, beta: Float,
+        _ g: ConvolutionGeometry, input: ImageReader, upstream: UnsafePointer<Float>, beta: Float,
         gradient: UnsafeMutablePointer<Float>
     ) {
         let size = g.inputChannels * g.outputChannels
-        PartialSums(of: g.rows, size: size).reduce(into: gradient, beta: beta) { rows, partial in
-            BLAS.gemm(
-                g.inputChannels, g.outputChannels, rows.count,
-                input + rows.lowerBound * g.inputChannels, lda: g.inputChannels, transposedA: true,
-                upstream + rows.lowerBound * g.outputChannels, ldb: g.outputChannels,
-                partial, ldc: g.outputChannels)
+        input.withMemory(batch: g.batch) { input in
+            PartialSums(of: g.rows, size: size).reduce(into: gradient, beta: beta) { rows, partial in
+                BLAS.gemm(
+                    g.inputChannels, g.outputChannels, rows.count,
+                    input + rows.lowerBound * g.inputChannels, lda: g.inputChannels, transposedA: true,
+                    upstream + rows.lowerBound * g.outputChannels, ldb: g.outputChannels,
+                    partial, ldc: g.outputChannels)
+            }
         }
     }
 

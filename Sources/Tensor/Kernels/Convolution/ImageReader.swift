@@ -1,0 +1,68 @@
+import CKernels
+
+/// The images that a convolution reads: the channels of one tensor or of several side by side, as they are stored or
+/// scaled, shifted and rectified on the way.
+///
+/// Whoever reads through this neither needs the concatenated tensor nor the normalised one to exist.
+struct ImageReader {
+    /// Some of the channels, `[batch, height, width, channels]`.
+    struct Part {
+        var pixels: UnsafePointer<Float>
+        var channels: Int
+        /// Scale and shift, one number a channel; `nil` to read what is stored.
+        var scale: UnsafePointer<Float>?
+        var shift: UnsafePointer<Float>?
+        var slope: Float = 1
+    }
+
+    let height: Int, width: Int
+    let parts: [Part]
+
+    var channels: Int { parts.reduce(0) { $0 + $1.channels } }
+
+    /// Images as they are stored, `[batch, height, width, channels]`.
+    init(_ pixels: UnsafePointer<Float>, height: Int, width: Int, channels: Int) {
+        self.init(height: height, width: width, parts: [Part(pixels: pixels, channels: channels)])
+    }
+
+    init(height: Int, width: Int, parts: [Part]) {
+        (self.height, self.width, self.parts) = (height, width, parts)
+    }
+
+    /// The memory itself, if it holds exactly what is read.
+    var memory: UnsafePointer<Float>? {
+        parts.count == 1 && parts[0].scale == nil ? parts[0].pixels : nil
+    }
+
+    /// Writes the pixels `rows × columns` of an image, which may lie outside of it, where there are zeros:
+    /// `band [rows, columns, stride]`, whose channels from `channels` on are zeros.
+    func load(
+        image: Int, rows: Range<Int>, columns: Range<Int>, stride: Int, into band: UnsafeMutablePointer<Float>
+    ) {
+        var rectangle = ck_band(
+            height: height, width: width, top: rows.lowerBound, left: columns.lowerBound, rows: rows.count,
+            columns: columns.count, stride: stride)
+        var channel = 0
+        for part in parts {
+            let isLast = channel + part.channels == channels
+            var source = ck_part(
+                pixels: part.pixels + image * height * width * part.channels, scale: part.scale, shift: part.shift,
+                slope: part.slope, channels: part.channels, width: isLast ? stride - channel : part.channels)
+            ck_load_band(&source, &rectangle, band + channel)
+            channel += part.channels
+        }
+    }
+
+    /// Calls `body` with the images in memory, `[batch, height, width, channels]`, written out first where they are not.
+    func withMemory(batch: Int, _ body: (UnsafePointer<Float>) -> Void) {
+        if let memory { return body(memory) }
+        let image = height * width * channels
+        let buffer = Buffer(count: batch * image)
+        Parallel.forEach(batch) { index in
+            load(
+                image: index, rows: 0..<height, columns: 0..<width, stride: channels, into: buffer.base + index * image)
+        }
+        body(buffer.base)
+        withExtendedLifetime(buffer) {}
+    }
+}
