@@ -26,6 +26,7 @@ let package = Package(
                 .product(name: "Federation", package: checkout),
             ],
             swiftSettings: strict),
+        .target(name: "CPeak"),
         // Not beside `Benchmarks/Kernels`: every executable in a folder of that name counts as a suite of benchmarks.
         .executableTarget(
             name: "StepTimer",
@@ -38,11 +39,12 @@ let package = Package(
         .executableTarget(
             name: "Kernels",
             dependencies: [
-                "Workloads",
+                "Workloads", "CPeak",
                 .product(name: "Benchmark", package: "benchmark"),
                 .product(name: "CBLAS", package: checkout),
                 .product(name: "Tensor", package: checkout),
-                .product(name: "UNet", package: checkout),
+                .product(name: "Contrastive", package: checkout),
+                .product(name: "Volumes", package: checkout),
             ],
             path: "Benchmarks/Kernels",
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),

@@ -2,82 +2,68 @@ import Benchmark
 import Tensor
 import Workloads
 
-/// Every 3×3 convolution of encoders of width 16 and 32 on images of 64², 128² and 192², on one thread.
+/// Every convolution of U-Nets of width 16, 32 and 48 in three directions, on one thread.
 func registerConvolutions() {
+    let networks = [
+        Extents(width: 16, size: 64, batch: 8), Extents(width: 16, size: 128, batch: 8),
+        Extents(width: 32, size: 192, batch: 8), Extents(width: 48, size: 192, batch: 8),
+    ]
     var geometries: [ConvolutionGeometry] = []
-    for width in [16, 32] {
-        for size in [64, 128, 192] {
-            let extents = Extents(width: width, size: size, batch: 8)
-            geometries += ConvolutionGeometry.encoder(extents).filter { !geometries.contains($0) }
-        }
+    for network in networks {
+        let layers = ConvolutionGeometry.encoder(network) + ConvolutionGeometry.decoder(network)
+        for layer in layers where !geometries.contains(layer) { geometries.append(layer) }
     }
     for geometry in geometries {
-        register("convolution \(geometry.description), forward", operations: geometry.operations) {
-            let operands = Operands(geometry)
-            return operands.forward
-        }
+        let name = "convolution \(geometry.description)"
+        register("\(name), forward", .operations(geometry.operations)) { ConvolutionOperands(geometry).forward }
         if geometry.inputChannels > 1 {
-            register("convolution \(geometry.description), input gradient", operations: geometry.operations) {
-                let operands = Operands(geometry)
-                return operands.inputGradient
+            register("\(name), input gradient", .operations(geometry.operations), isRepeated: false) {
+                ConvolutionOperands(geometry).inputGradient
             }
         }
-        register("convolution \(geometry.description), filter gradient", operations: geometry.operations) {
-            let operands = Operands(geometry)
-            return operands.filterGradient
+        register("\(name), filter gradient", .operations(geometry.operations), isRepeated: false) {
+            ConvolutionOperands(geometry).filterGradient
         }
     }
 }
 
 /// The tensors of one convolution, held ready.
-private struct Operands {
+private struct ConvolutionOperands {
+    private let kind: ConvolutionGeometry.Kind
     private let input: Tensor
     private let filter: Tensor
     private let upstream: Tensor
 
     init(_ geometry: ConvolutionGeometry) {
-        var generator = SeededGenerator(seed: 1)
-        func random(_ shape: Tensor.Shape) -> Tensor {
-            Tensor((0..<shape.count).map { _ in generator.uniform(in: -1...1) }, shape: shape)
+        kind = geometry.kind
+        input = .random(geometry.input, seed: 1)
+        filter = .random(geometry.filter, seed: 2)
+        upstream = .random(geometry.output, seed: 3)
+    }
+
+    private func convolve(_ input: Variable, _ filter: Variable) -> Variable {
+        switch kind {
+        case .regular: convolution(input, filter: filter, padding: 1)
+        case .pointwise: convolution(input, filter: filter)
+        case .transposed: transposedConvolution(input, filter: filter)
         }
-        (input, filter, upstream) = (random(geometry.input), random(geometry.filter), random(geometry.output))
     }
 
     func forward(_ stopwatch: Stopwatch) {
         Parallel.$threadLimit.withValue(1) {
-            _ = evaluate(Parameters()) { tape in
-                let (input, filter) = (tape.constant(input), tape.constant(filter))
-                var output = input
-                stopwatch.measure { output = convolution(input, filter: filter, bias: nil, stride: 1, padding: 1) }
-                return output
-            }
+            measureForward(input, stopwatch) { convolve($0, $0.tape.constant(filter)) }
         }
     }
 
     func inputGradient(_ stopwatch: Stopwatch) {
-        gradient(by: input, stopwatch) { convolution($0, filter: $0.tape.constant(filter), bias: nil, padding: 1) }
+        Parallel.$threadLimit.withValue(1) {
+            measureBackward(by: input, upstream: upstream, stopwatch) { convolve($0, $0.tape.constant(filter)) }
+        }
     }
 
     func filterGradient(_ stopwatch: Stopwatch) {
-        gradient(by: filter, stopwatch) { convolution($0.tape.constant(input), filter: $0, bias: nil, padding: 1) }
-    }
-
-    /// Times the backward pass of `operation` alone: operations that only start and stop the watch stand before and
-    /// behind it on the tape.
-    private func gradient(by operand: Tensor, _ stopwatch: Stopwatch, of operation: (Variable) -> Variable) {
         Parallel.$threadLimit.withValue(1) {
-            _ = valueAndGradient(at: [operand]) { leaves in
-                let leaf = leaves[0].id
-                let operand = leaves[0].tape.record(leaves[0].value, operands: leaf) { derivative, adjoints in
-                    stopwatch.stop()
-                    adjoints.add(derivative, to: leaf)
-                }
-                let output = operation(operand).id
-                return leaves[0].tape.record(Tensor([0]), operands: output) { [upstream] _, adjoints in
-                    adjoints.add(upstream, to: output)
-                    stopwatch.start()
-                }
-            }
+            measureBackward(by: filter, upstream: upstream, stopwatch) { convolve($0.tape.constant(input), $0) }
         }
     }
 }

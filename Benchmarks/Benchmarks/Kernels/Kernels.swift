@@ -1,7 +1,11 @@
 import Benchmark
 
 let benchmarks: @Sendable () -> Void = {
+    Peak.register()
     registerMatrixProducts()
     registerConvolutions()
-    registerEncoderSteps()
+    registerLayers()
+    registerContrast()
+    registerSteps()
+    registerDecoding()
 }

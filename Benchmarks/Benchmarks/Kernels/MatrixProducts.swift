@@ -29,7 +29,7 @@ func registerMatrixProducts() {
     ]
     for geometry in geometries {
         let name = "SGEMM \(geometry.rows)×\(geometry.inner)×\(geometry.columns), \(geometry.purpose)"
-        register(name, operations: geometry.operations) {
+        register(name, .operations(geometry.operations), isComparedToPeak: true) {
             openblas_set_num_threads(1)
             let (m, n, k) = (Int32(geometry.rows), Int32(geometry.columns), Int32(geometry.inner))
             let left = (0..<geometry.rows * geometry.inner).map { Float($0 % 17) / 16 - 0.5 }

@@ -13,17 +13,27 @@ struct Measurement {
     /// The largest resident memory of the process so far, in MB.
     let peak: Double
 
-    /// Runs some work after a warm-up: `iterations` times, or for five seconds if there is no such number, and then at
-    /// least five times, unless that takes more than a minute.
-    init<Work: Workload>(of work: inout Work, iterations: Int?, start: Double) async throws {
+    /// When to stop.
+    enum Limit {
+        /// After so many runs.
+        case runs(Int)
+        /// After this time and five runs; after a minute in any case.
+        case time(Duration)
+    }
+
+    /// Runs some work after a warm-up.
+    init<Work: Workload>(of work: inout Work, until limit: Limit, start: Double) async throws {
         try await work.warmUp()
         let clock = ContinuousClock()
         let began = clock.now
         var times: [Double] = []
         func isEnough() -> Bool {
-            if let iterations { return times.count >= iterations }
-            let passed = began.duration(to: clock.now)
-            return times.count >= 5 && passed > .seconds(5) || passed > .seconds(60)
+            switch limit {
+            case .runs(let count): return times.count >= count
+            case .time(let time):
+                let passed = began.duration(to: clock.now)
+                return times.count >= 5 && passed >= time || passed >= max(time, .seconds(60))
+            }
         }
         repeat {
             let start = clock.now

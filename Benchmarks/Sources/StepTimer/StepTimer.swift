@@ -34,8 +34,10 @@ struct StepTimer: AsyncParsableCommand {
     var batch = 8
     @Option(help: "Threads.")
     var threads = Parallel.threadCount
-    @Option(help: "Runs that are timed (default: five seconds of them, at least five).")
+    @Option(help: "Runs that are timed (default: as many as fill the seconds, at least five).")
     var iterations: Int?
+    @Option(help: "How long to go on without a number of runs.")
+    var seconds = 5.0
     @Option(help: "Features in the bank (default: 4096, in a round one for each slice).")
     var bank: Int?
     @Option(help: "The length of a feature.")
@@ -58,6 +60,7 @@ struct StepTimer: AsyncParsableCommand {
         try check(batch > 0, "--batch \(batch): a positive number expected")
         try check((1...1024).contains(threads), "--threads \(threads): 1 to 1024 expected")
         try check(iterations.map { $0 > 0 } ?? true, "--iterations: a positive number expected")
+        try check((0...3600).contains(seconds), "--seconds \(seconds): 0 to 3600 expected")
         try check(bank.map { $0 > 0 } ?? true, "--bank: a positive number expected")
         try check(dimension > 0, "--dimension \(dimension): a positive number expected")
         try check(clients > 0, "--clients \(clients): a positive number expected")
@@ -71,24 +74,28 @@ struct StepTimer: AsyncParsableCommand {
         print(try json ? report(measurement).line : summary(measurement))
     }
 
+    private var limit: Measurement.Limit {
+        iterations.map(Measurement.Limit.runs) ?? .time(.seconds(seconds))
+    }
+
     private func measure() async throws -> Measurement {
         let start = Measurement.residentPeak
         let extents = Extents(width: width, size: size, batch: batch)
         switch step {
         case .encoder:
             var work = EncoderStep(extents, bank: bank ?? 4096, dimension: dimension)
-            return try await Measurement(of: &work, iterations: iterations, start: start)
+            return try await Measurement(of: &work, until: limit, start: start)
         case .unet:
             var work = UNetStep(extents)
-            return try await Measurement(of: &work, iterations: iterations, start: start)
+            return try await Measurement(of: &work, until: limit, start: start)
         case .inference:
             var work = UNetInference(extents)
-            return try await Measurement(of: &work, iterations: iterations, start: start)
+            return try await Measurement(of: &work, until: limit, start: start)
         case .round:
             var work = FederatedRound(
                 extents, clients: clients, slices: slices, bank: bank, dimension: dimension,
                 clientsInParallel: min(clientsInParallel ?? threads, clients))
-            return try await Measurement(of: &work, iterations: iterations, start: start)
+            return try await Measurement(of: &work, until: limit, start: start)
         }
     }
 

@@ -25,8 +25,12 @@ package struct ConvolutionGeometry: Hashable, Sendable {
 
     /// The shape of the input, `[batch, size, size, inputChannels]`.
     package var input: Tensor.Shape { [batch, size, size, inputChannels] }
-    /// The shape of the filter, `[height, width, inputChannels, outputChannels]`.
-    package var filter: Tensor.Shape { [window, window, inputChannels, outputChannels] }
+    /// The shape of the filter, `[height, width, inputChannels, outputChannels]`; a transposed one, which is the adjoint
+    /// of a regular one, has the channels the other way round.
+    package var filter: Tensor.Shape {
+        kind == .transposed
+            ? [window, window, outputChannels, inputChannels] : [window, window, inputChannels, outputChannels]
+    }
     /// The shape of the output.
     package var output: Tensor.Shape {
         let size = kind == .transposed ? 2 * size : size

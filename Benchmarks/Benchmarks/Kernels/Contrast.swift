@@ -1,0 +1,46 @@
+import Benchmark
+import Contrastive
+import Tensor
+
+/// What contrastive learning adds to a network: the loss of queries against a bank, and random views. On one thread.
+func registerContrast() {
+    let dimension = 128
+    for (batch, bank) in [(8, 200), (8, 4096), (32, 4096), (32, 65_536)] {
+        // Queries by keys and bank, and twice as much backwards.
+        let operations = 4 * batch * dimension * (batch + bank)
+        register("FCL loss, \(batch) queries, bank of \(bank), with gradient", .operations(operations)) {
+            let queries = Tensor.random([batch, dimension], seed: 1)
+            let keys = features(batch, dimension, seed: 2)
+            let bank = features(bank, dimension, seed: 3)
+            return { stopwatch in
+                Parallel.$threadLimit.withValue(1) {
+                    stopwatch.measure {
+                        _ = valueAndGradient(at: [queries]) { leaves in
+                            FCLLoss()(leaves[0], partitions: keys.partitions, keys: keys, bank: bank).loss
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for (name, views) in [("weak", Augmentation.weak), ("standard", .standard)] {
+        for (batch, size) in [(8, 64), (32, 128), (8, 192)] {
+            let shape: Tensor.Shape = [batch, size, size, 1]
+            register("\(name) views \(batch)×\(size)²", .bytes(2 * 4 * shape.count)) {
+                let images = Tensor.random(shape, seed: 1)
+                var generator = SeededGenerator(seed: 2)
+                return { stopwatch in
+                    Parallel.$threadLimit.withValue(1) {
+                        stopwatch.measure { _ = views(images, using: &generator) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+private func features(_ count: Int, _ dimension: Int, seed: UInt64) -> FeatureSet {
+    FeatureSet(
+        features: Tensor.random([count, dimension], seed: seed).l2Normalized(),
+        partitions: (0..<count).map { UInt8($0 % 4) })
+}

@@ -1,0 +1,24 @@
+import Benchmark
+import CPeak
+
+/// The most floating-point operations that one core can do: the rate that matrix products are held against.
+enum Peak {
+    private static let iterations: Int64 = 1_000_000
+
+    /// Millions of operations a second, measured once: the best of five times about 10 ms.
+    static let rate: Double = {
+        let clock = ContinuousClock()
+        return (0..<5).reduce(0.0) { best, _ in
+            let start = clock.now
+            let operations = cp_multiply_add(iterations)
+            return max(best, Double(operations) / (start.duration(to: clock.now) / .microseconds(1)))
+        }
+    }()
+
+    static func register() {
+        let operations = Int(cp_multiply_add(1) * iterations)
+        Kernels.register("FMA peak, 1 thread", .operations(operations)) {
+            { stopwatch in stopwatch.measure { _ = cp_multiply_add(iterations) } }
+        }
+    }
+}
