@@ -21,7 +21,10 @@ let package = Package(
                 .product(name: "UNet", package: "federated-contrastive"),
             ],
             path: "Benchmarks/Kernels",
-            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")])
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
+        .executableTarget(
+            name: "LoadTimer", dependencies: [.product(name: "Volumes", package: "federated-contrastive")],
+            path: "LoadTimer"),
     ],
     swiftLanguageModes: [.v6]
 )
