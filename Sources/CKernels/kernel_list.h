@@ -67,8 +67,7 @@ KERNEL(void, winograd_upstream,
 KERNEL(void, winograd_output,
        (int m, const ck_tiles *g, const float *v, const ck_block *block, int add, float *y), (m, g, v, block, add, y))
 KERNEL(void, winograd_filter,
-       (int m, size_t inputs, size_t outputs, size_t first, size_t last, const float *w, size_t position, float *u),
-       (m, inputs, outputs, first, last, w, position, u))
+       (int m, const ck_weights *b, const float *w, size_t position, float *u), (m, b, w, position, u))
 KERNEL(void, winograd_weights,
        (int m, const ck_tiles *g, const float *v, size_t inputs, size_t outputs, int add, float *w),
        (m, g, v, inputs, outputs, add, w))

@@ -167,10 +167,14 @@ void ck_winograd_input(int m, const ck_tiles *g, const float *band, size_t row, 
 void ck_winograd_upstream(int m, const ck_tiles *g, const float *band, size_t row, float *v);
 /// Aᵀ v A, written to or added to the image
 void ck_winograd_output(int m, const ck_tiles *g, const float *v, const ck_block *block, int add, float *y);
-/// G w Gᵀ of the filter [3][3][inputs][outputs], for outputs first ..< last, a multiple of sixteen behind `first`:
-/// u[position][(output − first) / 16][input][output % 16]
-void ck_winograd_filter(
-    int m, size_t inputs, size_t outputs, size_t first, size_t last, const float *w, size_t position, float *u);
+/// A block of the filter [3][3][inputs][outputs].
+typedef struct {
+    size_t inputs, outputs;
+    size_t first_input, input_count;
+    size_t first_output, output_count;
+} ck_weights;
+/// G w Gᵀ of a block of the filter: u[position][output / 16][input][output % 16], counted in the block
+void ck_winograd_filter(int m, const ck_weights *b, const float *w, size_t position, float *u);
 /// Gᵀ v G of g->count inputs and g->channels outputs, written to or added to a corner of [3][3][inputs][outputs]
 void ck_winograd_weights(
     int m, const ck_tiles *g, const float *v, size_t inputs, size_t outputs, int add, float *w);

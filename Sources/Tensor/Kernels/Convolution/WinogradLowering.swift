@@ -56,9 +56,10 @@ struct WinogradLowering: ConvolutionLowering {
         withExtendedLifetime(transformed) {
             let u = transformed.base
             Parallel.forEach(blocks) { block in
-                ck_winograd_filter(
-                    Int32(m), g.inputChannels, outputs, block * 16, min(outputs, block * 16 + 16), filter,
-                    filterPosition, u + block * 16 * g.inputChannels)
+                let channels = block * 16..<min(outputs, block * 16 + 16)
+                transform(
+                    filter, g, inputs: 0..<g.inputChannels, outputs: channels, position: filterPosition,
+                    into: u + block * 16 * g.inputChannels)
             }
             Parallel.forEachRange(of: tiles.rows, length: length) { rows in
                 let v = Transform(tiles, rows: rows.count, channels: tiles.inputs)
@@ -66,7 +67,7 @@ struct WinogradLowering: ConvolutionLowering {
                 tiles.transform(input, rows, into: v)
                 for position in 0..<tiles.positions {
                     multiply(
-                        v, y, position: position, depth: g.inputChannels, columns: tiles.outputs,
+                        v, 0..<g.inputChannels, y, position: position, columns: tiles.outputs,
                         filter: u + position * filterPosition)
                 }
                 tiles.write(y, rows, channels: 0..<outputs, beta: beta, output: output)
@@ -74,46 +75,59 @@ struct WinogradLowering: ConvolutionLowering {
         }
     }
 
-    /// Few tiles, many channels: all tiles are transformed at once, and each task computes some output channels, so
-    /// that the transformed filter, by far the largest matrix, never leaves the cache of its task.
+    /// Few tiles, many channels: all tiles are transformed at once, and each task computes some output channels from one
+    /// run of input channels after the other, so that the transformed filter, by far the largest matrix, never leaves
+    /// the cache of its task.
     private func byChannels(
         _ tiles: WinogradTiles, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
         output: UnsafeMutablePointer<Float>
     ) {
-        let g = tiles.g, panel = 32
+        let g = tiles.g, panel = 32, run = 64
         let v = Transform(tiles, rows: tiles.rows, channels: tiles.inputs)
         Parallel.forEach(tiles.rows) { row in
             tiles.transform(input, row..<row + 1, into: v, at: row)
         }
         Parallel.forEachRange(of: g.outputChannels, length: panel) { channels in
             let columns = (channels.count + 15) / 16 * 16
-            let filterPosition = columns * g.inputChannels + 16
+            let filterPosition = columns * min(run, g.inputChannels) + 16
             let transformed = Buffer(count: tiles.positions * filterPosition)
             let y = Transform(tiles, rows: tiles.rows, channels: columns)
             withExtendedLifetime(transformed) {
                 let u = transformed.base
-                ck_winograd_filter(
-                    Int32(m), g.inputChannels, g.outputChannels, channels.lowerBound, channels.upperBound, filter,
-                    filterPosition, u)
-                for position in 0..<tiles.positions {
-                    multiply(
-                        v, y, position: position, depth: g.inputChannels, columns: columns,
-                        filter: u + position * filterPosition)
+                for first in stride(from: 0, to: g.inputChannels, by: run) {
+                    let inputs = first..<min(g.inputChannels, first + run)
+                    transform(filter, g, inputs: inputs, outputs: channels, position: filterPosition, into: u)
+                    for position in 0..<tiles.positions {
+                        multiply(
+                            v, inputs, y, position: position, columns: columns, filter: u + position * filterPosition)
+                    }
                 }
             }
             tiles.write(y, 0..<tiles.rows, channels: channels, beta: beta, output: output)
         }
     }
 
-    /// y[position] = v[position] · filter
+    /// u = G w Gᵀ of some channels.
+    private func transform(
+        _ filter: UnsafePointer<Float>, _ g: ConvolutionGeometry, inputs: Range<Int>, outputs: Range<Int>,
+        position: Int, into u: UnsafeMutablePointer<Float>
+    ) {
+        var block = ck_weights(
+            inputs: g.inputChannels, outputs: g.outputChannels, first_input: inputs.lowerBound,
+            input_count: inputs.count, first_output: outputs.lowerBound, output_count: outputs.count)
+        ck_winograd_filter(Int32(m), &block, filter, position, u)
+    }
+
+    /// y[position] = v[position] · filter, or with input channels that are not the first ones, adds to it.
     private func multiply(
-        _ v: Transform, _ y: Transform, position: Int, depth: Int, columns: Int, filter: UnsafePointer<Float>
+        _ v: Transform, _ inputs: Range<Int>, _ y: Transform, position: Int, columns: Int,
+        filter: UnsafePointer<Float>
     ) {
         var product = ck_matrices(
-            rows: v.count, columns: columns, depth: depth, groups: 1,
-            a: v.base + position * v.position, a_row: v.channels, a_step: 1, a_group: 0,
-            b: filter, b_step: 16, b_group: 0, b_block: 16 * depth,
+            rows: v.count, columns: columns, depth: inputs.count, groups: 1,
+            a: v.base + position * v.position + inputs.lowerBound, a_row: v.channels, a_step: 1, a_group: 0,
+            b: filter, b_step: 16, b_group: 0, b_block: 16 * inputs.count,
             c: y.base + position * y.position, c_row: y.channels)
-        ck_product(&product, 0)
+        ck_product(&product, inputs.lowerBound == 0 ? 0 : 1)
     }
 }
