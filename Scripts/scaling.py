@@ -33,8 +33,8 @@ AXES = [
     Axis("width, encoder 8×96²", "--width", (8, 16, 32, 64), "--step encoder --size 96 --batch 8"),
     Axis("bank, encoder f=16 8×64²", "--bank", (256, 1024, 4096, 16384, 65536), "--step encoder --width 16 --size 64"),
     Axis(
-        "clients, round f=16 8×64², 40 slices", "--clients", (1, 2, 5, 10),
-        "--step round --width 16 --size 64 --slices 40 --clients-in-parallel 1 --iterations 2",
+        "clients, round f=16 8×64², 200 slices", "--clients", (1, 2, 5, 10),
+        "--step round --width 16 --size 64 --clients-in-parallel 1 --iterations 1",
     ),
     Axis(
         "slices, round f=16 8×64², 2 clients", "--slices", (40, 80, 160, 320),
@@ -106,10 +106,12 @@ def main():
 def clients(values, times, peaks):
     """Cost and memory of many clients against one."""
     growth = (peaks[-1] - peaks[0]) / (values[-1] - values[0])
-    # 40 slices of 64² pixels, a bank of 40 features of length 128, and the model that each client sends.
+    # 200 slices of 64² pixels; 200 features of length 128, kept and shared.
+    data, bank = 200 * 64 * 64 * 4 / 1e6, 2 * 200 * 128 * 4 / 1e6
     return (
-        f"{values[-1]} clients cost {times[-1] / times[0] / values[-1]:.3f} × {values[-1]} times one client; "
-        f"each further client adds {growth:.1f} MB."
+        f"{values[-1]} clients cost {values[-1]} × {times[-1] / times[0] / values[-1]:.3f} times one client; each "
+        f"further client adds {growth:.1f} MB, of which its slices are {data:.1f} MB, its bank {bank:.1f} MB and the "
+        "model that it sends the rest."
     )
 
 

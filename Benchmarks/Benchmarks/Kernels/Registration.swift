@@ -103,5 +103,6 @@ private func configuration(
         scalingFactor: isShort ? .kilo : .one, maxDuration: .milliseconds(500),
         // A busy neighbour may cost half as much again; what costs more than that is another kernel.
         thresholds: [.wallClock: BenchmarkThresholds(relative: [.p90: 50])].merging(
-            metrics.map { ($0, BenchmarkThresholds(relative: [.p90: 33])) }) { $1 })
+            metrics.map { ($0, BenchmarkThresholds(relative: [.p90: 33])) }
+        ) { $1 })
 }
