@@ -48,6 +48,9 @@ let package = Package(
             ],
             path: "Benchmarks/Kernels",
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
+        .executableTarget(
+            name: "LoadTimer", dependencies: [.product(name: "Volumes", package: "federated-contrastive")],
+            path: "LoadTimer"),
     ],
     swiftLanguageModes: [.v6]
 )

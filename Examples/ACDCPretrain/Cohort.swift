@@ -27,7 +27,7 @@ struct Cohort {
         }
         let scans = try await acdc.scans(
             preparedBy: Preprocessing(spacing: settings.spacing, size: settings.size),
-            frames: settings.frames == .cine ? .all : .labelled)
+            frames: settings.frames == .cine ? .all : .labelled, withLabels: false)
         let volumes = Dictionary(grouping: scans, by: \.patient.id).mapValues { $0.map(\.volume) }
         libraries = split.map { names in
             SliceLibrary(names.flatMap { volumes[$0] ?? [] }, partitions: settings.partitions)

@@ -22,17 +22,14 @@ KERNEL(void, add_row, (size_t rows, size_t channels, const float *bias, float *y
 KERNEL(void, column_sum, (size_t rows, size_t channels, const float *x, float *sum), (rows, channels, x, sum))
 KERNEL(void, moments,
        (size_t rows, size_t channels, const float *x, float *sum, float *squares), (rows, channels, x, sum, squares))
-KERNEL(void, affine,
-       (size_t rows, size_t channels, float slope, const float *scale, const float *shift, const float *x, float *y),
-       (rows, channels, slope, scale, shift, x, y))
 KERNEL(void, normalization_sums,
-       (size_t rows, size_t channels, float slope, const float *mean, const float *x, const float *y,
-        const float *dy, float *sum, float *product),
-       (rows, channels, slope, mean, x, y, dy, sum, product))
+       (size_t rows, size_t channels, float slope, const float *scale, const float *shift, const float *mean,
+        const float *x, const float *dy, float *sum, float *product),
+       (rows, channels, slope, scale, shift, mean, x, dy, sum, product))
 KERNEL(void, normalization_backward,
-       (size_t rows, size_t channels, float slope, const float *mean, const float *a, const float *b,
-        const float *d, const float *x, const float *y, const float *dy, float beta, float *dx),
-       (rows, channels, slope, mean, a, b, d, x, y, dy, beta, dx))
+       (size_t rows, size_t channels, float slope, const float *scale, const float *shift, const float *mean,
+        const float *a, const float *b, const float *d, const float *x, float *dy),
+       (rows, channels, slope, scale, shift, mean, a, b, d, x, dy))
 KERNEL(void, transpose, (size_t rows, size_t columns, const float *x, float *y), (rows, columns, x, y))
 KERNEL(void, softmax, (size_t rows, size_t columns, const float *x, float *y), (rows, columns, x, y))
 KERNEL(void, log_softmax, (size_t rows, size_t columns, const float *x, float *y), (rows, columns, x, y))

@@ -67,8 +67,7 @@ import _TestSupport
                 var dx = Tensor(repeating: start, shape: g.inputShape)
                 var dw = Tensor(repeating: start, shape: g.filterShape)
                 lowering.forward(
-                    g, input: g.images(x.pointer), filter: filter.pointer, beta: beta, output: y.mutablePointer(),
-                    finished: nil)
+                    g, input: g.images(x.pointer), filter: filter.pointer, beta: beta, output: y.mutablePointer())
                 lowering.inputGradient(
                     g, upstream: upstream.pointer, filter: filter.pointer, beta: beta, gradient: dx.mutablePointer())
                 lowering.filterGradient(
@@ -81,27 +80,11 @@ import _TestSupport
                 ] {
                     let largest = wanted.elements.reduce(0) { max($0, abs($1)) }
                     let fault = difference(
-                        found, wanted.elements.map { $0 + added }, relative: 0, absolute: bound * largest + added * 1e-6)
+                        found, wanted.elements.map { $0 + added }, relative: 0, absolute: bound * largest + added * 1e-6
+                    )
                     #expect(fault == nil, "\(name), \(what), beta \(beta)")
                 }
             }
-        }
-    }
-
-    @Test(arguments: geometries)
-    func everyPixelIsReportedOnce(_ window: WindowCase) {
-        let g = Self.geometry(window)
-        let x = Tensor(random: g.inputShape, seed: 1), filter = Tensor(random: g.filterShape, seed: 2)
-        for (name, lowering, _) in Self.lowerings(for: g) {
-            var y = Tensor(zeros: g.outputShape)
-            var count = Tensor(zeros: [g.rows])
-            let counts = count.mutablePointer()
-            lowering.forward(
-                g, input: g.images(x.pointer), filter: filter.pointer, beta: 0, output: y.mutablePointer()
-            ) { rows in
-                for row in rows { counts[row] += 1 }
-            }
-            #expect(count.elements.allSatisfy { $0 == 1 }, "\(name)")
         }
     }
 
@@ -132,7 +115,7 @@ import _TestSupport
             func results(_ reader: ImageReader) -> [Tensor] {
                 var y = Tensor(zeros: g.outputShape), dw = Tensor(zeros: g.filterShape)
                 lowering.forward(
-                    g, input: reader, filter: filter.pointer, beta: 0, output: y.mutablePointer(), finished: nil)
+                    g, input: reader, filter: filter.pointer, beta: 0, output: y.mutablePointer())
                 lowering.filterGradient(
                     g, input: reader, upstream: upstream.pointer, beta: 0, gradient: dw.mutablePointer())
                 return [y, dw]
@@ -159,7 +142,7 @@ import _TestSupport
                         var dw = Tensor(zeros: g.filterShape)
                         lowering.forward(
                             g, input: g.images(x.pointer), filter: filter.pointer, beta: 0,
-                            output: y.mutablePointer(), finished: nil)
+                            output: y.mutablePointer())
                         lowering.inputGradient(
                             g, upstream: upstream.pointer, filter: filter.pointer, beta: 0,
                             gradient: dx.mutablePointer())

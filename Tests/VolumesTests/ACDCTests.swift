@@ -57,6 +57,18 @@ import Volumes
         #expect(scans.count == 2 && scans.allSatisfy { $0.volume.labels == nil })
     }
 
+    @Test("Label maps that are not asked for are not opened")
+    func withoutLabels() async throws {
+        let folder = try ACDCFolder()
+        try folder.add(1)
+        try folder.write("no label map", "patient001_frame01_gt.nii.gz", of: 1)
+        let acdc = try ACDC(contentsOf: folder.home)
+        let preprocessing = Preprocessing(spacing: 2, size: 4)
+        await #expect(throws: VolumesError.self) { try await acdc.scans(preparedBy: preprocessing) }
+        let scans = try await acdc.scans(preparedBy: preprocessing, withLabels: false)
+        #expect(scans.count == 2 && scans.allSatisfy { $0.volume.labels == nil })
+    }
+
     @Test("Scans come in order, whatever the number of workers; images meet their own labels")
     func scans() async throws {
         let folder = try ACDCFolder()

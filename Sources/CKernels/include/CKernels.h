@@ -19,6 +19,15 @@ uint32_t ck_flush_denormals(void);
 /// Restores what `ck_flush_denormals` returned.
 void ck_restore_denormals(uint32_t state);
 
+/// Tells the processor that this thread only waits.
+static inline void ck_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 // Vectors
 
 void ck_fill(size_t n, float value, float *y);
@@ -57,17 +66,14 @@ void ck_add_row(size_t rows, size_t channels, const float *bias, float *y);
 void ck_column_sum(size_t rows, size_t channels, const float *x, float *sum);
 /// sum[c] = Σ_r (x[r][c] − x[0][c]), squares[c] = Σ_r (x[r][c] − x[0][c])²
 void ck_moments(size_t rows, size_t channels, const float *x, float *sum, float *squares);
-/// y = act(x[r][c] · scale[c] + shift[c]), act as in ck_relu (slope 1: none)
-void ck_affine(
-    size_t rows, size_t channels, float slope, const float *scale, const float *shift, const float *x, float *y);
-/// With g = dy · (y > 0 ? 1 : slope): sum[c] = Σ_r g, product[c] = Σ_r g · (x − mean[c])
+/// With g = dy · (x · scale[c] + shift[c] > 0 ? 1 : slope): sum[c] = Σ_r g, product[c] = Σ_r g · (x − mean[c])
 void ck_normalization_sums(
-    size_t rows, size_t channels, float slope, const float *mean, const float *x, const float *y, const float *dy,
-    float *sum, float *product);
-/// With g as above: dx = a[c] · g + b[c] · (x − mean[c]) + d[c] + beta · dx
+    size_t rows, size_t channels, float slope, const float *scale, const float *shift, const float *mean,
+    const float *x, const float *dy, float *sum, float *product);
+/// With g as above, in place: dy = a[c] · g + b[c] · (x − mean[c]) + d[c]
 void ck_normalization_backward(
-    size_t rows, size_t channels, float slope, const float *mean, const float *a, const float *b, const float *d,
-    const float *x, const float *y, const float *dy, float beta, float *dx);
+    size_t rows, size_t channels, float slope, const float *scale, const float *shift, const float *mean,
+    const float *a, const float *b, const float *d, const float *x, float *dy);
 /// y[c][r] = x[r][c]
 void ck_transpose(size_t rows, size_t columns, const float *x, float *y);
 /// Softmax of each row, and its logarithm

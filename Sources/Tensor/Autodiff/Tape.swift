@@ -23,7 +23,9 @@ public final class Tape {
     }
 
     /// Turns the derivative of the loss by an operation's result into contributions to those of its operands.
-    public typealias Pullback = (_ upstream: Tensor, _ adjoints: inout Adjoints) -> Void
+    ///
+    /// The upstream derivative is the pullback's own, to change in place if that helps.
+    public typealias Pullback = (_ upstream: inout Tensor, _ adjoints: inout Adjoints) -> Void
 
     init(parameters: Parameters, normalization: Normalization, generator: SeededGenerator?, records: Bool) {
         self.parameters = parameters
@@ -55,9 +57,24 @@ public final class Tape {
     /// result and adds to those of the operands; it captures the `id`s of variables and the tensors it needs, not
     /// variables. It is dropped at once when no operand needs a derivative.
     public func record(_ value: Tensor, operands: Variable.ID..., pullback: @escaping Pullback) -> Variable {
-        guard records, operands.contains(where: { $0.kind != .constant }) else { return constant(value) }
+        Variable(value: value, tape: self, id: node(operands, pullback))
+    }
+
+    func record(_ value: Tensor, operands: [Variable.ID], pullback: @escaping Pullback) -> Variable {
+        Variable(value: value, tape: self, id: node(operands, pullback))
+    }
+
+    /// Registers a result that is computed where it is read.
+    func record(
+        deferred parts: [DeferredImages.Part], operands: Variable.ID..., pullback: @escaping Pullback
+    ) -> Variable {
+        Variable(deferred: DeferredImages(parts: parts), tape: self, id: node(operands, pullback))
+    }
+
+    private func node(_ operands: [Variable.ID], _ pullback: @escaping Pullback) -> Variable.ID {
+        guard records, operands.contains(where: { $0.kind != .constant }) else { return .init(kind: .constant) }
         pullbacks.append(pullback)
-        return Variable(value: value, tape: self, id: .init(kind: .node(pullbacks.count - 1)))
+        return .init(kind: .node(pullbacks.count - 1))
     }
 
     /// A statistic as the last operation that updated it on this tape left it.
@@ -76,8 +93,8 @@ public final class Tape {
         var adjoints = Adjoints(nodes: pullbacks.count, leaves: leafCount, parameters: parameters.trainableCount)
         adjoints.add(Tensor(repeating: 1, shape: loss.shape), to: loss.id)
         while let pullback = pullbacks.popLast() {
-            guard let upstream = adjoints.takeNode(pullbacks.count) else { continue }
-            pullback(upstream, &adjoints)
+            guard var upstream = adjoints.takeNode(pullbacks.count) else { continue }
+            pullback(&upstream, &adjoints)
         }
         return adjoints
     }

@@ -69,18 +69,17 @@ struct Groups {
 
     /// For each sample and channel Σ g and Σ g · (x − mean), with g the upstream gradient behind the rectifier.
     func gradientSums(
-        x: Tensor, y: Tensor, upstream: Tensor, slope: Float, means: [Float]
+        x: Tensor, _ activation: DeferredImages.Activation, means: Tensor, upstream: Tensor
     ) -> (total: [Float], product: [Float]) {
         let partials = Buffer(count: 2 * samples * bands * channels)
         let partial = partials.base
         defer { withExtendedLifetime(partials) {} }
-        means.withUnsafeBufferPointer { means in
-            forEachBand { sample, start, count in
-                let at = partial + 2 * channels * (sample * bands + (start / channels - sample * rows) / band)
-                ck_normalization_sums(
-                    count, channels, slope, means.baseAddress! + sample * channels, x.pointer + start,
-                    y.pointer + start, upstream.pointer + start, at, at + channels)
-            }
+        forEachBand { sample, start, count in
+            let at = partial + 2 * channels * (sample * bands + (start / channels - sample * rows) / band)
+            let s = sample * channels
+            ck_normalization_sums(
+                count, channels, activation.slope, activation.scale.pointer + s, activation.shift.pointer + s,
+                means.pointer + s, x.pointer + start, upstream.pointer + start, at, at + channels)
         }
         var total = [Float](repeating: 0, count: samples * channels)
         var product = total

@@ -1,5 +1,7 @@
 /// Two tensors side by side along the last axis: the skip connection of a U-Net.
 ///
+/// Nothing is copied when a convolution follows, which reads both and sends each its derivative.
+///
 /// **Shapes** `[..., a]`, `[..., b]` → `[..., a + b]`.
 ///
 /// - Precondition: equal leading extents.
@@ -8,11 +10,7 @@ public func concatenate(_ a: Variable, _ b: Variable) -> Variable {
     precondition(
         a.shape.array.dropLast() == b.shape.array.dropLast(), "\(a.shape) and \(b.shape) do not lie side by side")
     let width = left + right
-    var y = Tensor(uninitialized: a.shape.replacingLast(with: width))
-    let target = y.mutablePointer()
-    copyColumns(rows, left, from: a.value.pointer, width: left, to: target, width: width)
-    copyColumns(rows, right, from: b.value.pointer, width: right, to: target + left, width: width)
-    return a.tape.record(y, operands: a.id, b.id) {
+    return a.tape.record(deferred: a.parts + b.parts, operands: a.id, b.id) {
         [a = a.id, b = b.id, aShape = a.shape, bShape = b.shape] upstream, adjoints in
         func part(_ start: Int, _ shape: Tensor.Shape) -> Tensor {
             var part = Tensor(uninitialized: shape)

@@ -13,20 +13,28 @@ public func convolution(
 ) -> Variable {
     let geometry = ConvolutionGeometry(input: x.shape, filter: filter.shape, stride: stride, padding: padding)
     let lowering = geometry.lowering
-    let (input, weights) = (x.value, filter.value)
+    let (parts, weights) = (x.parts, filter.value)
     var y = Tensor(uninitialized: geometry.outputShape)
-    let images = geometry.images(input.pointer)
     lowering.forward(
-        geometry, input: images, filter: weights.pointer, beta: 0, output: y.mutablePointer(), finished: nil)
-    let result = x.tape.record(y, operands: x.id, filter.id) { [x = x.id, filter = filter.id] upstream, adjoints in
+        geometry, input: ImageReader(parts, height: geometry.height, width: geometry.width), filter: weights.pointer,
+        beta: 0, output: y.mutablePointer())
+    let operands = parts.map { $0.id! } + [filter.id]
+    let result = x.tape.record(y, operands: operands) { [filter = filter.id] upstream, adjoints in
         adjoints.accumulate(into: filter, shape: geometry.filterShape) { memory, beta in
+            let input = ImageReader(parts, height: geometry.height, width: geometry.width)
             lowering.filterGradient(
-                geometry, input: geometry.images(input.pointer), upstream: upstream.pointer, beta: beta,
-                gradient: memory)
+                geometry, input: input, upstream: upstream.pointer, beta: beta, gradient: memory)
         }
-        adjoints.accumulate(into: x, shape: geometry.inputShape) { memory, beta in
-            lowering.inputGradient(
-                geometry, upstream: upstream.pointer, filter: weights.pointer, beta: beta, gradient: memory)
+        var channel = 0
+        for part in parts {
+            let channels = channel..<channel + part.tensor.shape.last
+            channel = channels.upperBound
+            adjoints.accumulate(into: part.id!, shape: part.tensor.shape) { memory, beta in
+                geometry.withFilter(weights, ofInputs: channels) { geometry, filter in
+                    geometry.lowering.inputGradient(
+                        geometry, upstream: upstream.pointer, filter: filter, beta: beta, gradient: memory)
+                }
+            }
         }
     }
     return bias.map { addBias($0, to: result) } ?? result
@@ -66,7 +74,7 @@ public func transposedConvolution(
         adjoints.accumulate(into: x, shape: geometry.outputShape) { memory, beta in
             lowering.forward(
                 geometry, input: geometry.images(upstream.pointer), filter: weights.pointer, beta: beta,
-                output: memory, finished: nil)
+                output: memory)
         }
     }
     return bias.map { addBias($0, to: result) } ?? result

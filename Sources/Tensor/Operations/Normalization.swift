@@ -3,6 +3,9 @@ import CKernels
 /// Batch normalisation and the rectifier that follows it, in one pass:
 /// `y = act((x − μ) / √(σ² + ε) · γ + β)` with mean and variance over batch, height and width.
 ///
+/// The result is computed where it is read, as a scale and a shift for each channel: a convolution or pooling that
+/// follows needs no normalised copy.
+///
 /// On a tape that normalises by batch statistics the running averages move towards those of the batch,
 /// `running ← (1 − momentum) · running + momentum · batch`, with the unbiased variance, as in PyTorch; else the running
 /// averages are used in place of the batch's own. The rectifier's `slope` below zero is 1 for none, 0 for ReLU, and
@@ -80,30 +83,21 @@ private func normalize(
     let (gamma, beta) = (scale.value.elements, shift.value.elements)
     let inverse = moments.variance.map { 1 / ($0 + epsilon).squareRoot() }
     let mean = moments.mean
-    var y = Tensor(uninitialized: x.shape)
-
-    var factor = [Float](repeating: 0, count: samples * channels)
-    var offset = factor
-    for i in factor.indices {
+    let shape: Tensor.Shape = samples == 1 ? [channels] : [samples, channels]
+    var (factors, offsets, means) = (Tensor(zeros: shape), Tensor(zeros: shape), Tensor(zeros: shape))
+    let (factor, offset, center) = (factors.mutablePointer(), offsets.mutablePointer(), means.mutablePointer())
+    for i in 0..<samples * channels {
         let c = i % channels, group = groups.group(of: i)
         factor[i] = gamma[c] * inverse[group]
         offset[i] = beta[c] - mean[group] * factor[i]
+        center[i] = mean[group]
     }
-    let target = y.mutablePointer()
-    factor.withUnsafeBufferPointer { factor in
-        offset.withUnsafeBufferPointer { offset in
-            groups.forEachBand { sample, start, count in
-                ck_affine(
-                    count, channels, slope, factor.baseAddress! + sample * channels,
-                    offset.baseAddress! + sample * channels, input.pointer + start, target + start)
-            }
-        }
-    }
+    let activation = DeferredImages.Activation(scale: factors, shift: offsets, slope: slope)
+    let part = DeferredImages.Part(tensor: input, activation: activation)
 
-    return x.tape.record(y, operands: x.id, scale.id, shift.id) {
-        [x = x.id, scale = scale.id, shift = shift.id] upstream, adjoints in
-        let means = (0..<samples * channels).map { mean[groups.group(of: $0)] }
-        let sums = groups.gradientSums(x: input, y: y, upstream: upstream, slope: slope, means: means)
+    return x.tape.record(deferred: [part], operands: x.id, scale.id, shift.id) {
+        [x = x.id, scale = scale.id, shift = shift.id, means] upstream, adjoints in
+        let sums = groups.gradientSums(x: input, activation, means: means, upstream: upstream)
         var (byScale, byShift) = (Tensor(zeros: [channels]), Tensor(zeros: [channels]))
         // Σ over each group of γ g and of γ g x̂.
         var totals = [Float](repeating: 0, count: mean.count)
@@ -119,33 +113,26 @@ private func normalize(
         }
         adjoints.add(byScale, to: scale)
         adjoints.add(byShift, to: shift)
+        guard adjoints.needs(x) else { return }
 
-        var a = [Float](repeating: 0, count: samples * channels)
-        var b = a, d = a
-        let count = Float(groups.elementsOfGroup)
-        for i in a.indices {
-            let group = groups.group(of: i)
-            a[i] = gamma[i % channels] * inverse[group]
-            guard momentsDependOnInput else { continue }
-            b[i] = -inverse[group] * inverse[group] * products[group] / count
-            d[i] = -inverse[group] * totals[group] / count
-        }
-        adjoints.accumulate(into: x, shape: input.shape) { memory, beta in
-            groups.forEachBand { sample, start, count in
-                let s = sample * channels
-                means.withUnsafeBufferPointer { means in
-                    a.withUnsafeBufferPointer { a in
-                        b.withUnsafeBufferPointer { b in
-                            d.withUnsafeBufferPointer { d in
-                                ck_normalization_backward(
-                                    count, channels, slope, means.baseAddress! + s, a.baseAddress! + s,
-                                    b.baseAddress! + s, d.baseAddress! + s, input.pointer + start, y.pointer + start,
-                                    upstream.pointer + start, beta, memory + start)
-                            }
-                        }
-                    }
-                }
+        // dx = a g + b (x − μ) + d
+        let a = activation.scale
+        var (b, d) = (Tensor(zeros: shape), Tensor(zeros: shape))
+        if momentsDependOnInput {
+            let (b, d, count) = (b.mutablePointer(), d.mutablePointer(), Float(groups.elementsOfGroup))
+            for i in 0..<samples * channels {
+                let group = groups.group(of: i)
+                b[i] = -inverse[group] * inverse[group] * products[group] / count
+                d[i] = -inverse[group] * totals[group] / count
             }
         }
+        let memory = upstream.mutablePointer()
+        groups.forEachBand { sample, start, count in
+            let s = sample * channels
+            ck_normalization_backward(
+                count, channels, slope, activation.scale.pointer + s, activation.shift.pointer + s, means.pointer + s,
+                a.pointer + s, b.pointer + s, d.pointer + s, input.pointer + start, memory + start)
+        }
+        adjoints.add(upstream, to: x)
     }
 }

@@ -7,15 +7,20 @@ import CKernels
 ///
 /// - Precondition: a window no larger than the image.
 public func maxPool(_ x: Variable, size: Int = 2, stride: Int? = nil) -> Variable {
-    let pool = Pool(x.shape, size: size, stride: stride ?? size)
-    let input = x.value
+    let pool = Pool(x, size: size, stride: stride ?? size)
     var y = Tensor(uninitialized: pool.geometry.outputShape)
     let target = y.mutablePointer()
-    pool.forEachBand { windows, first, last in ck_max_pool(windows, first, last, input.pointer, target) }
+    pool.forEachBand { windows, band in
+        ck_max_pool(windows, 0, band.windows, band.input, target + band.output)
+    }
     return x.tape.record(y, operands: x.id) { [x = x.id] upstream, adjoints in
-        adjoints.accumulate(into: x, shape: input.shape) { memory, beta in
-            pool.scatter(into: memory, beta: beta) { windows, first, last in
-                ck_max_pool_backward(windows, first, last, input.pointer, y.pointer, upstream.pointer, memory)
+        let upstream = upstream.pointer
+        adjoints.accumulate(into: x, shape: pool.geometry.inputShape) { memory, beta in
+            pool.forEachBand(disjoint: true) { windows, band in
+                if beta == 0 { ck_fill(band.inputs, 0, memory + band.start) }
+                ck_max_pool_backward(
+                    windows, 0, band.windows, band.input, y.pointer + band.output, upstream + band.output,
+                    memory + band.start)
             }
         }
     }
@@ -27,15 +32,18 @@ public func maxPool(_ x: Variable, size: Int = 2, stride: Int? = nil) -> Variabl
 ///
 /// - Precondition: a window no larger than the image.
 public func averagePool(_ x: Variable, size: Int = 2, stride: Int? = nil) -> Variable {
-    let pool = Pool(x.shape, size: size, stride: stride ?? size)
-    let input = x.value
+    let pool = Pool(x, size: size, stride: stride ?? size)
     var y = Tensor(uninitialized: pool.geometry.outputShape)
     let target = y.mutablePointer()
-    pool.forEachBand { windows, first, last in ck_average_pool(windows, first, last, input.pointer, target) }
-    return x.tape.record(y, operands: x.id) { [x = x.id, shape = x.shape] upstream, adjoints in
-        adjoints.accumulate(into: x, shape: shape) { memory, beta in
-            pool.scatter(into: memory, beta: beta) { windows, first, last in
-                ck_average_pool_backward(windows, first, last, upstream.pointer, memory)
+    pool.forEachBand { windows, band in
+        ck_average_pool(windows, 0, band.windows, band.input, target + band.output)
+    }
+    return x.tape.record(y, operands: x.id) { [x = x.id] upstream, adjoints in
+        let upstream = upstream.pointer
+        adjoints.accumulate(into: x, shape: pool.geometry.inputShape) { memory, beta in
+            pool.forEachBand(disjoint: true) { windows, band in
+                if beta == 0 { ck_fill(band.inputs, 0, memory + band.start) }
+                ck_average_pool_backward(windows, 0, band.windows, upstream + band.output, memory + band.start)
             }
         }
     }
@@ -66,35 +74,61 @@ public func globalAveragePool(_ x: Variable) -> Variable {
     }
 }
 
-/// The windows of a pooling.
-private struct Pool: Sendable {
+/// The windows of a pooling, over images that may be normalised only when they are read.
+private struct Pool {
     let geometry: ConvolutionGeometry
+    private let parts: [DeferredImages.Part]
 
-    init(_ shape: Tensor.Shape, size: Int, stride: Int) {
-        precondition(shape.rank == 4, "pooling of \(shape): [batch, height, width, channels] wanted")
+    init(_ x: Variable, size: Int, stride: Int) {
+        precondition(x.shape.rank == 4, "pooling of \(x.shape): [batch, height, width, channels] wanted")
         geometry = ConvolutionGeometry(
-            input: shape, filter: [size, size, shape[3], shape[3]], stride: stride, padding: 0)
+            input: x.shape, filter: [size, size, x.shape[3], x.shape[3]], stride: stride, padding: 0)
+        parts = x.parts
     }
 
-    /// Calls `body` with ranges of output pixels.
-    func forEachBand(_ body: (UnsafePointer<ck_windows>, Int, Int) -> Void) {
-        let band = max(1, Tensor.grain / max(1, geometry.columns))
-        withUnsafePointer(to: geometry.windows) { windows in
-            Parallel.forEachRange(of: geometry.rows, length: band) { body(windows, $0.lowerBound, $0.upperBound) }
-        }
+    /// Some rows of windows of one image.
+    struct Band {
+        /// The pixels under the windows.
+        var input: UnsafePointer<Float>
+        /// Where they begin in the input, and how many elements there are to the next band.
+        var start: Int, inputs: Int
+        /// How many windows there are, and where their results begin.
+        var windows: Int, output: Int
     }
 
-    /// Clears `gradient` unless it holds a sum, and calls `body` with ranges of output pixels that never share an input
-    /// pixel.
-    func scatter(
-        into gradient: UnsafeMutablePointer<Float>, beta: Float, _ body: (UnsafePointer<ck_windows>, Int, Int) -> Void
-    ) {
-        let image = geometry.height * geometry.width * geometry.inputChannels
-        withUnsafePointer(to: geometry.windows) { windows in
-            Parallel.forEach(geometry.batch) { index in
-                if beta == 0 { ck_fill(image, 0, gradient + index * image) }
-                body(windows, index * geometry.pixels, (index + 1) * geometry.pixels)
+    /// Calls `body` for bands that cover the output; with `disjoint` they share no input element and cover all of it.
+    func forEachBand(disjoint: Bool = false, _ body: (UnsafePointer<ck_windows>, Band) -> Void) {
+        let g = geometry, row = g.width * g.inputChannels
+        let reader = ImageReader(parts, height: g.height, width: g.width)
+        let overlap = g.kernelHeight > g.stride
+        let length =
+            disjoint && overlap ? g.outputHeight : max(1, min(g.outputHeight, Tensor.grain / (row * g.kernelHeight)))
+        let bands = (g.outputHeight + length - 1) / length
+        Parallel.forEach(g.batch * bands) { index in
+            let (image, first) = (index / bands, index % bands * length)
+            let rows = first..<min(g.outputHeight, first + length)
+            let top = rows.lowerBound * g.stride
+            let height = (rows.count - 1) * g.stride + g.kernelHeight
+            let bottom = rows.upperBound == g.outputHeight ? g.height : rows.upperBound * g.stride
+            var windows = g.windows
+            windows.height = Int32(height)
+            windows.output_height = Int32(rows.count)
+            func call(_ input: UnsafePointer<Float>) {
+                body(
+                    &windows,
+                    Band(
+                        input: input, start: (image * g.height + top) * row, inputs: (bottom - top) * row,
+                        windows: rows.count * g.outputWidth,
+                        output: (image * g.outputHeight + rows.lowerBound) * g.outputWidth * g.outputChannels))
             }
+            if let memory = reader.memory { return call(memory + (image * g.height + top) * row) }
+            let buffer = Buffer(count: height * row)
+            reader.load(
+                image: image, rows: top..<top + height, columns: 0..<g.width, stride: g.inputChannels,
+                into: buffer.base)
+            call(buffer.base)
+            withExtendedLifetime(buffer) {}
         }
+        withExtendedLifetime(parts) {}
     }
 }

@@ -36,28 +36,32 @@ public enum Parallel {
 }
 
 /// Threads that wait for work, as many as there are cores beside the caller's.
+///
+/// A training step hands out work every hundred microseconds, and waking a sleeping thread takes tens of them: who has
+/// nothing to do looks for new work for a short while before it goes to sleep.
 private final class WorkerPool: @unchecked Sendable {
     static let shared = WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount - 1)
 
     let workers: Int
     private let busy = Atomic(false)
-    private let wake: [DispatchSemaphore]
-    private let finished = DispatchSemaphore(value: 0)
+    private let calls: [Doorbell]
+    private let finished = Doorbell()
     private let next = Atomic(0)
-    // Written by the caller while `busy` is held and every worker waits; read by workers between `wake` and `finished`.
+    private let working = Atomic(0)
+    // Written by the caller while `busy` is held and every worker waits; read by workers that were called.
     private var count = 0
     private var body: ((Int) -> Void)?
 
     private init(workers: Int) {
         self.workers = workers
-        wake = (0..<workers).map { _ in DispatchSemaphore(value: 0) }
+        calls = (0..<workers).map { _ in Doorbell() }
         for index in 0..<workers {
             let thread = Thread { [unowned self] in
                 _ = ck_flush_denormals()
                 while true {
-                    wake[index].wait()
+                    calls[index].wait()
                     work()
-                    finished.signal()
+                    if working.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { finished.ring() }
                 }
             }
             thread.name = "tensor-\(index + 1)"
@@ -75,9 +79,10 @@ private final class WorkerPool: @unchecked Sendable {
             self.count = count
             self.body = body
             next.store(0, ordering: .relaxed)
-            for index in 0..<used { wake[index].signal() }
+            working.store(used, ordering: .relaxed)
+            for index in 0..<used { calls[index].ring() }
             work()
-            for _ in 0..<used { finished.wait() }
+            finished.wait()
             self.body = nil
         }
         return true
@@ -90,5 +95,31 @@ private final class WorkerPool: @unchecked Sendable {
             if index >= count { return }
             body(index)
         }
+    }
+}
+
+/// What one thread waits for and another one rings, once for each wait.
+private final class Doorbell: Sendable {
+    private enum State: Int, AtomicRepresentable { case silent, rung, asleep }
+    private let state = Atomic(State.silent)
+    private let alarm = DispatchSemaphore(value: 0)
+    /// How often a waiting thread looks before it sleeps: some tens of microseconds.
+    private static let looks = 2_000
+
+    func ring() {
+        if state.exchange(.rung, ordering: .acquiringAndReleasing) == .asleep { alarm.signal() }
+    }
+
+    /// Returns after a `ring`, one of the past or the next one.
+    func wait() {
+        for _ in 0..<Self.looks {
+            if state.load(ordering: .acquiring) == .rung { return state.store(.silent, ordering: .relaxed) }
+            ck_pause()
+        }
+        if state.compareExchange(expected: .silent, desired: .asleep, ordering: .acquiringAndReleasing).exchanged {
+            alarm.wait()
+        }
+        _ = state.load(ordering: .acquiring)
+        state.store(.silent, ordering: .relaxed)
     }
 }

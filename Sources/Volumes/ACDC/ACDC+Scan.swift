@@ -30,16 +30,17 @@ extension ACDC {
     /// - Parameters:
     ///   - preprocessing: What happens to each image.
     ///   - selection: Which frames are loaded.
+    ///   - withLabels: Whether label maps are loaded where there are any; without them, their files are not opened.
     ///   - workers: Patients loaded at a time.
     /// - Returns: The scans in the order of the patients, each patient's in the order of the frames.
     /// - Throws: One ``VolumesError`` that lists every file that cannot be used.
     /// - Precondition: `workers > 0`.
     public func scans(
         preparedBy preprocessing: Preprocessing = Preprocessing(), frames selection: FrameSelection = .labelled,
-        workers: Int = ProcessInfo.processInfo.activeProcessorCount
+        withLabels: Bool = true, workers: Int = ProcessInfo.processInfo.activeProcessorCount
     ) async throws(VolumesError) -> [Scan] {
         let results = await concurrently(patients.count, workers: workers) { i in
-            patients[i].scans(preparedBy: preprocessing, frames: selection)
+            patients[i].scans(preparedBy: preprocessing, frames: selection, withLabels: withLabels)
         }
         var scans: [Scan] = []
         var problems: [String] = []
@@ -59,7 +60,7 @@ extension ACDC {
 extension ACDC.Patient {
     /// The patient's prepared images, or everything that is wrong with the files.
     func scans(
-        preparedBy preprocessing: Preprocessing, frames selection: ACDC.FrameSelection
+        preparedBy preprocessing: Preprocessing, frames selection: ACDC.FrameSelection, withLabels: Bool
     ) -> Result<[ACDC.Scan], ACDC.Faults> {
         var scans: [ACDC.Scan] = []
         var faults: [String] = []
@@ -67,7 +68,7 @@ extension ACDC.Patient {
             do throws(VolumesError) {
                 let image = try Self.volume(at: frame.image, frames: 1)
                 var labels: Volume?
-                if let url = frame.labels {
+                if withLabels, let url = frame.labels {
                     let map = try Self.volume(at: url, frames: 1)
                     try Self.check(map, at: url, against: image)
                     labels = map

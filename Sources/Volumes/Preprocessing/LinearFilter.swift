@@ -33,35 +33,80 @@ struct LinearFilter: Sendable {
 
     var targetCount: Int { taps.count }
 
+    /// The source samples that have weight anywhere.
+    private var used: Range<Int> {
+        let ranges = taps.lazy.filter { !$0.weights.isEmpty }.map { $0.first..<$0.first + $0.weights.count }
+        guard let first = ranges.map(\.lowerBound).min(), let end = ranges.map(\.upperBound).max() else { return 0..<0 }
+        return first..<end
+    }
+
     /// The plane `[row, column, channel]` resampled along both axes, columns first.
     static func apply(rows: LinearFilter, columns: LinearFilter, to plane: [Float], channels: Int) -> [Float] {
         precondition(
             plane.count == rows.sourceCount * columns.sourceCount * channels,
             "\(plane.count) values are not \(rows.sourceCount) × \(columns.sourceCount) × \(channels)")
+        let count = rows.targetCount * columns.targetCount * channels
+        return [Float](unsafeUninitializedCapacity: count) { result, filled in
+            plane.withUnsafeBufferPointer { plane in
+                apply(rows: rows, columns: columns, to: plane, channels: channels, into: result)
+            }
+            filled = count
+        }
+    }
+
+    /// Writes the plane `[row, column, channel]`, resampled along both axes, columns first, to `result`.
+    static func apply(
+        rows: LinearFilter, columns: LinearFilter, to plane: UnsafeBufferPointer<Float>, channels: Int,
+        into result: UnsafeMutableBufferPointer<Float>
+    ) {
         let wide = columns.targetCount * channels
-        var narrowed = [Float](repeating: 0, count: rows.sourceCount * wide)
-        for y in 0..<rows.sourceCount {
-            let source = y * columns.sourceCount * channels
-            for x in 0..<columns.targetCount {
-                let (first, range) = columns.taps[x]
-                for c in 0..<channels {
-                    var sum: Float = 0
-                    for j in range {
-                        sum += columns.weights[j] * plane[source + (first + j - range.lowerBound) * channels + c]
-                    }
-                    narrowed[y * wide + x * channels + c] = sum
+        let used = rows.used
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: used.count * wide) { narrowed in
+            columns.narrow(plane, rows: used, channels: channels, into: narrowed)
+            result.update(repeating: 0)
+            for y in 0..<rows.targetCount {
+                let (first, range) = rows.taps[y]
+                let target = result.baseAddress! + y * wide
+                for j in range {
+                    let weight = rows.weights[j]
+                    let source = narrowed.baseAddress! + (first + j - range.lowerBound - used.lowerBound) * wide
+                    for x in 0..<wide { target[x] += weight * source[x] }
                 }
             }
         }
-        var result = [Float](repeating: 0, count: rows.targetCount * wide)
-        for y in 0..<rows.targetCount {
-            let (first, range) = rows.taps[y]
-            for j in range {
-                let weight = rows.weights[j]
-                let source = (first + j - range.lowerBound) * wide
-                for x in 0..<wide { result[y * wide + x] += weight * narrowed[source + x] }
+    }
+
+    /// Resamples some rows of a plane along the columns, eight rows at a time.
+    private func narrow(
+        _ plane: UnsafeBufferPointer<Float>, rows: Range<Int>, channels: Int,
+        into narrowed: UnsafeMutableBufferPointer<Float>
+    ) {
+        let line = sourceCount * channels
+        let wide = targetCount * channels
+        // The same column of eight rows side by side: one vector.
+        withUnsafeTemporaryAllocation(of: SIMD8<Float>.self, capacity: line) { block in
+            block.initialize(repeating: .zero)
+            let lanes = UnsafeMutableRawPointer(block.baseAddress!).assumingMemoryBound(to: Float.self)
+            for start in stride(from: rows.lowerBound, to: rows.upperBound, by: 8) {
+                let count = min(8, rows.upperBound - start)
+                for lane in 0..<count {
+                    let source = plane.baseAddress! + (start + lane) * line
+                    for i in 0..<line { lanes[i &* 8 &+ lane] = source[i] }
+                }
+                let target = narrowed.baseAddress! + (start - rows.lowerBound) * wide
+                for x in 0..<targetCount {
+                    let (first, range) = taps[x]
+                    for channel in 0..<channels {
+                        var sum = SIMD8<Float>.zero
+                        var place = first * channels + channel
+                        for j in range {
+                            sum += weights[j] * block[place]
+                            place += channels
+                        }
+                        for lane in 0..<count { target[lane &* wide &+ x &* channels &+ channel] = sum[lane] }
+                    }
+                }
             }
         }
-        return result
     }
 }

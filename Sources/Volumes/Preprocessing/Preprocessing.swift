@@ -72,17 +72,24 @@ public struct Preprocessing: Hashable, Sendable, Codable {
         let vertical = LinearFilter(grid.rows)
         let low = range.lowerBound
         let scale = range.upperBound > low ? 1 / (range.upperBound - low) : 0
-        var pixels: [Float] = []
-        pixels.reserveCapacity(image.extent.slices * size * size)
-        var slice = [Float](repeating: 0, count: plane)
-        for k in 0..<image.extent.slices {
-            for i in 0..<plane {
-                let value = image.voxels[k * plane + i]
-                slice[i] = value.isFinite ? max(0, min(1, (value - low) * scale)) : 0
+        return [Float](unsafeUninitializedCapacity: grid.count) { pixels, filled in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: plane) { slice in
+                image.voxels.withUnsafeBufferPointer { voxels in
+                    for k in 0..<image.extent.slices {
+                        let source = voxels.baseAddress! + k * plane
+                        for i in 0..<plane {
+                            let value = source[i]
+                            slice[i] = value.isFinite ? max(0, min(1, (value - low) * scale)) : 0
+                        }
+                        LinearFilter.apply(
+                            rows: vertical, columns: horizontal, to: UnsafeBufferPointer(slice), channels: 1,
+                            into: UnsafeMutableBufferPointer(
+                                rebasing: pixels[k * size * size..<(k + 1) * size * size]))
+                    }
+                }
             }
-            pixels += LinearFilter.apply(rows: vertical, columns: horizontal, to: slice, channels: 1)
+            filled = grid.count
         }
-        return pixels
     }
 
     /// The labels' slices on the grid, each pixel from the nearest native voxel, 0 outside the field of view.

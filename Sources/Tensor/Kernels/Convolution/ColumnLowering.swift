@@ -8,16 +8,16 @@ import CKernels
 struct ColumnLowering: ConvolutionLowering {
     func forward(
         _ g: ConvolutionGeometry, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
-        output: UnsafeMutablePointer<Float>, finished: ((Range<Int>) -> Void)?
+        output: UnsafeMutablePointer<Float>
     ) {
         input.withMemory(batch: g.batch) {
-            forward(g, input: $0, filter: filter, beta: beta, output: output, finished: finished)
+            forward(g, input: $0, filter: filter, beta: beta, output: output)
         }
     }
 
     private func forward(
         _ g: ConvolutionGeometry, input: UnsafePointer<Float>, filter: UnsafePointer<Float>, beta: Float,
-        output: UnsafeMutablePointer<Float>, finished: ((Range<Int>) -> Void)?
+        output: UnsafeMutablePointer<Float>
     ) {
         let windows = g.windows, tile = tileRows(g)
         Parallel.forEachRange(of: g.rows, length: tile) { rows in
@@ -28,7 +28,6 @@ struct ColumnLowering: ConvolutionLowering {
                     filter, ldb: g.outputChannels,
                     beta: beta, output + rows.lowerBound * g.outputChannels, ldc: g.outputChannels)
             }
-            finished?(rows)
         }
     }
 
@@ -38,7 +37,7 @@ struct ColumnLowering: ConvolutionLowering {
     ) {
         if g.rotated != nil {
             g.withRotatedFilter(filter) { rotated, turned in
-                forward(rotated, input: upstream, filter: turned, beta: beta, output: gradient, finished: nil)
+                forward(rotated, input: upstream, filter: turned, beta: beta, output: gradient)
             }
             return
         }

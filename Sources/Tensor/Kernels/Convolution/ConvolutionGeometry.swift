@@ -79,6 +79,23 @@ struct ConvolutionGeometry: Hashable, Sendable {
         withExtendedLifetime(turned) {}
     }
 
+    /// Calls `body` with the convolution of some of the input channels alone, and their part of the filter.
+    func withFilter(
+        _ filter: Tensor, ofInputs channels: Range<Int>, _ body: (ConvolutionGeometry, UnsafePointer<Float>) -> Void
+    ) {
+        if channels.count == inputChannels { return body(self, filter.pointer) }
+        var part = self
+        part.inputChannels = channels.count
+        let size = channels.count * outputChannels
+        let weights = Buffer(count: kernelHeight * kernelWidth * size)
+        for position in 0..<kernelHeight * kernelWidth {
+            let source = filter.pointer + (position * inputChannels + channels.lowerBound) * outputChannels
+            (weights.base + position * size).update(from: source, count: size)
+        }
+        body(part, weights.base)
+        withExtendedLifetime(weights) {}
+    }
+
     var windows: ck_windows {
         ck_windows(
             height: Int32(height), width: Int32(width), channels: Int32(inputChannels),

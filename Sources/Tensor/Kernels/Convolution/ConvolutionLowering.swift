@@ -4,12 +4,9 @@
 /// 0 (what was there is ignored) or 1.
 protocol ConvolutionLowering: Sendable {
     /// output = input ∗ filter
-    ///
-    /// `finished` is called, on the thread that wrote them and while they are in its cache, with ranges of output
-    /// pixels, counted through the batch, that together cover it.
     func forward(
         _ g: ConvolutionGeometry, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
-        output: UnsafeMutablePointer<Float>, finished: ((Range<Int>) -> Void)?)
+        output: UnsafeMutablePointer<Float>)
 
     /// The derivative by the input, from the derivative `upstream` by the output.
     func inputGradient(

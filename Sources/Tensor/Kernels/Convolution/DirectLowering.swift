@@ -20,7 +20,7 @@ struct DirectLowering: ConvolutionLowering {
 
     func forward(
         _ g: ConvolutionGeometry, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
-        output: UnsafeMutablePointer<Float>, finished: ((Range<Int>) -> Void)?
+        output: UnsafeMutablePointer<Float>
     ) {
         let packed = PackedMatrix(filter, rows: g.columns, columns: g.outputChannels)
         let window = g.kernelWidth * g.inputChannels
@@ -34,7 +34,6 @@ struct DirectLowering: ConvolutionLowering {
                     c: output + (first + row * g.outputWidth) * g.outputChannels, c_row: g.outputChannels)
                 ck_product(&product, beta == 0 ? 0 : 1)
             }
-            finished?(first..<first + rows.count * g.outputWidth)
         }
     }
 
@@ -45,7 +44,7 @@ struct DirectLowering: ConvolutionLowering {
         guard Self.tilesExactly(g) else {
             g.withRotatedFilter(filter) { rotated, turned in
                 let images = rotated.images(upstream)
-                forward(rotated, input: images, filter: turned, beta: beta, output: gradient, finished: nil)
+                forward(rotated, input: images, filter: turned, beta: beta, output: gradient)
             }
             return
         }

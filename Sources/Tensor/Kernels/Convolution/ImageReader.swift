@@ -12,6 +12,8 @@ struct ImageReader {
         /// Scale and shift, one number a channel; `nil` to read what is stored.
         var scale: UnsafePointer<Float>?
         var shift: UnsafePointer<Float>?
+        /// Floats between the scales of one image and the next.
+        var scaleStride = 0
         var slope: Float = 1
     }
 
@@ -27,6 +29,20 @@ struct ImageReader {
 
     init(height: Int, width: Int, parts: [Part]) {
         (self.height, self.width, self.parts) = (height, width, parts)
+    }
+
+    /// The parts of a variable's value, which must stay alive.
+    init(_ parts: [DeferredImages.Part], height: Int, width: Int) {
+        self.init(
+            height: height, width: width,
+            parts: parts.map { part in
+                let activation = part.activation
+                return Part(
+                    pixels: part.tensor.pointer, channels: part.tensor.shape.last, scale: activation?.scale.pointer,
+                    shift: activation?.shift.pointer,
+                    scaleStride: activation?.scale.shape.rank == 2 ? part.tensor.shape.last : 0,
+                    slope: activation?.slope ?? 1)
+            })
     }
 
     /// The memory itself, if it holds exactly what is read.
@@ -46,8 +62,10 @@ struct ImageReader {
         for part in parts {
             let isLast = channel + part.channels == channels
             var source = ck_part(
-                pixels: part.pixels + image * height * width * part.channels, scale: part.scale, shift: part.shift,
-                slope: part.slope, channels: part.channels, width: isLast ? stride - channel : part.channels)
+                pixels: part.pixels + image * height * width * part.channels,
+                scale: part.scale.map { $0 + image * part.scaleStride },
+                shift: part.shift.map { $0 + image * part.scaleStride }, slope: part.slope, channels: part.channels,
+                width: isLast ? stride - channel : part.channels)
             ck_load_band(&source, &rectangle, band + channel)
             channel += part.channels
         }

@@ -2,7 +2,7 @@
 struct PointwiseLowering: ConvolutionLowering {
     func forward(
         _ g: ConvolutionGeometry, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
-        output: UnsafeMutablePointer<Float>, finished: ((Range<Int>) -> Void)?
+        output: UnsafeMutablePointer<Float>
     ) {
         input.withMemory(batch: g.batch) { input in
             Parallel.forEachRange(of: g.rows, length: band(g)) { rows in
@@ -10,7 +10,6 @@ struct PointwiseLowering: ConvolutionLowering {
                     rows.count, g.outputChannels, g.inputChannels,
                     input + rows.lowerBound * g.inputChannels, lda: g.inputChannels, filter, ldb: g.outputChannels,
                     beta: beta, output + rows.lowerBound * g.outputChannels, ldc: g.outputChannels)
-                finished?(rows)
             }
         }
     }

@@ -23,13 +23,13 @@ struct WinogradLowering: ConvolutionLowering {
 
     func forward(
         _ g: ConvolutionGeometry, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
-        output: UnsafeMutablePointer<Float>, finished: ((Range<Int>) -> Void)?
+        output: UnsafeMutablePointer<Float>
     ) {
         let tiles = WinogradTiles(g, m: m)
         if tiles.count <= 96 {
-            byChannels(tiles, input: input, filter: filter, beta: beta, output: output, finished: finished)
+            byChannels(tiles, input: input, filter: filter, beta: beta, output: output)
         } else {
-            byTiles(tiles, input: input, filter: filter, beta: beta, output: output, finished: finished)
+            byTiles(tiles, input: input, filter: filter, beta: beta, output: output)
         }
     }
 
@@ -39,14 +39,14 @@ struct WinogradLowering: ConvolutionLowering {
     ) {
         g.withRotatedFilter(filter) { rotated, turned in
             let images = rotated.images(upstream)
-            forward(rotated, input: images, filter: turned, beta: beta, output: gradient, finished: nil)
+            forward(rotated, input: images, filter: turned, beta: beta, output: gradient)
         }
     }
 
     /// Many tiles: each task takes some rows of tiles all the way, with a transformed filter that all share.
     private func byTiles(
         _ tiles: WinogradTiles, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
-        output: UnsafeMutablePointer<Float>, finished: ((Range<Int>) -> Void)?
+        output: UnsafeMutablePointer<Float>
     ) {
         let g = tiles.g, outputs = g.outputChannels
         let blocks = (outputs + 15) / 16
@@ -69,7 +69,7 @@ struct WinogradLowering: ConvolutionLowering {
                         v, y, position: position, depth: g.inputChannels, columns: tiles.outputs,
                         filter: u + position * filterPosition)
                 }
-                tiles.write(y, rows, channels: 0..<outputs, beta: beta, output: output, finished: finished)
+                tiles.write(y, rows, channels: 0..<outputs, beta: beta, output: output)
             }
         }
     }
@@ -78,7 +78,7 @@ struct WinogradLowering: ConvolutionLowering {
     /// that the transformed filter, by far the largest matrix, never leaves the cache of its task.
     private func byChannels(
         _ tiles: WinogradTiles, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
-        output: UnsafeMutablePointer<Float>, finished: ((Range<Int>) -> Void)?
+        output: UnsafeMutablePointer<Float>
     ) {
         let g = tiles.g, panel = 32
         let v = Transform(tiles, rows: tiles.rows, channels: tiles.inputs)
@@ -101,9 +101,8 @@ struct WinogradLowering: ConvolutionLowering {
                         filter: u + position * filterPosition)
                 }
             }
-            tiles.write(y, 0..<tiles.rows, channels: channels, beta: beta, output: output, finished: nil)
+            tiles.write(y, 0..<tiles.rows, channels: channels, beta: beta, output: output)
         }
-        finished?(0..<g.rows)
     }
 
     /// y[position] = v[position] · filter

@@ -55,8 +55,7 @@ struct WinogradTiles {
 
     /// Transforms products back, Aᵀ v A, into some rows of tiles and some channels of the output.
     func write(
-        _ v: Transform, _ rows: Range<Int>, channels: Range<Int>, beta: Float, output: UnsafeMutablePointer<Float>,
-        finished: ((Range<Int>) -> Void)?
+        _ v: Transform, _ rows: Range<Int>, channels: Range<Int>, beta: Float, output: UnsafeMutablePointer<Float>
     ) {
         let stride = g.outputChannels
         for row in rows {
@@ -70,7 +69,6 @@ struct WinogradTiles {
             ck_winograd_output(
                 Int32(m), &tiles, v.base + (row - rows.lowerBound) * columns * v.channels, &block, beta == 0 ? 0 : 1,
                 output + first * stride + channels.lowerBound)
-            finished?(first..<first + height * g.outputWidth)
         }
     }
 
