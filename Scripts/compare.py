@@ -8,13 +8,13 @@ import dataclasses
 import json
 import os
 import pathlib
-import platform
 import re
 import statistics
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from reporting import ROOT, machine, number
+
 TWIN = ROOT / "Benchmarks" / "PyTorch" / "step_timer.py"
 MODES = ["eager", "compile", "bf16"]
 
@@ -112,10 +112,6 @@ class Program:
         return f"{number(self.median())} [{number(low)}–{number(high)}]{self.note}"
 
 
-def number(value):
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
-
-
 def ratio(ours, theirs):
     """The ratio of the medians, and the smallest and largest of a round."""
     if theirs.failure or ours.failure:
@@ -185,32 +181,6 @@ def header(modes):
     return "| " + " | ".join(cells) + " |\n|" + " --- |" * len(cells)
 
 
-def command_output(*command):
-    try:
-        return subprocess.run(command, capture_output=True, text=True, cwd=ROOT).stdout.strip()
-    except OSError:
-        return ""
-
-
-def machine():
-    """The processor, its instruction sets and cores, and the versions of what was compared."""
-    processor, flags = platform.processor() or platform.machine(), ""
-    if os.path.exists("/proc/cpuinfo"):
-        text = pathlib.Path("/proc/cpuinfo").read_text()
-        name = re.search(r"model name\s*: (.*)", text)
-        processor = name.group(1) if name else processor
-        family = re.search(r"cpu family\s*: (.*)", text)
-        processor += f" (family {family.group(1)})" if family else ""
-        flags = ", AVX-512" if " avx512f" in text else ", AVX2" if " avx2" in text else ""
-    swift = re.search(r"Swift version (\S+)", command_output("swift", "--version"))
-    torch = command_output(sys.executable, "-c", "import torch; print(torch.__version__)")
-    return (
-        f"{processor}{flags}, {os.cpu_count()} cores, {platform.system()}; "
-        f"Swift {swift.group(1) if swift else 'unknown'}, PyTorch {torch}; "
-        f"commit {command_output('git', 'rev-parse', '--short', 'HEAD')}."
-    )
-
-
 def main():
     options = arguments()
     results = {}
@@ -221,7 +191,7 @@ def main():
             continue
         results[name] = compare(case, options)
         print(row(name, results[name], options.modes), flush=True)
-    print(f"\n{machine()} {options.threads} threads unless the case says otherwise; {options.rounds} processes each.")
+    print(f"\n{machine(sys.executable)} {options.threads} threads unless the case says otherwise; {options.rounds} processes each.")
     for name in [name for name in results if name.endswith(", 1 thread")]:
         one, many = results[name][0], results.get(name.removesuffix(", 1 thread"), [None])[0]
         if many and not one.failure and not many.failure:

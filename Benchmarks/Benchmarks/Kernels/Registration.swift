@@ -102,5 +102,7 @@ private func configuration(
         units: Dictionary(uniqueKeysWithValues: metrics.map { ($0, .count) }), warmupIterations: 3,
         scalingFactor: isShort ? .kilo : .one, maxDuration: .milliseconds(500),
         // A busy neighbour may cost half as much again; what costs more than that is another kernel.
-        thresholds: [.wallClock: BenchmarkThresholds(relative: [.p90: 50])])
+        thresholds: [.wallClock: BenchmarkThresholds(relative: [.p90: 50])].merging(
+            metrics.map { ($0, BenchmarkThresholds(relative: [.p90: 33])) }
+        ) { $1 })
 }
