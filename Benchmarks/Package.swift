@@ -49,8 +49,7 @@ let package = Package(
             path: "Benchmarks/Kernels",
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
         .executableTarget(
-            name: "LoadTimer", dependencies: [.product(name: "Volumes", package: "federated-contrastive")],
-            path: "LoadTimer"),
+            name: "LoadTimer", dependencies: [.product(name: "Volumes", package: checkout)], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,4 @@
-"""The Python twin of Benchmarks/LoadTimer: ACDC images loaded and prepared with nibabel and scipy in one process.
+"""The Python twin of Benchmarks/Sources/LoadTimer: ACDC images loaded and prepared with nibabel and scipy in one process.
 
     python3 Scripts/loading.py --data DIR [--size 192] [--spacing 1.37] [--way interpolation|filter] [--pixels FILE]
 

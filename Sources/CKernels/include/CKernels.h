@@ -121,14 +121,15 @@ void ck_adam(
 
 /// c[r][n] = Σ_{g < groups, p < depth} a[r · a_row + p · a_step + g · a_group] · b[g][p][n], where columns n of b lie in
 /// blocks of sixteen: b[p · b_step + g · b_group + n / 16 · b_block + n % 16]. The last block of b is read whole.
+/// There are `count` such products, each `next` floats behind the one before.
 typedef struct {
-    size_t rows, columns, depth, groups;
+    size_t rows, columns, depth, groups, count;
     const float *a;
-    size_t a_row, a_step, a_group;
+    size_t a_row, a_step, a_group, a_next;
     const float *b;
-    size_t b_step, b_group, b_block;
+    size_t b_step, b_group, b_block, b_next;
     float *c;
-    size_t c_row;
+    size_t c_row, c_next;
 } ck_matrices;
 /// Computes c, or with `add` adds to it.
 void ck_product(const ck_matrices *m, int add);

@@ -24,7 +24,8 @@ public func valueAndGradient(
         defer { tape.clear() }
         let loss = try loss(tape)
         let value = loss.value.pointer[0]
-        return (value, tape.derivatives(of: loss).gradient, tape.statistics)
+        var adjoints = tape.derivatives(of: loss)
+        return (value, adjoints.gradient(of: parameters), tape.statistics)
     }()
     // The tape is gone, so the parameters are held here alone and change in place.
     for (slot, value) in statistics { parameters[slot] = value }

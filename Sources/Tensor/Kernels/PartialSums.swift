@@ -20,6 +20,7 @@ struct PartialSums {
         _ body: (Range<Int>, UnsafeMutablePointer<Float>) -> Void
     ) {
         let pieces = (rows + length - 1) / length
+        if pieces == 1 && beta == 0 { return body(0..<rows, result) }
         let partials = Buffer(count: size * max(1, pieces))
         withExtendedLifetime(partials) {
             let base = partials.base
@@ -28,8 +29,14 @@ struct PartialSums {
             }
             Parallel.forEachRange(of: size, length: Tensor.grain) { part in
                 let target = result + part.lowerBound
-                if beta == 0 { ck_fill(part.count, 0, target) }
-                for piece in 0..<pieces { ck_axpy(part.count, 1, base + piece * size + part.lowerBound, target) }
+                for piece in 0..<pieces {
+                    let source = base + piece * size + part.lowerBound
+                    if piece == 0 && beta == 0 {
+                        target.update(from: source, count: part.count)
+                    } else {
+                        ck_axpy(part.count, 1, source, target)
+                    }
+                }
             }
         }
     }

@@ -28,10 +28,11 @@ struct DirectLowering: ConvolutionLowering {
             let first = (image * g.outputHeight + rows.lowerBound) * g.outputWidth
             for row in 0..<rows.count {
                 var product = ck_matrices(
-                    rows: g.outputWidth, columns: g.outputChannels, depth: window, groups: g.kernelHeight,
+                    rows: g.outputWidth, columns: g.outputChannels, depth: window, groups: g.kernelHeight, count: 1,
                     a: band + row * g.stride * bandRow, a_row: g.stride * g.inputChannels, a_step: 1, a_group: bandRow,
-                    b: packed.base, b_step: 16, b_group: 16 * window, b_block: packed.block,
-                    c: output + (first + row * g.outputWidth) * g.outputChannels, c_row: g.outputChannels)
+                    a_next: 0,
+                    b: packed.base, b_step: 16, b_group: 16 * window, b_block: packed.block, b_next: 0,
+                    c: output + (first + row * g.outputWidth) * g.outputChannels, c_row: g.outputChannels, c_next: 0)
                 ck_product(&product, beta == 0 ? 0 : 1)
             }
         }
@@ -58,10 +59,10 @@ struct DirectLowering: ConvolutionLowering {
             for row in rows {
                 for (u, packed) in packed.enumerated() {
                     var product = ck_matrices(
-                        rows: g.outputWidth, columns: window, depth: g.outputChannels, groups: 1,
+                        rows: g.outputWidth, columns: window, depth: g.outputChannels, groups: 1, count: 1,
                         a: upstream + row * g.outputWidth * g.outputChannels, a_row: g.outputChannels, a_step: 1,
-                        a_group: 0, b: packed.base, b_step: 16, b_group: 0, b_block: packed.block,
-                        c: gradient + (row * g.stride + u) * g.width * g.inputChannels, c_row: window)
+                        a_group: 0, a_next: 0, b: packed.base, b_step: 16, b_group: 0, b_block: packed.block, b_next: 0,
+                        c: gradient + (row * g.stride + u) * g.width * g.inputChannels, c_row: window, c_next: 0)
                     ck_product(&product, beta == 0 ? 0 : 1)
                 }
             }
@@ -82,11 +83,11 @@ struct DirectLowering: ConvolutionLowering {
                     let first = (image * g.outputHeight + rows.lowerBound) * g.outputWidth
                     for u in 0..<g.kernelHeight {
                         var product = ck_matrices(
-                            rows: window, columns: g.outputChannels, depth: g.outputWidth, groups: rows.count,
+                            rows: window, columns: g.outputChannels, depth: g.outputWidth, groups: rows.count, count: 1,
                             a: band + u * bandRow, a_row: 1, a_step: g.stride * g.inputChannels,
-                            a_group: g.stride * bandRow, b: upstream + first * g.outputChannels,
-                            b_step: g.outputChannels, b_group: g.outputWidth * g.outputChannels, b_block: 16,
-                            c: partial + u * window * g.outputChannels, c_row: g.outputChannels)
+                            a_group: g.stride * bandRow, a_next: 0, b: upstream + first * g.outputChannels,
+                            b_step: g.outputChannels, b_group: g.outputWidth * g.outputChannels, b_block: 16, b_next: 0,
+                            c: partial + u * window * g.outputChannels, c_row: g.outputChannels, c_next: 0)
                         ck_product(&product, index == indices.lowerBound ? 0 : 1)
                     }
                 }

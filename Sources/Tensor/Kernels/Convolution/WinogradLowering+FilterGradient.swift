@@ -92,14 +92,12 @@ private struct WeightTransform {
 
     /// Adds vᵀ · d, at each position, of the channels that begin at `inputs` and `outputs`.
     func add(_ v: Transform, _ d: Transform, inputs first: Int, outputs firstOutput: Int, isFirst: Bool) {
-        for index in 0..<positions {
-            var product = ck_matrices(
-                rows: inputs, columns: outputs, depth: v.count, groups: 1,
-                a: v.base + index * v.position + first, a_row: 1, a_step: v.channels, a_group: 0,
-                b: d.base + index * d.position + firstOutput, b_step: d.channels, b_group: 0, b_block: 16,
-                c: buffer.base + index * position, c_row: outputs)
-            ck_product(&product, isFirst ? 0 : 1)
-        }
+        var product = ck_matrices(
+            rows: inputs, columns: outputs, depth: v.count, groups: 1, count: positions,
+            a: v.base + first, a_row: 1, a_step: v.channels, a_group: 0, a_next: v.position,
+            b: d.base + firstOutput, b_step: d.channels, b_group: 0, b_block: 16, b_next: d.position,
+            c: buffer.base, c_row: outputs, c_next: position)
+        ck_product(&product, isFirst ? 0 : 1)
     }
 
     /// Transforms back: Gᵀ v G, into a corner of the filter's gradient.

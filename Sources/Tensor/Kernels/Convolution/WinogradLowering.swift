@@ -65,11 +65,7 @@ struct WinogradLowering: ConvolutionLowering {
                 let v = Transform(tiles, rows: rows.count, channels: tiles.inputs)
                 let y = Transform(tiles, rows: rows.count, channels: tiles.outputs)
                 tiles.transform(input, rows, into: v)
-                for position in 0..<tiles.positions {
-                    multiply(
-                        v, 0..<g.inputChannels, y, position: position, columns: tiles.outputs,
-                        filter: u + position * filterPosition)
-                }
+                multiply(v, 0..<g.inputChannels, y, filter: u, filterPosition)
                 tiles.write(y, rows, channels: 0..<outputs, beta: beta, output: output)
             }
         }
@@ -82,25 +78,22 @@ struct WinogradLowering: ConvolutionLowering {
         _ tiles: WinogradTiles, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
         output: UnsafeMutablePointer<Float>
     ) {
-        let g = tiles.g, panel = 32, run = 64
+        let g = tiles.g, panel = 64, run = 32
         let v = Transform(tiles, rows: tiles.rows, channels: tiles.inputs)
         Parallel.forEach(tiles.rows) { row in
             tiles.transform(input, row..<row + 1, into: v, at: row)
         }
         Parallel.forEachRange(of: g.outputChannels, length: panel) { channels in
             let columns = (channels.count + 15) / 16 * 16
-            let filterPosition = columns * min(run, g.inputChannels) + 16
+            let filterPosition = columns * run + 16
             let transformed = Buffer(count: tiles.positions * filterPosition)
             let y = Transform(tiles, rows: tiles.rows, channels: columns)
             withExtendedLifetime(transformed) {
-                let u = transformed.base
                 for first in stride(from: 0, to: g.inputChannels, by: run) {
                     let inputs = first..<min(g.inputChannels, first + run)
-                    transform(filter, g, inputs: inputs, outputs: channels, position: filterPosition, into: u)
-                    for position in 0..<tiles.positions {
-                        multiply(
-                            v, inputs, y, position: position, columns: columns, filter: u + position * filterPosition)
-                    }
+                    transform(
+                        filter, g, inputs: inputs, outputs: channels, position: filterPosition, into: transformed.base)
+                    multiply(v, inputs, y, filter: transformed.base, filterPosition)
                 }
             }
             tiles.write(y, 0..<tiles.rows, channels: channels, beta: beta, output: output)
@@ -118,16 +111,15 @@ struct WinogradLowering: ConvolutionLowering {
         ck_winograd_filter(Int32(m), &block, filter, position, u)
     }
 
-    /// y[position] = v[position] · filter, or with input channels that are not the first ones, adds to it.
+    /// y[position] = v[position] · filter[position], or with input channels that are not the first ones, adds to it.
     private func multiply(
-        _ v: Transform, _ inputs: Range<Int>, _ y: Transform, position: Int, columns: Int,
-        filter: UnsafePointer<Float>
+        _ v: Transform, _ inputs: Range<Int>, _ y: Transform, filter: UnsafePointer<Float>, _ filterPosition: Int
     ) {
-        var product = ck_matrices(
-            rows: v.count, columns: columns, depth: inputs.count, groups: 1,
-            a: v.base + position * v.position + inputs.lowerBound, a_row: v.channels, a_step: 1, a_group: 0,
-            b: filter, b_step: 16, b_group: 0, b_block: 16 * inputs.count,
-            c: y.base + position * y.position, c_row: y.channels)
-        ck_product(&product, inputs.lowerBound == 0 ? 0 : 1)
+        var products = ck_matrices(
+            rows: v.count, columns: y.channels, depth: inputs.count, groups: 1, count: (m + 2) * (m + 2),
+            a: v.base + inputs.lowerBound, a_row: v.channels, a_step: 1, a_group: 0, a_next: v.position,
+            b: filter, b_step: 16, b_group: 0, b_block: 16 * inputs.count, b_next: filterPosition,
+            c: y.base, c_row: y.channels, c_next: y.position)
+        ck_product(&products, inputs.lowerBound == 0 ? 0 : 1)
     }
 }

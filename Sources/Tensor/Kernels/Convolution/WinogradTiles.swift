@@ -25,7 +25,7 @@ struct WinogradTiles {
     /// Rows of tiles whose transforms, with `channels` floats for each tile and position, stay in a cache of about a
     /// MiB; at least 24 tiles, so that products are worth their filter, and at most an eighth of all.
     func rowsOfBlock(channels: Int) -> Int {
-        let fitting = (200 << 10) / (positions * channels)
+        let fitting = (100 << 10) / (positions * channels)
         let wanted = max(24, min(fitting, count / 8))
         return max(1, min(rows, wanted / columns))
     }
