@@ -38,9 +38,13 @@ let package = Package(
         .target(name: "Federation", dependencies: ["Tensor"], swiftSettings: strict),
         .target(name: "Volumes", dependencies: ["Tensor", "CZlib"], swiftSettings: strict),
 
+        .target(
+            name: "Experiments",
+            dependencies: ["Tensor", "UNet", "Contrastive", "Federation", "Volumes"],
+            path: "Examples/Experiments", swiftSettings: strict),
         .executableTarget(
             name: "ACDCPretrain",
-            dependencies: ["Tensor", "UNet", "Contrastive", "Federation", "Volumes", arguments],
+            dependencies: ["Experiments", "Tensor", "UNet", "Contrastive", "Federation", "Volumes", arguments],
             path: "Examples/ACDCPretrain", exclude: ["demo.json"], swiftSettings: strict),
         .executableTarget(
             name: "MakePhantoms", dependencies: ["Volumes", arguments],

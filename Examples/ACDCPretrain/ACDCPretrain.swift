@@ -1,5 +1,6 @@
 import ArgumentParser
 import Contrastive
+import Experiments
 import Federation
 import Foundation
 import Tensor
@@ -21,7 +22,7 @@ struct ACDCPretrain: AsyncParsableCommand {
     @OptionGroup var arguments: Arguments
 
     func run() async throws {
-        let progress = Progress(quiet: arguments.quiet)
+        let progress = ProgressLine(quiet: arguments.quiet)
         let work = Task { try await pretrain(progress) }
         let interruption = Interruption { work.cancel() }
         do {
@@ -33,14 +34,14 @@ struct ACDCPretrain: AsyncParsableCommand {
         }
     }
 
-    private func pretrain(_ progress: Progress) async throws {
-        let earlier = try arguments.resume.map { try RunFolder(resuming: URL(fileURLWithPath: $0)) }
+    private func pretrain(_ progress: ProgressLine) async throws {
+        let earlier = try arguments.resume.map { try RunFolder<Settings>(resuming: URL(fileURLWithPath: $0)) }
         let settings = try earlier?.settings ?? arguments.settings()
 
         // Data: patients are divided among the sites at random, since their numbers are sorted by disease.
         progress.show("reading \(settings.data)")
         let cohort = try await Cohort(settings)
-        progress.say("\(cohort.summary); read in \(Progress.duration(progress.seconds))")
+        progress.say("\(cohort.summary); read in \(ProgressLine.duration(progress.seconds))")
 
         // The run's folder, at its last complete round.
         let folder = try earlier ?? RunFolder(creating: arguments.outputFolder, settings: settings)
@@ -82,6 +83,6 @@ struct ACDCPretrain: AsyncParsableCommand {
         // Report.
         try folder.writeEncoder(federation.parameters)
         try folder.write(Data(ReportPage(settings: settings, reports: store.reports()).html.utf8), to: "report.html")
-        progress.say("wrote \(folder.url.path)/encoder.safetensors after \(Progress.duration(progress.seconds))")
+        progress.say("wrote \(folder.url.path)/encoder.safetensors after \(ProgressLine.duration(progress.seconds))")
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Contrastive
+import Experiments
 import Foundation
 
 /// The command line: what is given here goes before the file of `--config`, which goes before the defaults.

@@ -1,16 +1,17 @@
+import Experiments
 import Federation
 import Foundation
 
 /// Tells a person, and with `--json` a program, how each round went.
 final class RoundLog {
     private let settings: Settings
-    private let progress: Progress
+    private let progress: ProgressLine
     private let json: Bool
     private var seconds = 0.0
     private var rounds = 0
     private var suspectRounds = 0
 
-    init(settings: Settings, progress: Progress, json: Bool) {
+    init(settings: Settings, progress: ProgressLine, json: Bool) {
         (self.settings, self.progress, self.json) = (settings, progress, json)
     }
 
@@ -26,7 +27,7 @@ final class RoundLog {
         progress.say(
             "round \(report.round)/\(settings.rounds)  local \(number("localLoss"))  remote \(number("remoteLoss"))  "
                 + "separation \(number("separation"))  rate \(rate)  "
-                + "\(String(format: "%.1f", report.seconds.total)) s  \(Progress.duration(left)) left")
+                + "\(String(format: "%.1f", report.seconds.total)) s  \(ProgressLine.duration(left)) left")
         for absence in report.absent { progress.complain("round \(report.round): \(absence)") }
         // A round or two like this are how every run begins.
         let verdict = RoundMetrics.verdict(report.metrics)

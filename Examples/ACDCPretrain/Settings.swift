@@ -1,9 +1,10 @@
 import Contrastive
+import Experiments
 import Foundation
 import Tensor
 
 /// Everything that determines a run: what is written to `config.json` and read back from there.
-struct Settings: Codable, Equatable {
+struct Settings: RunSettings {
     /// The folder of patients.
     var data = ""
     /// How many sites the patients are divided among.
@@ -53,54 +54,10 @@ struct Settings: Codable, Equatable {
 }
 
 extension Settings {
-    /// Settings from a JSON file; what it leaves out keeps its default, what it has too much is an error.
-    init(contentsOf url: URL) throws(Failure) {
-        let data: Data
-        do { data = try Data(contentsOf: url) } catch {
-            throw .noInput("\(url.path) cannot be read: \(error.localizedDescription)")
-        }
-        do {
-            guard let given = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
-                throw Failure.badData("\(url.path): a JSON object of settings is expected.")
-            }
-            // An absent optional does not occur among the encoded defaults.
-            let known = Set(try Settings().dictionary().keys).union(["bank", "quorum"])
-            if let unknown = given.keys.filter({ !known.contains($0) }).min() {
-                throw Failure.badData(
-                    "\(url.path): '\(unknown)' is not a setting; known are \(known.sorted().joined(separator: ", ")).")
-            }
-            let merged = try Settings().dictionary().merging(given) { $1 }
-            self = try JSONDecoder().decode(Settings.self, from: JSONSerialization.data(withJSONObject: merged))
-        } catch let failure as Failure {
-            throw failure
-        } catch let DecodingError.typeMismatch(_, context), let DecodingError.dataCorrupted(context),
-            let DecodingError.valueNotFound(_, context)
-        {
-            let field = context.codingPath.map(\.stringValue).joined(separator: ".")
-            throw .badData(
-                "\(url.path)" + (field.isEmpty ? "" : ", setting '\(field)'") + ": \(context.debugDescription)")
-        } catch {
-            throw .badData("\(url.path) is not JSON: \(error.localizedDescription)")
-        }
-    }
-
-    private func dictionary() throws -> [String: Any] {
-        try JSONSerialization.jsonObject(with: JSONEncoder().encode(self)) as? [String: Any] ?? [:]
-    }
-
-    /// The settings as they are written to a run's folder.
-    func encoded() -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        // Numbers and texts only: this cannot fail.
-        return try! encoder.encode(self) + Data("\n".utf8)
-    }
+    static let optionalKeys: Set<String> = ["bank", "quorum"]
 
     /// Refuses what no run can be made of, naming the option and its range.
     func validate() throws(Failure) {
-        func check(_ holds: Bool, _ sentence: @autoclosure () -> String) throws(Failure) {
-            if !holds { throw .usage(sentence()) }
-        }
         try check(!data.isEmpty, "--data is missing: the folder of patients, such as ACDC/training.")
         try check((1...1000).contains(clients), "--clients \(clients): a number from 1 to 1000 is expected.")
         try check(rounds > 0, "--rounds \(rounds): a positive number is expected.")

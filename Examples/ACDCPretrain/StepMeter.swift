@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 import Synchronization
 
@@ -11,11 +12,11 @@ final class StepMeter: Sendable {
     }
 
     private let state = Mutex(State())
-    private let progress: Progress
+    private let progress: ProgressLine
     private let rounds: Int
     private let stepsOfRound: Int
 
-    init(progress: Progress, rounds: Int, stepsOfRound: Int) {
+    init(progress: ProgressLine, rounds: Int, stepsOfRound: Int) {
         (self.progress, self.rounds, self.stepsOfRound) = (progress, rounds, stepsOfRound)
     }
 

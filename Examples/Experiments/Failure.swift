@@ -1,19 +1,18 @@
-import ArgumentParser
 import Federation
 import Foundation
 import Tensor
 import Volumes
 
 /// Why the program ends early: one sentence for the user, and the exit code of `sysexits.h`.
-struct Failure: Error, Equatable, CustomStringConvertible {
-    let description: String
-    let exitCode: Int32
+package struct Failure: Error, Equatable, CustomStringConvertible {
+    package let description: String
+    package let exitCode: Int32
 
-    static func usage(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 64) }
-    static func badData(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 65) }
-    static func noInput(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 66) }
-    static func cannotCreate(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 73) }
-    static func cannotWrite(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 74) }
+    package static func usage(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 64) }
+    package static func badData(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 65) }
+    package static func noInput(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 66) }
+    package static func cannotCreate(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 73) }
+    package static func cannotWrite(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 74) }
 
     private init(description: String, exitCode: Int32) {
         (self.description, self.exitCode) = (description, exitCode)
@@ -22,7 +21,7 @@ struct Failure: Error, Equatable, CustomStringConvertible {
     /// The failure that an error amounts to.
     ///
     /// - Parameter signal: The signal that the process received, if one did.
-    init(_ error: any Error, signal: Int32?) {
+    package init(_ error: any Error, signal: Int32?) {
         switch error {
         case let failure as Failure:
             self = failure

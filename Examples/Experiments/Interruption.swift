@@ -4,14 +4,14 @@ import Synchronization
 
 /// Turns the first SIGINT or SIGTERM into a call, so that a run stops between two steps; a second one ends the program
 /// at once.
-final class Interruption: Sendable {
+package final class Interruption: Sendable {
     private let received = Mutex<Int32?>(nil)
     private let sources: [any DispatchSourceSignal & Sendable]
 
     /// The signal that came.
-    var signal: Int32? { received.withLock { $0 } }
+    package var signal: Int32? { received.withLock { $0 } }
 
-    init(handler: @escaping @Sendable () -> Void) {
+    package init(handler: @escaping @Sendable () -> Void) {
         var sources: [any DispatchSourceSignal & Sendable] = []
         for number in [SIGINT, SIGTERM] {
             // The default action must be off for the source to see the signal.

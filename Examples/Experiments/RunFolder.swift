@@ -1,14 +1,13 @@
-import Federation
 import Foundation
 import Tensor
 
 /// The folder of one run, with what it was made of: `config.json` and `environment.json`.
-struct RunFolder {
-    let url: URL
-    let settings: Settings
+package struct RunFolder<Settings: RunSettings>: Sendable {
+    package let url: URL
+    package let settings: Settings
 
     /// A folder for a new run.
-    init(creating url: URL, settings: Settings) throws(Failure) {
+    package init(creating url: URL, settings: Settings) throws(Failure) {
         (self.url, self.settings) = (url, settings)
         let config = url.appendingPathComponent("config.json")
         if FileManager.default.fileExists(atPath: config.path) {
@@ -23,7 +22,7 @@ struct RunFolder {
     }
 
     /// The folder of a run that goes on.
-    init(resuming url: URL) throws(Failure) {
+    package init(resuming url: URL) throws(Failure) {
         self.url = url
         let config = url.appendingPathComponent("config.json")
         guard FileManager.default.fileExists(atPath: config.path) else {
@@ -33,35 +32,8 @@ struct RunFolder {
         try settings.validate()
     }
 
-    /// Writes down which patients each site has, and refuses to go on with others than before.
-    func checkSplit(_ split: [[String]]) throws(Failure) {
-        let file = url.appendingPathComponent("split.json")
-        guard let known = try? Data(contentsOf: file) else {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted]
-            return try write(try! encoder.encode(split) + Data("\n".utf8), to: file.lastPathComponent)
-        }
-        guard let before = try? JSONDecoder().decode([[String]].self, from: known), before == split else {
-            throw .badData(
-                "\(settings.data) does not hold the patients this run began with (\(file.path)); "
-                    + "restore them, or begin a new run.")
-        }
-    }
-
-    /// Writes the pre-trained encoder, without the projection head, under the names and in the layout of PyTorch.
-    func writeEncoder(_ parameters: Parameters) throws {
-        let metadata = [
-            "format": "pt", "model": "U-Net encoder, width \(settings.width), depth 4, batch norm",
-            "input": "1 channel, \(settings.size) × \(settings.size) pixels of \(settings.spacing) mm, "
-                + "intensities clipped to the volume's percentiles 1 to 99 and scaled to 0 … 1",
-            "pretraining": "FCL, \(settings.clients) clients, \(settings.rounds) rounds, seed \(settings.seed)",
-        ]
-        try parameters.safetensors(including: { !$0.name.hasPrefix("head.") }, metadata: metadata)
-            .write(to: url.appendingPathComponent("encoder.safetensors"))
-    }
-
     /// Writes a file of the run under a temporary name first, so that it is never seen half written.
-    func write(_ contents: Data, to name: String) throws(Failure) {
+    package func write(_ contents: Data, to name: String) throws(Failure) {
         let file = url.appendingPathComponent(name)
         do { try contents.write(to: file, options: .atomic) } catch {
             throw .cannotWrite("\(file.path) cannot be written: \(error.localizedDescription)")

@@ -1,0 +1,32 @@
+import Experiments
+import Foundation
+import Tensor
+
+extension RunFolder<Settings> {
+    /// Writes down which patients each site has, and refuses to go on with others than before.
+    func checkSplit(_ split: [[String]]) throws(Failure) {
+        let file = url.appendingPathComponent("split.json")
+        guard let known = try? Data(contentsOf: file) else {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted]
+            return try write(try! encoder.encode(split) + Data("\n".utf8), to: file.lastPathComponent)
+        }
+        guard let before = try? JSONDecoder().decode([[String]].self, from: known), before == split else {
+            throw .badData(
+                "\(settings.data) does not hold the patients this run began with (\(file.path)); "
+                    + "restore them, or begin a new run.")
+        }
+    }
+
+    /// Writes the pre-trained encoder, without the projection head, under the names and in the layout of PyTorch.
+    func writeEncoder(_ parameters: Parameters) throws {
+        let metadata = [
+            "format": "pt", "model": "U-Net encoder, width \(settings.width), depth 4, batch norm",
+            "input": "1 channel, \(settings.size) × \(settings.size) pixels of \(settings.spacing) mm, "
+                + "intensities clipped to the volume's percentiles 1 to 99 and scaled to 0 … 1",
+            "pretraining": "FCL, \(settings.clients) clients, \(settings.rounds) rounds, seed \(settings.seed)",
+        ]
+        try parameters.safetensors(including: { !$0.name.hasPrefix("head.") }, metadata: metadata)
+            .write(to: url.appendingPathComponent("encoder.safetensors"))
+    }
+}

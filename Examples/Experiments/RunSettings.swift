@@ -1,0 +1,60 @@
+import Foundation
+
+/// Everything that determines a run: what is written to `config.json` and read back from there.
+package protocol RunSettings: Codable, Equatable, Sendable {
+    /// The defaults.
+    init()
+    /// Settings that do not occur among the encoded defaults, since they are absent by default.
+    static var optionalKeys: Set<String> { get }
+    /// Refuses what no run can be made of, naming the option and its range.
+    func validate() throws(Failure)
+}
+
+extension RunSettings {
+    /// Settings from a JSON file; what it leaves out keeps its default, what it has too much is an error.
+    package init(contentsOf url: URL) throws(Failure) {
+        let data: Data
+        do { data = try Data(contentsOf: url) } catch {
+            throw .noInput("\(url.path) cannot be read: \(error.localizedDescription)")
+        }
+        do {
+            guard let given = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+                throw Failure.badData("\(url.path): a JSON object of settings is expected.")
+            }
+            let known = Set(try Self().dictionary().keys).union(Self.optionalKeys)
+            if let unknown = given.keys.filter({ !known.contains($0) }).min() {
+                throw Failure.badData(
+                    "\(url.path): '\(unknown)' is not a setting; known are \(known.sorted().joined(separator: ", ")).")
+            }
+            let merged = try Self().dictionary().merging(given) { $1 }
+            self = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
+        } catch let failure as Failure {
+            throw failure
+        } catch let DecodingError.typeMismatch(_, context), let DecodingError.dataCorrupted(context),
+            let DecodingError.valueNotFound(_, context)
+        {
+            let field = context.codingPath.map(\.stringValue).joined(separator: ".")
+            throw .badData(
+                "\(url.path)" + (field.isEmpty ? "" : ", setting '\(field)'") + ": \(context.debugDescription)")
+        } catch {
+            throw .badData("\(url.path) is not JSON: \(error.localizedDescription)")
+        }
+    }
+
+    private func dictionary() throws -> [String: Any] {
+        try JSONSerialization.jsonObject(with: JSONEncoder().encode(self)) as? [String: Any] ?? [:]
+    }
+
+    /// The settings as they are written to a run's folder.
+    package func encoded() -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        // Numbers and texts only: this cannot fail.
+        return try! encoder.encode(self) + Data("\n".utf8)
+    }
+
+    /// Throws the sentence as a usage error unless the condition holds.
+    package func check(_ holds: Bool, _ sentence: @autoclosure () -> String) throws(Failure) {
+        if !holds { throw .usage(sentence()) }
+    }
+}
