@@ -65,7 +65,8 @@ let package = Package(
         .testTarget(
             name: "FederationTests", dependencies: ["Federation", "Tensor", "_TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "VolumesTests", dependencies: ["Volumes", "Tensor", "CZlib", "_TestSupport"], swiftSettings: strict),
+            name: "VolumesTests", dependencies: ["Volumes", "Tensor", "CZlib", "_TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "ExecutableTests",
             dependencies: [

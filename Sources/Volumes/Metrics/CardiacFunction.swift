@@ -1,0 +1,69 @@
+/// Volumes, ejection fractions and myocardial mass from the label maps of end diastole and end systole.
+///
+/// Labels are those of ``ACDC``: 1 right ventricular cavity, 2 left ventricular myocardium, 3 left ventricular cavity.
+/// Volumes are numbers of voxels times the volume of a voxel, slice spacing included, without interpolation between
+/// slices. A structure without voxels has volume 0.
+public struct CardiacFunction: Hashable, Sendable, Codable {
+    /// The left ventricular cavity.
+    public let leftVentricle: Ventricle
+    /// The right ventricular cavity.
+    public let rightVentricle: Ventricle
+    /// Mass of the left ventricular myocardium at end diastole in g.
+    public let myocardialMass: Double
+
+    /// Density of myocardium in g/ml.
+    public static let myocardialDensity = 1.05
+
+    /// Measures a pair of label maps, each by its own spacing.
+    ///
+    /// - Precondition: One frame each, spacing within `Volume.Spacing.measurable`.
+    public init(endDiastole: Volume, endSystole: Volume) {
+        for map in [endDiastole, endSystole] {
+            precondition(map.extent.frames == 1, "\(map.extent.frames) frames; pass one frame")
+            precondition(map.spacing.isMeasurable, "\(map.spacing) is not within \(Volume.Spacing.measurable) mm")
+        }
+        leftVentricle = Ventricle(
+            endDiastolicVolume: endDiastole.millilitres(of: 3), endSystolicVolume: endSystole.millilitres(of: 3))
+        rightVentricle = Ventricle(
+            endDiastolicVolume: endDiastole.millilitres(of: 1), endSystolicVolume: endSystole.millilitres(of: 1))
+        myocardialMass = Self.myocardialDensity * endDiastole.millilitres(of: 2)
+    }
+
+    /// How much blood a ventricle holds and moves.
+    public struct Ventricle: Hashable, Sendable {
+        /// EDV in ml.
+        public let endDiastolicVolume: Double
+        /// ESV in ml.
+        public let endSystolicVolume: Double
+        /// SV = EDV − ESV in ml; negative where the label maps say so.
+        public let strokeVolume: Double
+        /// EF = 100 · SV ∕ EDV in %; `nil` where EDV is 0.
+        public let ejectionFraction: Double?
+
+        /// A ventricle of two volumes in ml.
+        public init(endDiastolicVolume: Double, endSystolicVolume: Double) {
+            self.endDiastolicVolume = endDiastolicVolume
+            self.endSystolicVolume = endSystolicVolume
+            strokeVolume = endDiastolicVolume - endSystolicVolume
+            ejectionFraction = endDiastolicVolume > 0 ? 100 * strokeVolume / endDiastolicVolume : nil
+        }
+    }
+}
+
+extension CardiacFunction.Ventricle: Codable {
+    /// Writes every key; an ejection fraction that is `nil` becomes `null`.
+    public func encode(to encoder: any Encoder) throws {
+        var object = encoder.container(keyedBy: CodingKeys.self)
+        try object.encode(endDiastolicVolume, forKey: .endDiastolicVolume)
+        try object.encode(endSystolicVolume, forKey: .endSystolicVolume)
+        try object.encode(strokeVolume, forKey: .strokeVolume)
+        try object.encode(ejectionFraction, forKey: .ejectionFraction)
+    }
+}
+
+extension Volume {
+    /// The volume of a label in ml.
+    fileprivate func millilitres(of label: Float) -> Double {
+        Double(voxels.count { $0 == label }) * spacing.millilitres
+    }
+}
