@@ -28,6 +28,8 @@ public enum VolumesError: Error, Equatable, Sendable {
 
     /// The folder is not one of the data set.
     case noDataSet(folder: String, reason: String)
+    /// The folder holds several releases of the data set, and none was chosen.
+    case severalReleases(folder: String, found: [String])
     /// Pieces of a data set are missing or broken: one sentence each that names the file.
     case incomplete(folder: String, problems: [String])
 }
@@ -54,6 +56,9 @@ extension VolumesError: CustomStringConvertible {
             "\(file): the voxel value \(value) does not fit datatype \(datatype); write float32 instead"
         case .noDataSet(let folder, let reason):
             "\(folder): is not the folder of a data set: \(reason)"
+        case .severalReleases(let folder, let found):
+            "\(folder): holds several releases of the data set, \(found.joined(separator: " and ")); "
+                + "choose one, or pass the folder of one"
         case .incomplete(let folder, let problems):
             Self.list(problems, in: folder)
         }

@@ -50,16 +50,11 @@ extension ACDC {
         /// The label map; `nil` only where labels were not required.
         public let labels: URL?
     }
-
-    /// All that is wrong with one patient.
-    struct Faults: Error {
-        var descriptions: [String]
-    }
 }
 
 extension ACDC.Patient {
     /// The patient whose folder has that name, or everything that is missing or broken in it.
-    static func reading(_ name: String, in home: URL, requiringLabels: Bool) -> Result<Self, ACDC.Faults> {
+    static func reading(_ name: String, in home: URL, requiringLabels: Bool) -> Result<Self, Faults> {
         let folder = home.appending(path: name)
         var faults: [String] = []
 
@@ -99,7 +94,7 @@ extension ACDC.Patient {
             return image.map { ACDC.Frame(number: number, phase: phase, image: $0, labels: labels) }
         }
         let cine = file(name + "_4d", needed: nil)
-        guard faults.isEmpty else { return .failure(ACDC.Faults(descriptions: faults)) }
+        guard faults.isEmpty else { return .failure(Faults(descriptions: faults)) }
         return .success(
             Self(
                 id: name, group: info.group, endDiastole: info.endDiastole, endSystole: info.endSystole,

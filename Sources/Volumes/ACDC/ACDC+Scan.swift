@@ -61,7 +61,7 @@ extension ACDC.Patient {
     /// The patient's prepared images, or everything that is wrong with the files.
     func scans(
         preparedBy preprocessing: Preprocessing, frames selection: ACDC.FrameSelection, withLabels: Bool
-    ) -> Result<[ACDC.Scan], ACDC.Faults> {
+    ) -> Result<[ACDC.Scan], Faults> {
         var scans: [ACDC.Scan] = []
         var faults: [String] = []
         for frame in frames {
@@ -99,7 +99,7 @@ extension ACDC.Patient {
             }
         }
         scans.sort { $0.frame < $1.frame }
-        return faults.isEmpty ? .success(scans) : .failure(ACDC.Faults(descriptions: faults))
+        return faults.isEmpty ? .success(scans) : .failure(Faults(descriptions: faults))
     }
 
     /// The volume in a file, which must have that many frames.

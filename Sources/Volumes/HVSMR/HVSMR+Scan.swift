@@ -1,0 +1,156 @@
+import Foundation
+
+extension HVSMR {
+    /// One prepared image, and the way back to its file's grid.
+    public struct Scan: Sendable {
+        /// Whose it is.
+        public let patient: Patient
+        /// The slices, with labels 0 … 2 where there are any.
+        ///
+        /// All of them are kept: about 100 to 240 in the cropped axial release, 250 to 530 in the full one, of which many
+        /// lie far from the heart. ``PreparedVolume/sliceCount`` says how many.
+        public let volume: PreparedVolume
+        /// From the axes of the file to those of ``volume``.
+        public let order: AxisPermutation
+        /// What the file's header says about orientation: for writing a prediction.
+        public let geometry: NIfTI.Geometry
+
+        /// A label map on the prepared grid, brought back to the grid of the file.
+        ///
+        /// - Parameter labels: `[slice, row, column]` as in ``volume``.
+        /// - Precondition: `labels` fills the prepared grid.
+        public func restored(labels: [UInt8]) -> Volume {
+            volume.restored(labels: labels).permuted(by: order.inverted)
+        }
+
+        /// The label map on the grid of the file that follows from scores on the prepared grid.
+        ///
+        /// - Parameters:
+        ///   - scores: Probabilities or logits, `[slice, row, column, class]`.
+        ///   - classes: The number of classes, background included.
+        /// - Precondition: As for ``PreparedVolume/restored(scores:classes:)``.
+        public func restored(scores: [Float], classes: Int) -> Volume {
+            volume.restored(scores: scores, classes: classes).permuted(by: order.inverted)
+        }
+    }
+
+    /// Loads and prepares the images of all ``patients``, several patients at a time.
+    ///
+    /// Pictures look like axial ones in radiology as far as the affine tells: columns run to the patient's left, rows to
+    /// the back, slices to the feet. In pictures from the side or from the front, and for want of a back or a left,
+    /// columns run to the back and rows to the feet, slices to the left or to the front. Files without an orientation
+    /// keep their order. At most `workers` patients are held at their native resolution at any moment; the result does
+    /// not depend on that number.
+    ///
+    /// - Parameters:
+    ///   - preprocessing: What happens to each image, once its slices lie along the third axis.
+    ///   - sliceAxis: Which axis of the file that is.
+    ///   - withLabels: Whether label maps are loaded where there are any; without them, their files are not opened.
+    ///   - workers: Patients loaded at a time.
+    /// - Returns: The scans in the order of the patients.
+    /// - Throws: One ``VolumesError`` that lists everything that is wrong with any file.
+    /// - Precondition: `workers > 0`.
+    public func scans(
+        preparedBy preprocessing: Preprocessing = Preprocessing(), slicing sliceAxis: SliceAxis = .automatic,
+        withLabels: Bool = true, workers: Int = ProcessInfo.processInfo.activeProcessorCount
+    ) async throws(VolumesError) -> [Scan] {
+        let results = await concurrently(patients.count, workers: workers) { i in
+            patients[i].scan(
+                of: release, preparedBy: preprocessing, slicing: sliceAxis, withLabels: withLabels)
+        }
+        var scans: [Scan] = []
+        var problems: [String] = []
+        for result in results {
+            switch result {
+            case .success(let scan): scans.append(scan)
+            case .failure(let faults): problems += faults.descriptions
+            }
+        }
+        guard problems.isEmpty else {
+            throw .incomplete(folder: folder.path(percentEncoded: false), problems: problems)
+        }
+        return scans
+    }
+}
+
+extension HVSMR.Patient {
+    /// The patient's prepared image, or everything that is wrong with its files.
+    func scan(
+        of release: HVSMR.Release, preparedBy preprocessing: Preprocessing, slicing sliceAxis: HVSMR.SliceAxis,
+        withLabels: Bool
+    ) -> Result<HVSMR.Scan, Faults> {
+        var faults: [String] = []
+        func attempt<Value>(_ body: () throws(VolumesError) -> Value) -> Value? {
+            do throws(VolumesError) {
+                return try body()
+            } catch {
+                faults.append(error.description)
+                return nil
+            }
+        }
+        let nifti = attempt { () throws(VolumesError) in try Self.read(image) }
+        let order = nifti.flatMap { nifti in
+            attempt { () throws(VolumesError) in
+                try sliceAxis.order(of: nifti, release: release, file: image.path(percentEncoded: false))
+            }
+        }
+        var map: Volume?
+        if withLabels, let labels, let found = attempt({ () throws(VolumesError) in try Self.read(labels) }) {
+            let problems = Self.faults(of: found, at: labels, against: nifti)
+            faults += problems.map(\.description)
+            map = found.volume
+        }
+        guard let nifti, let order, faults.isEmpty else { return .failure(Faults(descriptions: faults)) }
+        return .success(
+            HVSMR.Scan(
+                patient: self,
+                volume: preprocessing(
+                    nifti.volume.permuted(by: order), labels: map.map(Self.merged)?.permuted(by: order)),
+                order: order, geometry: nifti.geometry))
+    }
+
+    /// The 3-D image in a file.
+    private static func read(_ url: URL) throws(VolumesError) -> NIfTI {
+        let nifti = try NIfTI(contentsOf: url)
+        guard nifti.volume.extent.frames == 1 else {
+            throw .invalidField(
+                file: url.path(percentEncoded: false), field: "dim[4]", found: "\(nifti.volume.extent.frames)",
+                expected: "1")
+        }
+        return nifti
+    }
+
+    /// Label maps that tell vessels apart from the rest of the blood pool, without that.
+    private static func merged(_ labels: Volume) -> Volume {
+        var labels = labels
+        for i in labels.voxels.indices where labels.voxels[i] > 2 { labels.voxels[i] = 2 }
+        return labels
+    }
+
+    /// Everything about a label map that does not fit its image, or any image.
+    private static func faults(of labels: NIfTI, at url: URL, against image: NIfTI?) -> [VolumesError] {
+        let file = url.path(percentEncoded: false)
+        var faults: [VolumesError] = []
+        func fault(_ field: String, _ found: String, _ expected: String) {
+            faults.append(.invalidField(file: file, field: field, found: found, expected: expected))
+        }
+        if let image {
+            let (own, other) = (labels.volume, image.volume)
+            if own.extent != other.extent { fault("dim", "\(own.extent)", "\(other.extent) as in the image") }
+            let axes = [\Volume.Spacing.x, \.y, \.slice]
+            if axes.contains(where: { abs(own.spacing[keyPath: $0] / other.spacing[keyPath: $0] - 1) > 1e-3 }) {
+                let text = { (spacing: Volume.Spacing) in "\(spacing.x) × \(spacing.y) × \(spacing.slice) mm" }
+                fault("pixdim", text(own.spacing), text(other.spacing) + " as in the image")
+            }
+            if let found = labels.orientation, let expected = image.orientation, found != expected {
+                fault("orientation", found, "\(expected) as in the image")
+            }
+        }
+        let foreign = labels.volume.voxels.filter { !($0 == 0 || $0 == 1 || $0 == 2 || $0 == 64 || $0 == 71) }
+        if let first = foreign.first {
+            let count = foreign.count == 1 ? "one voxel" : "\(foreign.count) voxels, this one first"
+            fault("a label", "\(first) in \(count)", "0, 1, 2, or 64 or 71 in the second label set")
+        }
+        return faults
+    }
+}
