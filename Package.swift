@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "Federation", targets: ["Federation"]),
         .library(name: "Volumes", targets: ["Volumes"]),
         .executable(name: "ACDCPretrain", targets: ["ACDCPretrain"]),
+        .executable(name: "ACDCFineTune", targets: ["ACDCFineTune"]),
         .executable(name: "MakePhantoms", targets: ["MakePhantoms"]),
         .executable(name: "VolumeInfo", targets: ["VolumeInfo"]),
     ],
@@ -46,6 +47,10 @@ let package = Package(
             name: "ACDCPretrain",
             dependencies: ["Experiments", "Tensor", "UNet", "Contrastive", "Federation", "Volumes", arguments],
             path: "Examples/ACDCPretrain", exclude: ["demo.json"], swiftSettings: strict),
+        .executableTarget(
+            name: "ACDCFineTune",
+            dependencies: ["Experiments", "Tensor", "UNet", "Federation", "Volumes", arguments],
+            path: "Examples/ACDCFineTune", swiftSettings: strict),
         .executableTarget(
             name: "MakePhantoms", dependencies: ["Volumes", arguments],
             path: "Examples/MakePhantoms", swiftSettings: strict),

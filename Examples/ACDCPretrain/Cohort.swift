@@ -20,12 +20,7 @@ struct Cohort {
                 "\(settings.data) holds \(patients.count) patients, too few for \(settings.clients) clients; "
                     + "lower --clients.")
         }
-        var generator = SeededGenerator(seed: settings.seed, path: Stream.split)
-        let order = generator.permutation(of: patients.count).map { patients[$0] }
-        // Sites differ by one patient at most.
-        split = (0..<settings.clients).map { site in
-            order[site * order.count / settings.clients..<(site + 1) * order.count / settings.clients].sorted()
-        }
+        split = PatientSplit(of: patients, clients: settings.clients, seed: settings.seed).clients
         let scans = try await acdc.scans(
             preparedBy: Preprocessing(spacing: settings.spacing, size: settings.size),
             frames: settings.frames == .cine ? .all : .labelled, withLabels: false)

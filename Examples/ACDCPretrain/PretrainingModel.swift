@@ -1,4 +1,5 @@
 import Contrastive
+import Experiments
 import Tensor
 import UNet
 
@@ -21,12 +22,4 @@ struct PretrainingModel {
     func callAsFunction(_ x: Variable) -> Variable {
         head(encoder(x))
     }
-}
-
-/// The first element of every generator's path: what its numbers are for.
-enum Stream {
-    static let initialization = 0
-    static let split = 1
-    static let refill = 2
-    static let training = 3
 }

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Tensor
+import Volumes
 
 extension RunFolder<Settings> {
     /// Writes down which patients each site has, and refuses to go on with others than before.
@@ -20,8 +21,10 @@ extension RunFolder<Settings> {
 
     /// Writes the pre-trained encoder, without the projection head, under the names and in the layout of PyTorch.
     func writeEncoder(_ parameters: Parameters) throws {
+        let preprocessing = Preprocessing(spacing: settings.spacing, size: settings.size)
         let metadata = [
-            "format": "pt", "model": "U-Net encoder, width \(settings.width), depth 4, batch norm",
+            "format": "pt", "preprocessing": String(decoding: try JSONEncoder().encode(preprocessing), as: UTF8.self),
+            "model": "U-Net encoder, width \(settings.width), depth 4, batch norm",
             "input": "1 channel, \(settings.size) × \(settings.size) pixels of \(settings.spacing) mm, "
                 + "intensities clipped to the volume's percentiles 1 to 99 and scaled to 0 … 1",
             "pretraining": "FCL, \(settings.clients) clients, \(settings.rounds) rounds, seed \(settings.seed)",

@@ -1,4 +1,5 @@
 import Contrastive
+import Experiments
 import Federation
 import Tensor
 

@@ -18,7 +18,7 @@ public struct UNet: Layer {
     /// The half that pre-training trains.
     public let encoder: Encoder
     private let steps: [UpStep]
-    private let scores: Convolution
+    private let last: Convolution
 
     /// Registers the slots of encoder and decoder.
     public init(_ configuration: Configuration, in builder: inout ParameterBuilder) {
@@ -29,7 +29,7 @@ public struct UNet: Layer {
                 UpStep(channels: configuration.channels(level: configuration.depth - step), configuration, in: &builder)
             }
         }
-        scores = Convolution(
+        last = Convolution(
             inputChannels: configuration.width, outputChannels: configuration.classes, kernelSize: 1,
             name: "outc.conv", in: &builder)
     }
@@ -40,9 +40,20 @@ public struct UNet: Layer {
     ///
     /// - Precondition: height and width are multiples of 2^depth.
     public func callAsFunction(_ x: Variable) -> Variable {
-        let features = encoder.features(x)
+        scores(from: encoder.features(x))
+    }
+
+    /// The class scores that follow from the encoder's features, such as those of an encoder that is not trained.
+    ///
+    /// **Shapes** `[batch, height / 2^l, width / 2^l, width · 2^l]` for each level l → `[batch, height, width, classes]`.
+    ///
+    /// - Precondition: the features of every level, from the first to the bottleneck.
+    public func scores(from features: [Variable]) -> Variable {
+        precondition(
+            features.count == configuration.depth + 1,
+            "features of \(features.count) levels for a decoder of depth \(configuration.depth)")
         var y = features.last!
         for (step, skip) in zip(steps, features.dropLast().reversed()) { y = step(y, skip: skip) }
-        return scores(y)
+        return last(y)
     }
 }

@@ -40,6 +40,27 @@ struct Warp {
         }
     }
 
+    /// Replaces the labels of the image's pixels by those of its view: each from the nearest source, 0 outside.
+    func apply(to labels: UnsafeMutablePointer<UInt8>) {
+        if isIdentity { return }
+        let (height, width) = (extents.height, extents.width)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * width) { sources in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: height * width) { copy in
+                _ = copy.update(fromContentsOf: UnsafeBufferPointer(start: labels, count: height * width))
+                let (rows, columns) = (sources.baseAddress!, sources.baseAddress! + width)
+                for row in 0..<height {
+                    locate(row: row, rows: rows, columns: columns)
+                    for column in 0..<width {
+                        // Sources are moved by the padding of two pixels.
+                        let (y, x) = (Int(rows[column] + 0.5) - 2, Int(columns[column] + 0.5) - 2)
+                        let isInside = y >= 0 && y < height && x >= 0 && x < width
+                        labels[row * width + column] = isInside ? copy[y * width + x] : 0
+                    }
+                }
+            }
+        }
+    }
+
     /// Writes the sources of a row of pixels, moved by the padding of two pixels and kept inside of it.
     private func locate(
         row: Int, rows: UnsafeMutablePointer<Float>, columns: UnsafeMutablePointer<Float>

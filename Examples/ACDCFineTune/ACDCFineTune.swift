@@ -1,0 +1,80 @@
+import ArgumentParser
+import Experiments
+import Federation
+import Foundation
+import Tensor
+import Volumes
+
+/// Fine-tuning with few labels, scored by cross-validation: data → split → trials → tables.
+@main
+struct ACDCFineTune: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract:
+            "Fine-tunes U-Nets for the segmentation of cardiac MRI from a few annotated patients, and scores them.",
+        discussion: """
+            Every combination of start, number of annotated patients, fold and seed is one trial. Writes results.json \
+            with the scores of every image, table.md, table.csv and report.html, and a model.safetensors for every \
+            federated trial. A run that was stopped goes on by --resume.
+
+            Exit codes: 0 done, 64 wrong options, 65 wrong data, 66 no input, 73 and 74 cannot write, 75 training \
+            failed at a client, 130 and 143 stopped by a signal.
+            """)
+
+    @OptionGroup var arguments: Arguments
+
+    func run() async throws {
+        let progress = ProgressLine(quiet: arguments.quiet)
+        let work = Task { try await fineTune(progress) }
+        let interruption = Interruption { work.cancel() }
+        do {
+            try await work.value
+        } catch {
+            let failure = Failure(error, signal: interruption.signal)
+            progress.complain("ACDCFineTune: \(failure)")
+            throw ExitCode(failure.exitCode)
+        }
+    }
+
+    private func fineTune(_ progress: ProgressLine) async throws {
+        let earlier = try arguments.resume.map { try RunFolder<Settings>(resuming: URL(fileURLWithPath: $0)) }
+        let settings = try earlier?.settings ?? arguments.settings()
+
+        // Starts, and how images are prepared: as for the encoders.
+        let starts = try Start.all(settings.starts)
+        let shape = try Start.commonShape(
+            of: starts, width: settings.width, size: settings.size, spacing: settings.spacing)
+
+        // Data, divided among clients as in pre-training.
+        progress.show("reading \(settings.data)")
+        let acdc = try ACDC(contentsOf: URL(fileURLWithPath: settings.data))
+        let split = try settings.split(of: acdc.patients, starts: starts)
+        let cases = try await LabelledCase.acdc(acdc, preparedBy: shape.preprocessing)
+        progress.say(
+            "\(acdc.patients.count) patients, \(cases.values.reduce(0) { $0 + $1.count }) labelled images at "
+                + "\(split.clients.count) clients; read in \(ProgressLine.duration(progress.seconds))")
+
+        let folder = try earlier ?? RunFolder(creating: URL(fileURLWithPath: arguments.output!), settings: settings)
+        let runner = TrialRunner(
+            folder: folder.url.appendingPathComponent("trials"), starts: starts, split: split, cases: cases,
+            folds: settings.foldCount, plan: settings.plan, width: shape.width, preprocessing: shape.preprocessing,
+            classes: ACDC.classNames, progress: progress)
+        let threads = arguments.threads ?? Parallel.threadCount
+        let log = TrialLog(progress: progress, json: arguments.json)
+
+        // Trials, the learning rate of each start chosen first.
+        var results: [TrialResult] = []
+        try await Parallel.$threadLimit.withValue(threads) {
+            let rates = try await settings.rates(of: starts, by: runner, log: log)
+            let trials = settings.trials(of: starts, rates: rates, clients: split.clients.count)
+            results = try await runner.run(trials) { log.tell($0, of: trials.count) }
+        }
+
+        // Tables.
+        let report = FineTuningReport(results: results, settings: settings.encoded())
+        try folder.write(report.json, to: "results.json")
+        try folder.write(Data(report.markdown.utf8), to: "table.md")
+        try folder.write(Data(report.csv.utf8), to: "table.csv")
+        progress.say(report.markdown)
+        progress.say("wrote \(folder.url.path)/results.json after \(ProgressLine.duration(progress.seconds))")
+    }
+}

@@ -1,0 +1,38 @@
+import Volumes
+
+/// One labelled 3-D image: what is learnt from it, and what a prediction for it is compared with.
+package struct LabelledCase: Sendable {
+    /// Whose image it is.
+    package let patient: String
+    /// Which of the patient's images it is, such as `ED`; empty where there is only one.
+    package let frame: String
+    /// The prepared slices, with labels.
+    package let volume: PreparedVolume
+    /// Reads the labels on the native grid.
+    package let reference: @Sendable () throws(VolumesError) -> Volume
+
+    package init(
+        patient: String, frame: String, volume: PreparedVolume,
+        reference: @escaping @Sendable () throws(VolumesError) -> Volume
+    ) {
+        (self.patient, self.frame, self.volume, self.reference) = (patient, frame, volume, reference)
+    }
+}
+
+extension LabelledCase {
+    /// The labelled images of all patients of an ACDC folder, by patient.
+    package static func acdc(
+        _ acdc: ACDC, preparedBy preprocessing: Preprocessing
+    ) async throws(VolumesError) -> [String: [LabelledCase]] {
+        let scans = try await acdc.scans(preparedBy: preprocessing)
+        let cases = scans.compactMap { scan -> LabelledCase? in
+            guard let phase = scan.phase,
+                let url = scan.patient.frames.first(where: { $0.phase == phase })?.labels
+            else { return nil }
+            return LabelledCase(patient: scan.patient.id, frame: phase.rawValue, volume: scan.volume) {
+                () throws(VolumesError) in try NIfTI(contentsOf: url).volume
+            }
+        }
+        return Dictionary(grouping: cases, by: \.patient)
+    }
+}

@@ -1,0 +1,207 @@
+import Federation
+import Foundation
+import Synchronization
+import Tensor
+import Volumes
+
+/// Runs trials, one folder each, and goes on with those that were stopped: data → sites → rounds → scores.
+package struct TrialRunner: Sendable {
+    /// The folder under which every trial has its own.
+    package let folder: URL
+    package let starts: [String: Start]
+    package let split: PatientSplit
+    /// The labelled images of each patient.
+    package let cases: [String: [LabelledCase]]
+    package let folds: Int
+    package let plan: FineTuning
+    package let width: Int
+    package let preprocessing: Preprocessing
+    package let classes: [String]
+    package let progress: ProgressLine
+
+    package init(
+        folder: URL, starts: [Start], split: PatientSplit, cases: [String: [LabelledCase]], folds: Int,
+        plan: FineTuning, width: Int, preprocessing: Preprocessing, classes: [String], progress: ProgressLine
+    ) {
+        self.starts = Dictionary(uniqueKeysWithValues: starts.map { ($0.name, $0) })
+        (self.folder, self.split, self.cases, self.folds, self.plan) = (folder, split, cases, folds, plan)
+        (self.width, self.preprocessing, self.classes, self.progress) = (width, preprocessing, classes, progress)
+    }
+
+    /// The result of a trial: read if it is there, else trained and scored.
+    ///
+    /// A trial that is stopped, by cancellation or by force, goes on from its last checkpoint with the same bits.
+    package func run(_ trial: Trial) async throws -> TrialResult {
+        let home = folder.appendingPathComponent(trial.id)
+        let file = home.appendingPathComponent("result.json")
+        if let known = try? JSONDecoder().decode(TrialResult.self, from: Data(contentsOf: file)) { return known }
+        let start = ContinuousClock.now
+        let (model, sites) = try prepare(trial)
+        var store = try RunStore(directory: home)
+        var federation = try await federation(of: sites, from: model, at: store.checkpoint())
+        var saved = ContinuousClock.now
+        while federation.round < plan.rounds {
+            try Task.checkCancellation()
+            let report = try await federation.runRound()
+            // Alone in its federation, a client whose training fails loses the quorum; the reason is its own.
+            try store.record(report)
+            let isLast = federation.round == plan.rounds
+            if isLast || ContinuousClock.now - saved > .seconds(60) {
+                try store.save(await checkpoint(federation.parameters, sites))
+                saved = .now
+            }
+        }
+        var trained = model
+        trained.parameters = federation.parameters
+        let scores = try await score(trained, on: validation(of: trial))
+        let result = TrialResult(trial: trial, cases: scores, seconds: (ContinuousClock.now - start).seconds)
+        if trial.mode == .federated && !trial.isSearch {
+            try trained.write(
+                to: home.appendingPathComponent("model.safetensors"), provenance: "Fine-tuned: \(trial.title)")
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        try encoder.encode(result).write(to: file, options: .atomic)
+        // The result is there: what the trial would have gone on from is no longer needed.
+        try? FileManager.default.removeItem(at: home.appendingPathComponent("checkpoints"))
+        return result
+    }
+
+    // MARK: Who learns from what
+
+    /// The clients that take part.
+    private func clients(of trial: Trial) -> [Int] { trial.client.map { [$0] } ?? Array(split.clients.indices) }
+
+    /// A client's annotated patients, and those that its model is scored on.
+    ///
+    /// In a search of the learning rate the last two patients of the training part are scored, or the last one where
+    /// there are only two, and never those of the validation part. They may be annotated patients where N is large;
+    /// those then do not train.
+    package func patients(of client: Int, in trial: Trial) -> (annotated: [String], scored: [String]) {
+        let fold = split.fold(trial.fold, of: folds, client: client)
+        guard trial.isSearch else { return (Array(fold.training.prefix(trial.annotated)), fold.validation) }
+        let inner = fold.training.suffix(fold.training.count > 2 ? 2 : 1)
+        return (Array(fold.training.dropLast(inner.count).prefix(trial.annotated)), Array(inner))
+    }
+
+    /// The images on which a trial is scored: those of the fold's validation patients of all clients.
+    private func validation(of trial: Trial) -> [LabelledCase] {
+        split.clients.indices.flatMap { patients(of: $0, in: trial).scored }.flatMap { cases[$0] ?? [] }
+    }
+
+    private func prepare(_ trial: Trial) throws -> (SegmentationModel, [FineTuningSite]) {
+        guard let start = starts[trial.start] else { preconditionFailure("no start is called '\(trial.start)'") }
+        let model = try start.model(width: width, preprocessing: preprocessing, classes: classes, seed: trial.seed)
+        var plan = plan
+        plan.learningRate = trial.learningRate
+        let members = clients(of: trial).map { client in
+            (client, LabelledSlices(patients(of: client, in: trial).annotated.flatMap { cases[$0] ?? [] }))
+        }
+        let steps = members.reduce(0) { $0 + $1.1.steps(batchSize: plan.batchSize) } * plan.localEpochs * plan.rounds
+        let meter = TrialMeter(title: trial.title, steps: steps, progress: progress)
+        return (
+            model,
+            members.map { client, slices in
+                FineTuningSite(
+                    index: client, slices: slices, network: model.network, plan: plan, seed: trial.seed,
+                    advanced: meter.advance)
+            }
+        )
+    }
+
+    // MARK: State
+
+    private func federation(
+        of sites: [FineTuningSite], from model: SegmentationModel, at checkpoint: Checkpoint?
+    ) async throws -> Federation {
+        var parameters = model.parameters
+        if let checkpoint {
+            let name = "round \(checkpoint.round)"
+            let weights = try Safetensors(
+                data: checkpoint.files["model.safetensors"] ?? Data(), source: "model.safetensors of \(name)")
+            _ = try parameters.load(weights)
+            let optimizers = try Safetensors(
+                data: checkpoint.files["optimizers.safetensors"] ?? Data(), source: "optimizers.safetensors of \(name)")
+            for site in sites { try await site.restore(optimizers.part(under: site.id + "."), for: parameters) }
+        }
+        return Federation(
+            clients: sites, parameters: parameters, round: checkpoint?.round ?? 0, quorum: sites.count,
+            concurrency: min(Parallel.threadLimit ?? Parallel.threadCount, sites.count))
+    }
+
+    private func checkpoint(_ parameters: Parameters, _ sites: [FineTuningSite]) async -> [String: Data] {
+        var optimizers = Safetensors()
+        for site in sites { optimizers.insert(await site.optimizer.state, under: site.id + ".") }
+        return ["model.safetensors": parameters.safetensors().data, "optimizers.safetensors": optimizers.data]
+    }
+
+    // MARK: Scores
+
+    /// The scores of a model for some images, on their native grids.
+    private func score(_ model: SegmentationModel, on cases: [LabelledCase]) async throws -> [TrialResult.CaseScore] {
+        let workers = Parallel.threadLimit ?? Parallel.threadCount
+        let scores = try await inParallel(cases.count, workers: workers) { index in
+            try Task.checkCancellation()
+            let example = cases[index]
+            let reference = try example.reference()
+            let prediction = model.labels(of: example.volume)
+            let structures = model.classes.indices.dropFirst().map { label in
+                (
+                    model.classes[label],
+                    StructureScore.compare(prediction: prediction, reference: reference, label: label)
+                )
+            }
+            return TrialResult.CaseScore(
+                patient: example.patient, frame: example.frame,
+                structures: Dictionary(uniqueKeysWithValues: structures))
+        }
+        return scores
+    }
+}
+
+/// The results of some pieces of work in their order, done by a few workers of one thread each.
+package func inParallel<Result: Sendable>(
+    _ count: Int, workers: Int, _ work: @escaping @Sendable (Int) async throws -> Result
+) async throws -> [Result] {
+    try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+        var next = 0
+        func add() {
+            guard next < count else { return }
+            let index = next
+            next += 1
+            group.addTask {
+                try await Parallel.$threadLimit.withValue(1) { (index, try await work(index)) }
+            }
+        }
+        for _ in 0..<max(1, workers) { add() }
+        var results = [Result?](repeating: nil, count: count)
+        for try await (index, result) in group {
+            results[index] = result
+            add()
+        }
+        return results.map { $0! }
+    }
+}
+
+/// The line that changes while a trial trains.
+private final class TrialMeter: Sendable {
+    private let title: String
+    private let steps: Int
+    private let progress: ProgressLine
+    private let state = Mutex((step: 0, loss: 0.0, shown: ContinuousClock.now))
+
+    init(title: String, steps: Int, progress: ProgressLine) {
+        (self.title, self.steps, self.progress) = (title, steps, progress)
+    }
+
+    func advance(loss: Float) {
+        let line = state.withLock { state -> String? in
+            state.step += 1
+            state.loss += state.step == 1 ? Double(loss) : 0.05 * (Double(loss) - state.loss)
+            guard ContinuousClock.now - state.shown >= .seconds(1) else { return nil }
+            state.shown = .now
+            return "\(title)  step \(state.step)/\(steps)  loss \(String(format: "%.3f", state.loss))"
+        }
+        if let line { progress.show(line) }
+    }
+}
