@@ -73,9 +73,13 @@ let package = Package(
             name: "VolumesTests", dependencies: ["Volumes", "Tensor", "CZlib", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
+            name: "ExperimentsTests", dependencies: ["Experiments", "Tensor", "Volumes", "_TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "ExecutableTests",
             dependencies: [
-                "ACDCPretrain", "MakePhantoms", "VolumeInfo", "Volumes", "Tensor", "_TestSupport", arguments,
+                "ACDCPretrain", "ACDCFineTune", "MakePhantoms", "VolumeInfo", "Volumes", "Tensor", "_TestSupport",
+                arguments,
             ], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

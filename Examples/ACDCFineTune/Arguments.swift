@@ -46,15 +46,20 @@ struct Arguments: ParsableArguments {
         help: ArgumentHelp(
             "Adam's rate at the start (default: 4e-3). With several, such as 1e-3,4e-3, the best is chosen for every "
                 + "start on patients whose scores enter no table.", valueName: "rates"))
-    var learningRate: Rates?
+    var learningRate: NumberList?
+    @Option(
+        help: ArgumentHelp(
+            "The encoder's rate as a fraction of that (default: 1); 0 trains the decoder only. With several, the best "
+                + "is chosen likewise.", valueName: "fractions"))
+    var encoderRate: NumberList?
+    @Option(help: "Part of the steps in which the rate rises (default: 0.1).")
+    var warmUp: Float?
     @Option(help: "L2 penalty on the weights (default: 1e-5).")
     var weightDecay: Float?
     @Option(help: "What is minimised (default: crossEntropyAndDice).")
     var loss: SegmentationLoss?
     @Option(help: "Strength of the random views (default: weak).")
     var augmentation: FineTuning.Strength?
-    @Flag(help: "Train the decoder only.")
-    var freezeEncoder = false
     @Option(help: "Channels of the first level (default: that of the encoder, or 16).")
     var width: Int?
     @Option(help: "Rows and columns of a slice (default: those of the encoder's images, or 192).")
@@ -91,10 +96,11 @@ struct Arguments: ParsableArguments {
         apply(localEpochs, to: \.plan.localEpochs)
         apply(batchSize, to: \.plan.batchSize)
         apply(learningRate?.values, to: \.learningRates)
+        apply(encoderRate?.values, to: \.encoderRates)
+        apply(warmUp, to: \.plan.warmUp)
         apply(weightDecay, to: \.plan.weightDecay)
         apply(loss, to: \.plan.loss)
         apply(augmentation, to: \.plan.augmentation)
-        if freezeEncoder { settings.plan.freezesEncoder = true }
         apply(width.map(Optional.some), to: \.width)
         apply(size.map(Optional.some), to: \.size)
         apply(spacing.map(Optional.some), to: \.spacing)
@@ -111,7 +117,8 @@ struct Arguments: ParsableArguments {
             ("--clients", clients != nil), ("--split-seed", splitSeed != nil), ("--stratified", stratified),
             ("--rounds", rounds != nil), ("--local-epochs", localEpochs != nil), ("--batch-size", batchSize != nil),
             ("--learning-rate", learningRate != nil), ("--weight-decay", weightDecay != nil), ("--loss", loss != nil),
-            ("--augmentation", augmentation != nil), ("--freeze-encoder", freezeEncoder), ("--width", width != nil),
+            ("--augmentation", augmentation != nil), ("--encoder-rate", encoderRate != nil),
+            ("--warm-up", warmUp != nil), ("--width", width != nil),
             ("--size", size != nil), ("--spacing", spacing != nil),
         ]
         return given.filter(\.1).map(\.0)
@@ -147,7 +154,7 @@ struct Numbers: ExpressibleByArgument {
 }
 
 /// `1e-3,4e-3`.
-struct Rates: ExpressibleByArgument {
+struct NumberList: ExpressibleByArgument {
     let values: [Float]
 
     init?(argument: String) {

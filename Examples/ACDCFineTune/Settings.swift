@@ -25,6 +25,8 @@ struct Settings: RunSettings {
     var stratified = false
     /// Learning rates; with several, the best one is chosen for each start on patients that no table sees.
     var learningRates: [Float] = [4e-3]
+    /// Rates of the encoder as fractions of those; with several, the best one is chosen likewise.
+    var encoderRates: [Float] = [1]
     /// All else about training.
     var plan = FineTuning()
     /// Channels of the first level; that of the encoder, or 16, if absent.
@@ -56,6 +58,11 @@ struct Settings: RunSettings {
         try check(
             !learningRates.isEmpty && learningRates.allSatisfy { $0.isFinite && $0 > 0 },
             "--learning-rate \(list(learningRates)): positive numbers are expected, such as 1e-3,4e-3.")
+        try check(
+            !encoderRates.isEmpty && encoderRates.allSatisfy { (0...1).contains($0) },
+            "--encoder-rate \(list(encoderRates)): fractions from 0 to 1 are expected, such as 0.1,1.")
+        try check(
+            (0...1).contains(plan.warmUp), "--warm-up \(plan.warmUp): a fraction of the steps, 0 to 1, is expected.")
         try check(plan.rounds > 0, "--rounds \(plan.rounds): a positive number is expected.")
         try check(plan.localEpochs > 0, "--local-epochs \(plan.localEpochs): a positive number is expected.")
         try check(

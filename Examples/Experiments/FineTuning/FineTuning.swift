@@ -1,4 +1,5 @@
 import Contrastive
+import Tensor
 import UNet
 
 /// How a network is trained on labels: the same for every start that is compared.
@@ -9,18 +10,30 @@ package struct FineTuning: Codable, Hashable, Sendable {
     package var localEpochs = 1
     /// Slices in a batch, about.
     package var batchSize = 8
-    /// Adam's rate at the start.
+    /// Adam's rate behind the warm-up.
     package var learningRate: Float = 4e-3
+    /// The rate of the encoder, as a fraction of that of the decoder; 0 keeps the encoder as it was.
+    package var encoderRate: Float = 1
+    /// The part of all steps in which the rate rises to its full height, as a fraction.
+    ///
+    /// The fresh decoder sends large, random derivatives to the encoder at first, and Adam moves by its full rate
+    /// from the first step.
+    package var warmUp: Float = 0.1
     /// What is left of the rate at the end, as a fraction; it falls along a cosine.
     package var floor: Float = 0.01
     /// The L2 penalty added to the gradient.
     package var weightDecay: Float = 1e-5
     package var loss = SegmentationLoss.crossEntropyAndDice
     package var augmentation = Strength.weak
-    /// Whether the encoder stays as it was.
-    package var freezesEncoder = false
 
     package init() {}
+
+    /// The rate over all steps of a site.
+    func schedule(steps: Int) -> Schedule {
+        let rising = Int(warmUp * Float(steps))
+        return .warmUp(
+            steps: rising, then: .cosine(from: learningRate, to: floor * learningRate, steps: steps - rising))
+    }
 
     /// The strength of the random views.
     package enum Strength: String, Codable, CaseIterable, Sendable {

@@ -68,11 +68,13 @@ extension FineTuningReport {
 
     /// One row a cell, structure and metric.
     package var csv: String {
-        var text = "start,mode,annotated,learning_rate,structure,metric,mean,standard_deviation,count,excluded,over\n"
+        var text =
+            "start,mode,annotated,learning_rate,encoder_rate,structure,metric,mean,standard_deviation,count,excluded,over\n"
         for cell in cells {
             func row(_ structure: String, _ metric: String, _ summary: ScoreSummary, _ over: String) {
                 let fields = [
                     Self.quoted(cell.start), cell.mode.rawValue, "\(cell.annotated)", "\(cell.learningRate)",
+                    "\(cell.encoderRate)",
                     Self.quoted(structure), metric, summary.mean.map { "\($0)" } ?? "",
                     summary.standardDeviation.map { "\($0)" } ?? "", "\(summary.count)", "\(summary.excludedCount)",
                     over,

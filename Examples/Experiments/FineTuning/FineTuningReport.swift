@@ -16,6 +16,7 @@ package struct FineTuningReport: Sendable {
         package let mode: Trial.Mode
         package let annotated: Int
         package let learningRate: Float
+        package let encoderRate: Float
         /// The Dice of ``TrialResult/dice``: mean and spread over the units.
         package let dice: ScoreSummary
         /// The same of the pooled pixels.
@@ -73,6 +74,7 @@ package struct FineTuningReport: Sendable {
         }
         return Cell(
             start: key.start, mode: key.mode, annotated: key.annotated, learningRate: results[0].trial.learningRate,
+            encoderRate: results[0].trial.encoderRate,
             dice: summary(\.dice), pooledDice: summary(\.pooledDice), unit: unit, trials: results.count,
             structures: Dictionary(uniqueKeysWithValues: structures))
     }

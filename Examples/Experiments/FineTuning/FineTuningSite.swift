@@ -35,8 +35,7 @@ actor FineTuningSite: Client {
         var generator = SeededGenerator(seed: seed, path: Stream.fineTuning, round, index)
         var main = parameters
         let stepsOfRound = plan.localEpochs * slices.steps(batchSize: plan.batchSize)
-        let schedule = Schedule.cosine(
-            from: plan.learningRate, to: plan.floor * plan.learningRate, steps: plan.rounds * stepsOfRound)
+        let schedule = plan.schedule(steps: plan.rounds * stepsOfRound)
         var step = (round - 1) * stepsOfRound
         var sum = 0.0
         for _ in 0..<plan.localEpochs {
@@ -44,15 +43,16 @@ actor FineTuningSite: Client {
                 try Task.checkCancellation()
                 var (images, labels) = slices.batch(indices)
                 images = plan.augmentation.views(images, labels: &labels, using: &generator)
-                let frozen = plan.freezesEncoder ? encoded(images, by: main) : nil
+                let frozen = plan.encoderRate == 0 ? encoded(images, by: main) : nil
                 let (loss, gradient) = valueAndGradient(at: &main) { tape in
                     let scores = frozen.map { network.scores(from: $0.map(tape.constant)) }
                     return plan.loss(scores ?? network(tape.constant(images)), labels: labels)
                 }
                 try NonFiniteLoss.check(loss, step: step)
                 optimizer.learningRate = schedule.rate(at: step)
+                let before = plan.encoderRate == 1 ? nil : main
                 optimizer.update(&main, along: gradient)
-                if plan.freezesEncoder { main.keepEncoder(of: parameters) }
+                if let before { main.holdEncoder(to: before, moving: plan.encoderRate) }
                 sum += Double(loss)
                 step += 1
                 advanced(loss)
@@ -76,8 +76,14 @@ actor FineTuningSite: Client {
 }
 
 extension Parameters {
-    /// Takes back what weight decay did to an encoder without a gradient.
-    fileprivate mutating func keepEncoder(of other: Parameters) {
-        for slot in slots where SegmentationModel.isEncoder(slot.name) { self[slot] = other[slot] }
+    /// Lets the encoder's weights go only a fraction of the way that a step took them.
+    ///
+    /// Adam's step is proportional to its rate, so this is a smaller rate for the encoder.
+    fileprivate mutating func holdEncoder(to before: Parameters, moving fraction: Float) {
+        for slot in slots where slot.role == .trainable && SegmentationModel.isEncoder(slot.name) {
+            var weights = before[slot]
+            if fraction > 0 { weights.interpolate(toward: self[slot], by: fraction) }
+            self[slot] = weights
+        }
     }
 }

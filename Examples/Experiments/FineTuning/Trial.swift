@@ -13,6 +13,8 @@ package struct Trial: Codable, Hashable, Sendable {
     /// The client that learns alone, from 0; `nil` where all learn together.
     package var client: Int?
     package var learningRate: Float
+    /// The rate of the encoder, as a fraction of `learningRate`.
+    package var encoderRate: Float
     /// Whether patients are scored that no table sees, to choose the learning rate.
     package var isSearch = false
 
@@ -25,15 +27,18 @@ package struct Trial: Codable, Hashable, Sendable {
 
     package init(
         start: String, mode: Mode, annotated: Int, fold: Int, seed: UInt64, client: Int? = nil, learningRate: Float,
+        encoderRate: Float = 1,
         isSearch: Bool = false
     ) {
         (self.start, self.mode, self.annotated, self.fold, self.seed) = (start, mode, annotated, fold, seed)
-        (self.client, self.learningRate, self.isSearch) = (client, learningRate, isSearch)
+        (self.client, self.isSearch) = (client, isSearch)
+        (self.learningRate, self.encoderRate) = (learningRate, encoderRate)
     }
 
     /// The name of the trial's folder.
     package var id: String {
-        (isSearch ? "search-\(learningRate)-" : "") + "\(start)-\(mode.rawValue)-n\(annotated)-fold\(fold)-seed\(seed)"
+        (isSearch ? "search-\(learningRate)-\(encoderRate)-" : "")
+            + "\(start)-\(mode.rawValue)-n\(annotated)-fold\(fold)-seed\(seed)"
             + (client.map { "-client\($0 + 1)" } ?? "")
     }
 
@@ -41,7 +46,7 @@ package struct Trial: Codable, Hashable, Sendable {
     package var title: String {
         "\(start) \(mode.rawValue) N=\(annotated) fold \(fold) seed \(seed)"
             + (client.map { " client \($0 + 1)" } ?? "")
-            + (isSearch ? " rate \(learningRate)" : "")
+            + (isSearch ? " rate \(learningRate), encoder \(encoderRate)" : "")
     }
 }
 
@@ -52,12 +57,20 @@ package struct TrialResult: Codable, Sendable {
     /// Wall-clock seconds of training, without those of earlier processes.
     package let seconds: Double
 
+    package init(trial: Trial, cases: [CaseScore], seconds: Double) {
+        (self.trial, self.cases, self.seconds) = (trial, cases, seconds)
+    }
+
     /// The scores of one image.
     package struct CaseScore: Codable, Sendable {
         package let patient: String
         package let frame: String
         /// By the name of the structure.
         package let structures: [String: StructureScore]
+
+        package init(patient: String, frame: String, structures: [String: StructureScore]) {
+            (self.patient, self.frame, self.structures) = (patient, frame, structures)
+        }
 
         /// The mean Dice of the structures for which it is defined.
         package var dice: Double? { ScoreSummary(structures.values.map(\.dice)).mean }

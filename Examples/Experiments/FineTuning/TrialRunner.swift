@@ -18,6 +18,8 @@ package struct TrialRunner: Sendable {
     package let preprocessing: Preprocessing
     package let classes: [String]
     package let progress: ProgressLine
+    /// How much work a trial loses at most when it is stopped.
+    package var checkpointInterval = Duration.seconds(60)
 
     package init(
         folder: URL, starts: [Start], split: PatientSplit, cases: [String: [LabelledCase]], folds: Int,
@@ -46,7 +48,7 @@ package struct TrialRunner: Sendable {
             // Alone in its federation, a client whose training fails loses the quorum; the reason is its own.
             try store.record(report)
             let isLast = federation.round == plan.rounds
-            if isLast || ContinuousClock.now - saved > .seconds(60) {
+            if isLast || ContinuousClock.now - saved > checkpointInterval {
                 try store.save(await checkpoint(federation.parameters, sites))
                 saved = .now
             }
@@ -93,7 +95,7 @@ package struct TrialRunner: Sendable {
         guard let start = starts[trial.start] else { preconditionFailure("no start is called '\(trial.start)'") }
         let model = try start.model(width: width, preprocessing: preprocessing, classes: classes, seed: trial.seed)
         var plan = plan
-        plan.learningRate = trial.learningRate
+        (plan.learningRate, plan.encoderRate) = (trial.learningRate, trial.encoderRate)
         let members = clients(of: trial).map { client in
             (client, LabelledSlices(patients(of: client, in: trial).annotated.flatMap { cases[$0] ?? [] }))
         }

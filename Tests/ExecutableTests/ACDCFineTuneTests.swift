@@ -1,0 +1,107 @@
+import Foundation
+import Tensor
+import Testing
+
+/// Fine-tuning as a user meets it: a process, its files and its exit code.
+@Suite(.serialized) struct ACDCFineTuneTests {
+    private let fineTune = Executable(name: "ACDCFineTune")
+    private let folder: URL
+    private let data: String
+    private let small = [
+        "--clients", "2", "--fold-count", "3", "--rounds", "2", "--width", "2", "--size", "16", "--spacing", "12",
+        "--quiet",
+    ]
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("finetune-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let phantoms = try Executable(name: "MakePhantoms").run(
+            ["--output", folder.appendingPathComponent("phantoms").path, "--patients", "6", "--seed", "5"])
+        try #require(phantoms.exitCode == 0, "\(phantoms.errors)")
+        data = folder.appendingPathComponent("phantoms/training").path
+    }
+
+    private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+
+    @Test func aRunLeavesItsTablesAndModels() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let result = try fineTune.run(
+            [
+                "--data", data, "--init", "random", "--init", "other=random", "--annotated", "1", "--folds", "1",
+                "--learning-rate", "1e-3,1e-2", "--output", path("run"), "--json",
+            ] + small)
+        #expect(result.exitCode == 0, "\(result.errors)")
+        #expect(result.errors.isEmpty)
+        #expect(result.output.split(separator: "\n").count == 2)
+
+        let json = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appending(path: "run/results.json")))
+        let file = try #require(json as? [String: Any])
+        #expect((file["settings"] as? [String: Any])?["annotated"] as? [Int] == [1])
+        let trials = try #require(file["trials"] as? [[String: Any]])
+        #expect(trials.count == 2)
+        for trial in trials {
+            let cases = try #require(trial["cases"] as? [[String: Any]])
+            // One validation patient at each of two clients, in two frames.
+            #expect(cases.count == 4)
+            let structures = try #require(cases[0]["structures"] as? [String: [String: Any]])
+            #expect(Set(structures.keys) == ["left ventricle", "myocardium", "right ventricle"])
+            for key in ["dice", "iou", "hd95", "assd", "predictedVolume", "referenceVolume"] {
+                #expect(structures["myocardium"]?[key] != nil, "\(key)")
+            }
+        }
+        #expect((file["cells"] as? [[String: Any]])?.count == 2)
+        // The starts are the same but for their names.
+        let comparison = try #require((file["comparisons"] as? [[String: Any]])?.first)
+        #expect(comparison["p"] as? Double == 1 || comparison["meanDifference"] as? Double != 0)
+        let table = try String(contentsOf: folder.appending(path: "run/table.md"), encoding: .utf8)
+        #expect(table.contains("| random |") && table.contains("N=1") && table.contains("excluded"))
+        let csv = try String(contentsOf: folder.appending(path: "run/table.csv"), encoding: .utf8).split(
+            separator: "\n")
+        #expect(csv.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 12 })
+        #expect(csv.count == 1 + 2 * (2 + 3 * 4))
+
+        // Run again, it has nothing to do, and the tables are the same.
+        let again = try fineTune.run(["--resume", path("run"), "--quiet"])
+        #expect(again.exitCode == 0, "\(again.errors)")
+        #expect(try String(contentsOf: folder.appending(path: "run/table.md"), encoding: .utf8) == table)
+        let models = try FileManager.default.contentsOfDirectory(atPath: path("run/trials"))
+            .filter { FileManager.default.fileExists(atPath: path("run/trials/\($0)/model.safetensors")) }
+        #expect(models.count == 2)
+    }
+
+    @Test func eachClientAloneGivesASpreadOverClients() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let result = try fineTune.run(
+            ["--data", data, "--init", "random", "--mode", "local", "--annotated", "1", "--output", path("run")] + small
+        )
+        #expect(result.exitCode == 0, "\(result.errors)")
+        let table = try String(contentsOf: folder.appending(path: "run/table.md"), encoding: .utf8)
+        #expect(table.contains("| local |") && table.contains("over clients") && table.contains("±"))
+    }
+
+    @Test func wrongInputGetsASentenceAndItsExitCode() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let base = ["--data", data, "--init", "random"]
+        let cases: [(arguments: [String], exitCode: Int32, words: [String])] = [
+            (["--init", "random", "--output", path("x")], 64, ["--data"]),
+            (["--data", data, "--output", path("x")], 64, ["--init"]),
+            (base, 64, ["--output"]),
+            (base + ["--output", path("x"), "--annotated", "0"], 64, ["--annotated", "0"]),
+            (base + ["--output", path("x"), "--annotated", "1,,2"], 64, ["--annotated"]),
+            (base + ["--output", path("x"), "--folds", "5"], 64, ["--folds", "5"]),
+            (base + ["--output", path("x"), "--learning-rate", "fast"], 64, ["--learning-rate", "fast"]),
+            (base + ["--output", path("x"), "--annotated", "4", "--clients", "2"], 64, ["--annotated 4"]),
+            (base + ["--output", path("x"), "--clients", "9"], 65, ["9 clients"]),
+            (["--data", data, "--init", path("none"), "--output", path("x")], 66, ["none", "random"]),
+            (["--data", data, "--init", data, "--output", path("x")], 66, ["encoder.safetensors"]),
+            (["--data", path("none"), "--init", "random", "--output", path("x")], 66, ["none"]),
+            (["--resume", path("none")], 66, ["none"]),
+            (["--resume", path("none"), "--seeds", "1"], 64, ["--seeds"]),
+        ]
+        for (arguments, exitCode, words) in cases {
+            let result = try fineTune.run(arguments)
+            #expect(result.exitCode == exitCode, "\(arguments): \(result.errors)")
+            for word in words { #expect(result.errors.contains(word), "\(arguments): \(result.errors)") }
+        }
+    }
+}

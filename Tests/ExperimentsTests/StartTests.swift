@@ -1,0 +1,61 @@
+import Experiments
+import Foundation
+import Tensor
+import Testing
+import Volumes
+import _TestSupport
+
+@Suite struct StartTests {
+    private func encoder(width: Int, in folder: TemporaryFolder, named name: String, size: Int = 32) throws {
+        let model = try Start("random").model(
+            width: width, preprocessing: Preprocessing(spacing: 3, size: size), classes: ["background", "disc"], seed: 8
+        )
+        let isEncoder = { (slot: ParameterSlot) in slot.name.hasPrefix("inc") || slot.name.hasPrefix("down") }
+        let recipe = String(decoding: try JSONEncoder().encode(model.preprocessing), as: UTF8.self)
+        try model.parameters.safetensors(including: isEncoder, metadata: ["preprocessing": recipe])
+            .write(to: folder.file(name))
+    }
+
+    @Test func anEncoderIsLoadedAndTheDecoderIsThatOfTheSeed() throws {
+        let folder = try TemporaryFolder()
+        try encoder(width: 2, in: folder, named: "pretrained.safetensors")
+        let start = try Start(folder.file("pretrained.safetensors").path)
+        #expect(start.name == "pretrained" && start.width == 2 && start.preprocessing?.size == 32)
+        func parameters(_ start: Start, seed: UInt64) throws -> [String: Tensor] {
+            try start.model(width: 2, preprocessing: Preprocessing(), classes: ["a", "b"], seed: seed)
+                .parameters.safetensors().tensors
+        }
+        let file = try Safetensors(contentsOf: folder.file("pretrained.safetensors"))
+        let (loaded, random) = (try parameters(start, seed: 1), try parameters(Start("random"), seed: 1))
+        for (name, tensor) in loaded {
+            #expect(tensor == (file.tensors[name] ?? random[name]), "\(name)")
+        }
+        #expect(loaded["outc.conv.weight"] != (try parameters(start, seed: 2))["outc.conv.weight"])
+    }
+
+    @Test func theCommonShapeFollowsFromTheEncoders() throws {
+        let folder = try TemporaryFolder()
+        try encoder(width: 2, in: folder, named: "one.safetensors")
+        try encoder(width: 3, in: folder, named: "wide.safetensors")
+        try encoder(width: 2, in: folder, named: "small.safetensors", size: 16)
+        func shape(_ names: [String], width: Int? = nil, size: Int? = nil) throws -> (width: Int, size: Int) {
+            let arguments = names.map { $0 == "random" ? $0 : folder.file($0 + ".safetensors").path }
+            let shape = try Start.commonShape(of: Start.all(arguments), width: width, size: size, spacing: nil)
+            return (shape.width, shape.preprocessing.size)
+        }
+        #expect(try shape(["random"]) == (16, 192))
+        #expect(try shape(["random", "one"]) == (2, 32))
+        #expect(try shape(["one"], size: 64) == (2, 64))
+        for (names, width) in [(["one", "wide"], nil), (["one", "small"], nil), (["one"], 4)] as [([String], Int?)] {
+            #expect(throws: Failure.self) { try shape(names, width: width) }
+        }
+        #expect(throws: Failure.self) { try Start.all(["random", "random"]) }
+        #expect(throws: Failure.self) { try Start.all(["../x=random"]) }
+        #expect(throws: Failure.self) { try Start(folder.file("nothing").path) }
+    }
+
+    @Test func aPathBecomesAbsolute() {
+        #expect(Start.absolute("random") == "random" && Start.absolute("a=random") == "a=random")
+        #expect(Start.absolute("a=runs/x").hasPrefix("a=/") && Start.absolute("runs/x").hasPrefix("/"))
+    }
+}
