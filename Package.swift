@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "Federation", targets: ["Federation"]),
         .library(name: "Volumes", targets: ["Volumes"]),
         .executable(name: "ACDCPretrain", targets: ["ACDCPretrain"]),
+        .executable(name: "Evaluate", targets: ["Evaluate"]),
         .executable(name: "MakePhantoms", targets: ["MakePhantoms"]),
         .executable(name: "VolumeInfo", targets: ["VolumeInfo"]),
     ],
@@ -43,6 +44,9 @@ let package = Package(
             dependencies: ["Tensor", "UNet", "Contrastive", "Federation", "Volumes", arguments],
             path: "Examples/ACDCPretrain", exclude: ["demo.json"], swiftSettings: strict),
         .executableTarget(
+            name: "Evaluate", dependencies: ["Volumes", arguments],
+            path: "Examples/Evaluate", swiftSettings: strict),
+        .executableTarget(
             name: "MakePhantoms", dependencies: ["Volumes", arguments],
             path: "Examples/MakePhantoms", swiftSettings: strict),
         .executableTarget(
@@ -66,7 +70,8 @@ let package = Package(
         .testTarget(
             name: "ExecutableTests",
             dependencies: [
-                "ACDCPretrain", "MakePhantoms", "VolumeInfo", "Volumes", "Tensor", "_TestSupport", arguments,
+                "ACDCPretrain", "Evaluate", "MakePhantoms", "VolumeInfo", "Volumes", "Tensor", "_TestSupport",
+                arguments,
             ], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
