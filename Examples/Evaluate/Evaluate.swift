@@ -6,6 +6,7 @@ import Volumes
 @main
 struct Evaluate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "Evaluate",
         abstract: "Compares label maps with references: Dice, IoU, HD95, ASSD and volumes of each label.",
         discussion: """
             Two NIfTI files, or two folders whose files are matched by name, with or without _gt before .nii or .nii.gz; \
@@ -28,7 +29,10 @@ struct Evaluate: AsyncParsableCommand {
     var references: String
 
     @Option(
-        help: "The labels to compare, 1 to \(LabelMap.greatest), separated by commas; others count as background.",
+        help: """
+            The labels to compare, 1 to \(LabelMap.greatest), separated by commas; others count as background. \
+            (default: 1,2,3)
+            """,
         transform: LabelList.init(parsing:))
     var labels = LabelList(labels: [1, 2, 3])
 
