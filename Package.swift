@@ -18,6 +18,7 @@ let package = Package(
         .library(name: "Volumes", targets: ["Volumes"]),
         .executable(name: "ACDCPretrain", targets: ["ACDCPretrain"]),
         .executable(name: "ACDCFineTune", targets: ["ACDCFineTune"]),
+        .executable(name: "Evaluate", targets: ["Evaluate"]),
         .executable(name: "MakePhantoms", targets: ["MakePhantoms"]),
         .executable(name: "VolumeInfo", targets: ["VolumeInfo"]),
     ],
@@ -52,6 +53,9 @@ let package = Package(
             dependencies: ["Experiments", "Tensor", "UNet", "Federation", "Volumes", arguments],
             path: "Examples/ACDCFineTune", swiftSettings: strict),
         .executableTarget(
+            name: "Evaluate", dependencies: ["Volumes", arguments],
+            path: "Examples/Evaluate", swiftSettings: strict),
+        .executableTarget(
             name: "MakePhantoms", dependencies: ["Volumes", arguments],
             path: "Examples/MakePhantoms", swiftSettings: strict),
         .executableTarget(
@@ -78,7 +82,8 @@ let package = Package(
         .testTarget(
             name: "ExecutableTests",
             dependencies: [
-                "ACDCPretrain", "ACDCFineTune", "MakePhantoms", "VolumeInfo", "Volumes", "Tensor", "_TestSupport",
+                "ACDCPretrain", "ACDCFineTune", "Evaluate", "MakePhantoms", "VolumeInfo", "Volumes", "Tensor",
+                "_TestSupport",
                 arguments,
             ], swiftSettings: strict),
     ],

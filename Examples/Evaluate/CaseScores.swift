@@ -1,0 +1,114 @@
+import Foundation
+import Volumes
+
+/// What is to be said about one case.
+struct CaseScores: Sendable {
+    var pair: Pair
+    /// In the order of the labels asked for.
+    var scores: [StructureScore]
+    /// Labels other than those asked for and background, with a file that has each.
+    var strayLabels: [Int: String]
+    /// What is doubtful about the files.
+    var warnings: [String]
+
+    /// Reads both label maps, sees that they are comparable, and compares them.
+    static func reading(_ pair: Pair, labels: [Int]) -> Result<CaseScores, Failure> {
+        do throws(VolumesError) {
+            let prediction = try LabelMap(contentsOf: pair.prediction)
+            let reference = try LabelMap(contentsOf: pair.reference)
+            if let mismatch = prediction.mismatch(with: reference) { return .failure(.badData(mismatch)) }
+            var strayLabels: [Int: String] = [:]
+            for map in [reference, prediction] {
+                for label in map.labels where label != 0 && !labels.contains(label) { strayLabels[label] = map.file }
+            }
+            let scores = labels.map { label in
+                StructureScore.compare(
+                    prediction: prediction.image.volume, reference: reference.image.volume, label: label)
+            }
+            return .success(
+                CaseScores(
+                    pair: pair, scores: scores, strayLabels: strayLabels,
+                    warnings: prediction.image.warnings + reference.image.warnings))
+        } catch {
+            return .failure(Failure(error))
+        }
+    }
+}
+
+/// A file whose voxels are labels.
+struct LabelMap {
+    let file: String
+    let image: NIfTI
+    /// The labels that occur, ascending.
+    let labels: [Int]
+
+    /// The greatest label there can be.
+    static let greatest = 65_535
+
+    /// Reads a file.
+    ///
+    /// - Throws: `VolumesError`; also for several frames, for a spacing far from any scanner's, and for a voxel that is no
+    ///   whole number from 0 to ``greatest``.
+    init(contentsOf url: URL) throws(VolumesError) {
+        file = url.path
+        image = try NIfTI(contentsOf: url)
+        let volume = image.volume
+        guard volume.extent.frames == 1 else {
+            throw .invalidField(
+                file: file, field: "dim[4]", found: "\(volume.extent.frames)",
+                expected: "1; write each frame to a file of its own")
+        }
+        guard volume.spacing.isMeasurable else {
+            throw .invalidField(
+                file: file, field: "pixdim", found: volume.spacing.text,
+                expected: "between \(Volume.Spacing.measurable.lowerBound) and "
+                    + "\(Volume.Spacing.measurable.upperBound) mm")
+        }
+        var occurs = [Bool](repeating: false, count: Self.greatest + 1)
+        for (place, voxel) in volume.voxels.enumerated() {
+            guard voxel >= 0, voxel <= Float(Self.greatest), voxel == voxel.rounded() else {
+                let (x, y) = (place % volume.extent.x, place / volume.extent.x % volume.extent.y)
+                let slice = place / (volume.extent.x * volume.extent.y)
+                throw .invalidField(
+                    file: file, field: "the label of voxel (\(x), \(y), \(slice))", found: "\(voxel)",
+                    expected: "a whole number from 0 to \(Self.greatest)")
+            }
+            occurs[Int(voxel)] = true
+        }
+        labels = occurs.indices.filter { occurs[$0] }
+    }
+
+    /// Why voxels of the two maps are not at the same places, and what to do; `nil` if they are.
+    func mismatch(with reference: LabelMap) -> String? {
+        let (own, other) = (image.volume, reference.image.volume)
+        func sentence(_ field: String, _ found: String, _ expected: String, _ remedy: String) -> String {
+            "\(file) and \(reference.file): \(field) differs, \(found) and \(expected); \(remedy)"
+        }
+        if own.extent != other.extent {
+            return sentence(
+                "extent (dim)", "\(own.extent)", "\(other.extent)",
+                "bring the prediction back onto the voxels of the reference.")
+        }
+        let spacings = [(own.spacing.x, other.spacing.x), (own.spacing.y, other.spacing.y)]
+        let all = spacings + [(own.spacing.slice, other.spacing.slice)]
+        // Headers are rounded, as a rule to single precision, by some programs to three digits.
+        if all.contains(where: { abs($0 - $1) > 1e-3 * max($0, $1) }) {
+            return sentence(
+                "spacing (pixdim)", own.spacing.text, other.spacing.text,
+                "write the prediction with the header of the reference.")
+        }
+        if let axes = image.orientation, let expected = reference.image.orientation, axes != expected {
+            return sentence(
+                "orientation (qform or sform)", axes, expected,
+                "turn the prediction's axes, or write it with the header of the reference.")
+        }
+        return nil
+    }
+}
+
+extension Volume.Spacing {
+    /// `1.5625 × 1.5625 × 10 mm`.
+    var text: String {
+        [x, y, slice].map { String(format: "%.6g", $0) }.joined(separator: " × ") + " mm"
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+
+/// A label map that was predicted, and the one it is compared with.
+struct Pair: Sendable {
+    /// The name of the case: that of the files without `_gt` and without extension.
+    var name: String
+    var prediction: URL
+    var reference: URL
+}
+
+/// The cases of two files or two folders, and the files that are in one folder only.
+struct Pairs {
+    private(set) var matched: [Pair] = []
+    private(set) var unmatchedPredictions: [URL] = []
+    private(set) var unmatchedReferences: [URL] = []
+
+    /// Pairs two files whatever their names are, or the files of two folders by their names.
+    init(predictions: String, references: String) throws(Failure) {
+        let isFolder = try [Self.isFolder(predictions), Self.isFolder(references)]
+        let urls = [predictions, references].map { URL(fileURLWithPath: $0) }
+        guard isFolder[0] == isFolder[1] else {
+            let (folder, file) = isFolder[0] ? (predictions, references) : (references, predictions)
+            throw .usage("\(folder) is a folder and \(file) is a file; pass two files or two folders.")
+        }
+        guard isFolder[0] else {
+            matched = [Pair(name: Self.name(of: urls[1].lastPathComponent), prediction: urls[0], reference: urls[1])]
+            return
+        }
+        let predicted = try Self.labelMaps(in: predictions)
+        let referred = try Self.labelMaps(in: references)
+        for name in Set(predicted.keys).union(referred.keys).sorted() {
+            switch (predicted[name], referred[name]) {
+            case (let prediction?, let reference?):
+                matched.append(Pair(name: name, prediction: prediction, reference: reference))
+            case (let prediction?, nil): unmatchedPredictions.append(prediction)
+            case (nil, let reference?): unmatchedReferences.append(reference)
+            case (nil, nil): break
+            }
+        }
+        guard !matched.isEmpty else {
+            throw .badData(
+                "\(predictions) and \(references) have no file in common: names are equal up to _gt and the extension, "
+                    + "but one folder has \(unmatchedPredictions[0].lastPathComponent) "
+                    + "and the other \(unmatchedReferences[0].lastPathComponent).")
+        }
+    }
+
+    private static func isFolder(_ path: String) throws(Failure) -> Bool {
+        var isFolder = ObjCBool(false)
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw .noInput("\(path): there is no such file or folder; check the path.")
+        }
+        return isFolder.boolValue
+    }
+
+    /// The label maps in a folder and in the folders in it, by name of their case.
+    ///
+    /// Where some names end in `_gt`, as in ACDC, the others are images.
+    private static func labelMaps(in folder: String) throws(Failure) -> [String: URL] {
+        // A link to a folder would be listed as one entry.
+        let root = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+        guard let entries = FileManager.default.enumerator(atPath: root) else {
+            throw .noInput("\(folder): its contents cannot be listed.")
+        }
+        var files: [String] = []
+        for case let path as String in entries where stem(of: path) != nil {
+            if !path.split(separator: "/").contains(where: { $0.hasPrefix(".") }) { files.append(path) }
+        }
+        let marked = files.filter { stem(of: $0)!.hasSuffix("_gt") }
+        if !marked.isEmpty { files = marked }
+        guard !files.isEmpty else {
+            throw .noInput("\(folder): there is no .nii or .nii.gz file in it, nor in the folders in it.")
+        }
+        var found: [String: URL] = [:]
+        for path in files.sorted() {
+            let url = URL(fileURLWithPath: folder).appendingPathComponent(path)
+            if let other = found.updateValue(url, forKey: name(of: path)) {
+                throw .badData("\(other.path) and \(url.path) are one case by their names; move one of them away.")
+            }
+        }
+        return found
+    }
+
+    /// The file's name without `.nii` or `.nii.gz`; `nil` for other files.
+    private static func stem(of path: String) -> String? {
+        let name = String(path.split(separator: "/").last ?? "")
+        for ending in [".nii.gz", ".nii"] where name.hasSuffix(ending) && name.count > ending.count {
+            return String(name.dropLast(ending.count))
+        }
+        return nil
+    }
+
+    /// The name of the case to which a file belongs.
+    private static func name(of path: String) -> String {
+        let name = stem(of: path) ?? path
+        return name.hasSuffix("_gt") && name.count > 3 ? String(name.dropLast(3)) : name
+    }
+}
