@@ -3,15 +3,17 @@ import Foundation
 import Synchronization
 import Volumes
 
-/// Writes synthetic cardiac MRI in the layout of the ACDC data set.
+/// Writes synthetic cardiac MRI in the layout of the ACDC or the HVSMR 2016 data set.
 @main
 struct MakePhantoms: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Writes synthetic short-axis cardiac MRI in the layout of the ACDC data set.",
+        abstract: "Writes synthetic cardiac MRI in the layout of the ACDC or the HVSMR 2016 data set.",
         discussion: """
-            The folder gets training/patient001 and so on, each with Info.cfg, images and label maps in end diastole and
-            end systole. Groups take turns: DCM, HCM, MINF, NOR, RV. Patient k is the same for the same seed, however
-            many are made. The images show no patient, and results on them say nothing about patients.
+            With --format acdc the folder gets training/patient001 and so on, each with Info.cfg, short-axis images and
+            label maps in end diastole and end systole. Groups take turns: DCM, HCM, MINF, NOR, RV. With --format hvsmr
+            it gets training_axial_crop_pat0.nii.gz and so on, whole hearts with their blood pool and myocardium, each
+            with a label map. Patient k is the same for the same seed, however many are made. The images show no patient,
+            and results on them say nothing about patients.
 
             Exit codes: 0 done, 64 wrong usage, 73 the folder cannot be created or is not empty, 74 a file cannot be
             written.
@@ -20,16 +22,22 @@ struct MakePhantoms: AsyncParsableCommand {
     @Option(help: "The folder to write to.")
     var output = "phantoms"
 
+    @Option(help: "The layout of files and folders: acdc or hvsmr.")
+    var format = Format.acdc
+
     @Option(help: "The number of patients, 1 to 10000.")
     var patients = 20
 
     @Option(help: "The seed that determines every patient.")
     var seed: UInt64 = 1
 
-    @Option(help: "The number of scanners that patients share in fives; 0 gives each patient one of its own.")
+    @Option(help: "The number of scanners that patients share in fives; 0 gives each patient one of its own. For acdc.")
     var scanners = 0
 
-    @Flag(help: "Also write each heartbeat as a 4-D file, about 30 frames: slower and larger.")
+    @Option(help: "The width of voxels in mm, 0.3 to 10; 2 is quick. For hvsmr. (default: 0.9)")
+    var spacing: Double?
+
+    @Flag(help: "Also write each heartbeat as a 4-D file, about 30 frames: slower and larger. For acdc.")
     var cine = false
 
     @Flag(help: "Write into a folder that is not empty: files of the same name are replaced, others stay.")
@@ -38,12 +46,24 @@ struct MakePhantoms: AsyncParsableCommand {
     @Flag(help: "Show no progress.")
     var quiet = false
 
+    enum Format: String, ExpressibleByArgument, CaseIterable { case acdc, hvsmr }
+
     func validate() throws {
         guard (1...10_000).contains(patients) else {
             throw ValidationError("--patients is \(patients), but must be 1 to 10000.")
         }
         guard (0...10_000).contains(scanners) else {
             throw ValidationError("--scanners is \(scanners), but must be 0 to 10000.")
+        }
+        if let spacing, !(0.3...10).contains(spacing) {
+            throw ValidationError("--spacing is \(spacing), but must be 0.3 to 10.")
+        }
+        switch format {
+        case .acdc:
+            if spacing != nil { throw ValidationError("--spacing is for --format hvsmr only.") }
+        case .hvsmr:
+            if cine { throw ValidationError("--cine is for --format acdc only: HVSMR has no cines.") }
+            if scanners != 0 { throw ValidationError("--scanners is for --format acdc only.") }
         }
         guard !output.isEmpty else { throw ValidationError("--output is empty, but must be a folder.") }
     }
@@ -53,8 +73,15 @@ struct MakePhantoms: AsyncParsableCommand {
         try prepare(folder)
         let progress = Progress(total: patients, isSilent: quiet)
         do throws(VolumesError) {
-            try await Phantom(seed: seed, scannerCount: scanners == 0 ? nil : scanners)
-                .write(patients: patients, to: folder, includingCine: cine) { progress.report($0) }
+            let phantom = Phantom(seed: seed, scannerCount: scanners == 0 ? nil : scanners)
+            switch format {
+            case .acdc:
+                try await phantom.write(patients: patients, to: folder, includingCine: cine) { progress.report($0) }
+            case .hvsmr:
+                try await phantom.writeWholeHearts(patients: patients, to: folder, spacing: spacing ?? 0.9) {
+                    progress.report($0)
+                }
+            }
         } catch {
             progress.finish()
             complain("\(error)")

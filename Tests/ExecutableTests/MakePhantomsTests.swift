@@ -11,9 +11,14 @@ import _TestSupport
     func defaults() throws {
         let command = try MakePhantoms.parse([])
         #expect(command.output == "phantoms" && command.patients == 20 && command.seed == 1)
+        #expect(command.format == .acdc && command.spacing == nil)
         #expect(!command.cine && !command.overwrite && !command.quiet && command.scanners == 0)
         let help = MakePhantoms.helpMessage(columns: 200)
-        for option in ["--output", "--patients", "--seed", "--scanners", "--cine", "--overwrite", "--quiet"] {
+        let options = [
+            "--output", "--format", "--patients", "--seed", "--scanners", "--spacing", "--cine", "--overwrite",
+            "--quiet",
+        ]
+        for option in options {
             let line = help.split(separator: "\n").first { $0.contains(option + " ") && $0.hasPrefix("  -") }
             #expect(line.map { $0.split(separator: " ").count > 3 } == true, "\(option)")
         }
@@ -22,7 +27,11 @@ import _TestSupport
 
     @Test(
         "Wrong usage ends with 64",
-        arguments: [["--patients", "0"], ["--patients", "x"], ["--scanners", "-1"], ["--output", ""], ["--what"]])
+        arguments: [
+            ["--patients", "0"], ["--patients", "x"], ["--scanners", "-1"], ["--output", ""], ["--what"],
+            ["--format", "nifti"], ["--spacing", "2"], ["--format", "hvsmr", "--spacing", "0"],
+            ["--format", "hvsmr", "--cine"], ["--format", "hvsmr", "--scanners", "2"],
+        ])
     func usage(arguments: [String]) {
         do {
             _ = try MakePhantoms.parse(arguments)
@@ -34,6 +43,17 @@ import _TestSupport
 
     private func run(_ command: MakePhantoms) async throws {
         try await command.run()
+    }
+
+    @Test("Whole hearts are an HVSMR data set")
+    func wholeHearts() async throws {
+        let folder = try TemporaryFolder()
+        try await run(
+            MakePhantoms.parse(
+                ["--format", "hvsmr", "--spacing", "9", "--patients", "2", "--output", folder.url.path, "--quiet"]))
+        let hvsmr = try HVSMR(contentsOf: folder.url)
+        #expect(hvsmr.patients.map(\.id) == ["pat0", "pat1"])
+        #expect(try NIfTI(contentsOf: hvsmr.patients[0].image).volume.spacing.x == 9)
     }
 
     @Test("A folder that is not empty is left alone, unless told otherwise")

@@ -15,6 +15,7 @@ import Foundation
 ///
 /// Labels are 0 background, 1 myocardium, 2 blood pool: ventricles, atria, aorta, pulmonary vessels and caval veins.
 /// The challenge's second label set tells 64 aorta and 71 pulmonary arteries apart; both become blood pool here.
+/// ``Phantom/writeWholeHearts(patients:to:spacing:workers:progress:)`` writes folders of the same layout without patients.
 ///
 /// Source: D. F. Pace et al., "Interactive Whole-Heart Segmentation in Congenital Heart Disease", MICCAI 2015, LNCS 9351,
 /// doi 10.1007/978-3-319-24574-4_10.

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 extension Phantom {
     /// Writes patients 1 … `count` in the layout and the file format of the ACDC data set: `training/patient001/Info.cfg`
@@ -22,25 +21,12 @@ extension Phantom {
         workers: Int = ProcessInfo.processInfo.activeProcessorCount,
         progress: @escaping @Sendable (Int) -> Void = { _ in }
     ) async throws(VolumesError) {
-        precondition(count > 0, "\(count) patients leave nothing to write")
         let training = folder.appending(path: "training")
         try Self.makeFolder(training)
-        try Self.write(note, to: folder.appending(path: "SYNTHETIC.md"))
-        let state = Mutex<(done: Int, failure: VolumesError?)>((0, nil))
-        _ = await concurrently(count, workers: workers) { i in
-            guard state.withLock({ $0.failure == nil }) else { return }
-            do throws(VolumesError) {
-                try write(patient(i + 1, includingCine: includingCine), to: training)
-                progress(
-                    state.withLock { state in
-                        state.done += 1
-                        return state.done
-                    })
-            } catch {
-                state.withLock { $0.failure = $0.failure ?? error }
-            }
+        try Self.write(note(on: "ACDC"), to: folder.appending(path: "SYNTHETIC.md"))
+        try await each(count, workers: workers, progress: progress) { (i) throws(VolumesError) in
+            try write(patient(i + 1, includingCine: includingCine), to: training)
         }
-        if let failure = state.withLock({ $0.failure }) { throw failure }
     }
 
     private func write(_ patient: Patient, to training: URL) throws(VolumesError) {
@@ -65,7 +51,7 @@ extension Phantom {
             try NIfTI(volume: cine, datatype: datatype, geometry: geometry)
                 .write(to: folder.appending(path: "\(patient.id)_4d.nii.gz"))
         }
-        try Self.write(note, to: folder.appending(path: "SYNTHETIC.md"))
+        try Self.write(note(on: "ACDC"), to: folder.appending(path: "SYNTHETIC.md"))
         try Self.write(patient.info.text, to: folder.appending(path: "Info.cfg"))
     }
 
@@ -80,37 +66,5 @@ extension Phantom {
         geometry.affineY = [0, -1, 0, 0]
         geometry.affineZ = [0, 0, 1, 0]
         return geometry
-    }
-
-    /// What every folder says about its images.
-    private var note: String {
-        """
-        These images are synthetic. They were computed from a parametric model (Phantom, seed \(seed)) and show no patient.
-        They follow the layout and the statistics of the ACDC data set so that programs can be tried without it.
-        Results on them say nothing about patients.
-
-        """
-    }
-
-    private static func makeFolder(_ url: URL) throws(VolumesError) {
-        do {
-            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        } catch {
-            throw .unwritable(file: url.path(percentEncoded: false), reason: Self.reason(of: error))
-        }
-    }
-
-    private static func write(_ text: String, to url: URL) throws(VolumesError) {
-        do {
-            try Data(text.utf8).write(to: url, options: .atomic)
-        } catch {
-            throw .unwritable(file: url.path(percentEncoded: false), reason: Self.reason(of: error))
-        }
-    }
-
-    /// Why Foundation could not write, in the system's words where it passes them on.
-    private static func reason(of error: any Error) -> String {
-        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
-        return (cause ?? error).localizedDescription
     }
 }
