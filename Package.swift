@@ -42,7 +42,7 @@ let package = Package(
 
         .target(
             name: "Experiments",
-            dependencies: ["Tensor", "UNet", "Contrastive", "Federation", "Volumes"],
+            dependencies: ["Tensor", "UNet", "Contrastive", "Federation", "Volumes", arguments],
             path: "Examples/Experiments", swiftSettings: strict),
         .executableTarget(
             name: "ACDCPretrain",

@@ -23,7 +23,7 @@ struct ACDCFineTune: AsyncParsableCommand {
     @OptionGroup var arguments: Arguments
 
     func run() async throws {
-        let progress = ProgressLine(quiet: arguments.quiet)
+        let progress = ProgressLine(quiet: arguments.training.quiet)
         let work = Task { try await fineTune(progress) }
         let interruption = Interruption { work.cancel() }
         do {
@@ -36,44 +36,42 @@ struct ACDCFineTune: AsyncParsableCommand {
     }
 
     private func fineTune(_ progress: ProgressLine) async throws {
-        let earlier = try arguments.resume.map { try RunFolder<Settings>(resuming: URL(fileURLWithPath: $0)) }
+        let options = arguments.training
+        let earlier = try options.resume.map { try RunFolder<Settings>(resuming: URL(fileURLWithPath: $0)) }
         let settings = try earlier?.settings ?? arguments.settings()
+        let training = settings.training
 
         // Starts, and how images are prepared: as for the encoders.
-        let starts = try Start.all(settings.starts)
-        let shape = try Start.commonShape(
-            of: starts, width: settings.width, size: settings.size, spacing: settings.spacing)
+        let starts = try Start.all(training.starts)
+        let shape = try training.shape(of: starts)
 
         // Data, divided among clients as in pre-training.
-        progress.show("reading \(settings.data)")
-        let acdc = try ACDC(contentsOf: URL(fileURLWithPath: settings.data))
+        progress.show("reading \(training.data)")
+        let acdc = try ACDC(contentsOf: URL(fileURLWithPath: training.data))
         let split = try settings.split(of: acdc.patients, starts: starts)
+        try training.check(split)
         let cases = try await LabelledCase.acdc(acdc, preparedBy: shape.preprocessing)
         progress.say(
             "\(acdc.patients.count) patients, \(cases.values.reduce(0) { $0 + $1.count }) labelled images at "
                 + "\(split.clients.count) clients; read in \(ProgressLine.duration(progress.seconds))")
 
-        let folder = try earlier ?? RunFolder(creating: URL(fileURLWithPath: arguments.output!), settings: settings)
+        // Trials, the learning rate of each start chosen first.
+        let folder = try earlier ?? RunFolder(creating: URL(fileURLWithPath: options.output!), settings: settings)
         let runner = TrialRunner(
             folder: folder.url.appendingPathComponent("trials"), starts: starts, split: split, cases: cases,
-            folds: settings.foldCount, plan: settings.plan, width: shape.width, preprocessing: shape.preprocessing,
+            folds: training.foldCount, plan: training.plan, width: shape.width, preprocessing: shape.preprocessing,
             classes: ACDC.classNames, progress: progress)
-        let threads = arguments.threads ?? Parallel.threadCount
-        let log = TrialLog(progress: progress, json: arguments.json)
-
-        // Trials, the learning rate of each start chosen first.
-        var results: [TrialResult] = []
-        try await Parallel.$threadLimit.withValue(threads) {
-            let rates = try await settings.rates(of: starts, by: runner, log: log)
-            let trials = settings.trials(of: starts, rates: rates, clients: split.clients.count)
-            results = try await runner.run(trials) { log.tell($0, of: trials.count) }
+        let log = TrialLog(progress: progress, json: options.json)
+        let results = try await Parallel.$threadLimit.withValue(options.threads ?? Parallel.threadCount) {
+            let rates = try await training.rates(of: starts, mode: settings.mode, by: runner, log: log)
+            let trials = training.trials(
+                of: starts, mode: settings.mode, rates: rates, clients: split.clients.count)
+            return try await runner.run(trials) { log.tell($0, of: trials.count) }
         }
 
         // Tables.
         let report = FineTuningReport(results: results, settings: settings.encoded())
-        try folder.write(report.json, to: "results.json")
-        try folder.write(Data(report.markdown.utf8), to: "table.md")
-        try folder.write(Data(report.csv.utf8), to: "table.csv")
+        try report.write(to: folder)
         progress.say(report.markdown)
         progress.say("wrote \(folder.url.path)/results.json after \(ProgressLine.duration(progress.seconds))")
     }

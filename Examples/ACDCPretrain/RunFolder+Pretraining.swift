@@ -22,8 +22,10 @@ extension RunFolder<Settings> {
     /// Writes the pre-trained encoder, without the projection head, under the names and in the layout of PyTorch.
     func writeEncoder(_ parameters: Parameters) throws {
         let preprocessing = Preprocessing(spacing: settings.spacing, size: settings.size)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
         let metadata = [
-            "format": "pt", "preprocessing": String(decoding: try JSONEncoder().encode(preprocessing), as: UTF8.self),
+            "format": "pt", "preprocessing": String(decoding: try encoder.encode(preprocessing), as: UTF8.self),
             "model": "U-Net encoder, width \(settings.width), depth 4, batch norm",
             "input": "1 channel, \(settings.size) × \(settings.size) pixels of \(settings.spacing) mm, "
                 + "intensities clipped to the volume's percentiles 1 to 99 and scaled to 0 … 1",

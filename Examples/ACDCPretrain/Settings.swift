@@ -48,7 +48,17 @@ struct Settings: RunSettings {
     /// The seed of all randomness.
     var seed: UInt64 = 1
 
-    enum AugmentationStrength: String, Codable, CaseIterable { case weak, standard }
+    enum AugmentationStrength: String, Codable, CaseIterable {
+        case weak, upright, standard
+
+        var views: Augmentation {
+            switch self {
+            case .weak: .weak
+            case .upright: .upright
+            case .standard: .standard
+            }
+        }
+    }
     enum KeyNormalization: String, Codable, CaseIterable { case batch, running }
     enum Frames: String, Codable, CaseIterable { case endpoints, cine }
 }
@@ -92,7 +102,7 @@ extension Settings {
     var loss: FCLLoss { FCLLoss(temperature: temperature, negatives: negatives) }
 
     /// The random views that these settings describe.
-    var views: Augmentation { augmentation == .weak ? .weak : .standard }
+    var views: Augmentation { augmentation.views }
 
     /// How the momentum encoder normalises.
     var keyStatistics: Tape.Normalization { keyNormalization == .batch ? .batchStatistics : .runningStatistics }

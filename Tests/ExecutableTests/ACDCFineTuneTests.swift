@@ -36,7 +36,7 @@ import Testing
 
         let json = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appending(path: "run/results.json")))
         let file = try #require(json as? [String: Any])
-        #expect((file["settings"] as? [String: Any])?["annotated"] as? [Int] == [1])
+        #expect((file["settings"] as? [String: Any])?["clients"] as? Int == 2)
         let trials = try #require(file["trials"] as? [[String: Any]])
         #expect(trials.count == 2)
         for trial in trials {

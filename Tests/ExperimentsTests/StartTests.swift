@@ -40,7 +40,9 @@ import _TestSupport
         try encoder(width: 2, in: folder, named: "small.safetensors", size: 16)
         func shape(_ names: [String], width: Int? = nil, size: Int? = nil) throws -> (width: Int, size: Int) {
             let arguments = names.map { $0 == "random" ? $0 : folder.file($0 + ".safetensors").path }
-            let shape = try Start.commonShape(of: Start.all(arguments), width: width, size: size, spacing: nil)
+            var settings = FineTuningSettings()
+            (settings.width, settings.size) = (width, size)
+            let shape = try settings.shape(of: Start.all(arguments))
             return (shape.width, shape.preprocessing.size)
         }
         #expect(try shape(["random"]) == (16, 192))

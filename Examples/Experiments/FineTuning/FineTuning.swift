@@ -37,12 +37,13 @@ package struct FineTuning: Codable, Hashable, Sendable {
 
     /// The strength of the random views.
     package enum Strength: String, Codable, CaseIterable, Sendable {
-        case none, weak, standard
+        case none, weak, upright, standard
 
         var views: Augmentation {
             switch self {
             case .none: .identity
             case .weak: .weak
+            case .upright: .upright
             case .standard: .standard
             }
         }

@@ -88,6 +88,13 @@ package struct FineTuningReport: Sendable {
         }
     }
 
+    /// Writes `results.json`, `table.md` and `table.csv`.
+    package func write(to folder: RunFolder<some RunSettings>) throws(Failure) {
+        try folder.write(json, to: "results.json")
+        try folder.write(Data(markdown.utf8), to: "table.md")
+        try folder.write(Data(csv.utf8), to: "table.csv")
+    }
+
     /// Everything, as `results.json`.
     package var json: Data {
         struct File: Encodable {

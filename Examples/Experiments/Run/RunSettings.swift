@@ -4,7 +4,7 @@ import Foundation
 package protocol RunSettings: Codable, Equatable, Sendable {
     /// The defaults.
     init()
-    /// Settings that do not occur among the encoded defaults, since they are absent by default.
+    /// Settings that do not occur among the encoded defaults, since they are absent by default, such as `training.size`.
     static var optionalKeys: Set<String> { get }
     /// Refuses what no run can be made of, naming the option and its range.
     func validate() throws(Failure)
@@ -21,12 +21,7 @@ extension RunSettings {
             guard let given = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
                 throw Failure.badData("\(url.path): a JSON object of settings is expected.")
             }
-            let known = Set(try Self().dictionary().keys).union(Self.optionalKeys)
-            if let unknown = given.keys.filter({ !known.contains($0) }).min() {
-                throw Failure.badData(
-                    "\(url.path): '\(unknown)' is not a setting; known are \(known.sorted().joined(separator: ", ")).")
-            }
-            let merged = try Self().dictionary().merging(given) { $1 }
+            let merged = try Self.merged(given, into: Self().dictionary(), path: "", file: url.path)
             self = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
         } catch let failure as Failure {
             throw failure
@@ -39,6 +34,27 @@ extension RunSettings {
         } catch {
             throw .badData("\(url.path) is not JSON: \(error.localizedDescription)")
         }
+    }
+
+    /// Defaults with the given values in place of their own, object by object.
+    private static func merged(
+        _ given: [String: Any], into defaults: [String: Any], path: String, file: String
+    ) throws(Failure) -> [String: Any] {
+        let optional = optionalKeys.filter { $0.hasPrefix(path) }.map { String($0.dropFirst(path.count)) }
+        let known = Set(defaults.keys).union(optional.filter { !$0.contains(".") })
+        if let unknown = given.keys.filter({ !known.contains($0) }).min() {
+            throw .badData(
+                "\(file): '\(path)\(unknown)' is not a setting; known are \(known.sorted().joined(separator: ", ")).")
+        }
+        var merged = defaults
+        for (key, value) in given {
+            if let object = value as? [String: Any], let own = defaults[key] as? [String: Any] {
+                merged[key] = try self.merged(object, into: own, path: "\(path)\(key).", file: file)
+            } else {
+                merged[key] = value
+            }
+        }
+        return merged
     }
 
     private func dictionary() throws -> [String: Any] {

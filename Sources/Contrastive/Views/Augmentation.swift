@@ -73,6 +73,13 @@ public struct Augmentation: Hashable, Sendable, Codable {
         return standard
     }()
 
+    /// The same without mirror images: for organs that lie the same way round in all images.
+    public static let upright: Augmentation = {
+        var upright = Augmentation.standard
+        upright.mirrors = false
+        return upright
+    }()
+
     /// What is wrong with these settings, in one sentence; `nil` when views can be made with them.
     public var problem: String? {
         let extents: [(String, Float, ClosedRange<Float>)] = [

@@ -1,28 +1,8 @@
-import Experiments
 import Foundation
-import Volumes
 
-extension Settings {
-    /// The division of the patients, which must be that of the pre-training runs.
-    func split(of patients: [ACDC.Patient], starts: [Start]) throws(Failure) -> PatientSplit {
-        guard patients.count >= clients else {
-            throw .badData("\(data) holds \(patients.count) patients, too few for \(clients) clients; lower --clients.")
-        }
-        var groups: [String: String]?
-        if stratified {
-            if let unknown = patients.first(where: { $0.group == nil }) {
-                throw .badData("--stratified: the Info.cfg of \(unknown.id) names no group.")
-            }
-            groups = Dictionary(uniqueKeysWithValues: patients.map { ($0.id, $0.group!.rawValue) })
-        }
-        let split = PatientSplit(of: patients.map(\.id), clients: clients, seed: splitSeed, stratifiedBy: groups)
-        for start in starts {
-            if let known = start.clients, known != split.clients {
-                throw .usage(
-                    "--init \(start.name): in pre-training the clients had other patients; pass that run's --data and "
-                        + "--clients, and its seed as --split-seed.")
-            }
-        }
+extension FineTuningSettings {
+    /// Refuses more annotated patients than a client of the split has to learn from.
+    package func check(_ split: PatientSplit) throws(Failure) {
         let isSearching = learningRates.count * encoderRates.count > 1
         let fewest =
             split.clients.map { client in client.count - (client.count + foldCount - 1) / foldCount }.min() ?? 0
@@ -35,11 +15,12 @@ extension Settings {
                 "--learning-rate: to choose among several, a client needs two patients to learn from, and has \(fewest) "
                     + "in \(foldCount) folds; give one rate.")
         }
-        return split
     }
 
     /// The learning rate of each start.
-    func rates(of starts: [Start], by runner: TrialRunner, log: TrialLog) async throws -> [String: Rates] {
+    package func rates(
+        of starts: [Start], mode: Trial.Mode, by runner: TrialRunner, log: TrialLog
+    ) async throws -> [String: Rates] {
         let candidates = encoderRates.flatMap { encoder in
             learningRates.map { Rates(decoder: $0, encoder: encoder) }
         }
@@ -55,7 +36,9 @@ extension Settings {
 
     /// All trials of the run, those with few patients first, and starts side by side, so that a run that was stopped has
     /// something to compare.
-    func trials(of starts: [Start], rates: [String: Rates], clients: Int) -> [Trial] {
+    package func trials(
+        of starts: [Start], mode: Trial.Mode, rates: [String: Rates], clients: Int
+    ) -> [Trial] {
         var trials: [Trial] = []
         for annotated in annotated {
             for fold in folds {

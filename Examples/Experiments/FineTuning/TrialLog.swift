@@ -1,21 +1,20 @@
-import Experiments
 import Foundation
 import Synchronization
 import Volumes
 
 /// Tells a person, and with `--json` a program, how each trial went.
-final class TrialLog: Sendable {
+package final class TrialLog: Sendable {
     private let progress: ProgressLine
     private let json: Bool
     private let finished = Mutex(0)
 
-    init(progress: ProgressLine, json: Bool) {
+    package init(progress: ProgressLine, json: Bool) {
         (self.progress, self.json) = (progress, json)
     }
 
-    func note(_ message: String) { progress.say(message) }
+    package func note(_ message: String) { progress.say(message) }
 
-    func tell(_ result: TrialResult, of total: Int) {
+    package func tell(_ result: TrialResult, of total: Int) {
         let (done, left) = finished.withLock { done in
             done += 1
             // Trials with more patients come later and take longer; this is the least that is left.
