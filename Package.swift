@@ -38,9 +38,11 @@ let package = Package(
         .target(name: "Federation", dependencies: ["Tensor"], swiftSettings: strict),
         .target(name: "Volumes", dependencies: ["Tensor", "CZlib"], swiftSettings: strict),
 
+        // Pages that the executables write; no product of the package.
+        .target(name: "Reporting", dependencies: ["CZlib"], path: "Examples/Reporting", swiftSettings: strict),
         .executableTarget(
             name: "ACDCPretrain",
-            dependencies: ["Tensor", "UNet", "Contrastive", "Federation", "Volumes", arguments],
+            dependencies: ["Tensor", "UNet", "Contrastive", "Federation", "Volumes", "Reporting", arguments],
             path: "Examples/ACDCPretrain", exclude: ["demo.json"], swiftSettings: strict),
         .executableTarget(
             name: "MakePhantoms", dependencies: ["Volumes", arguments],
@@ -62,6 +64,8 @@ let package = Package(
             name: "FederationTests", dependencies: ["Federation", "Tensor", "_TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Tensor", "CZlib", "_TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ReportingTests", dependencies: ["Reporting", "CZlib", "_TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ExecutableTests",
             dependencies: [

@@ -1,0 +1,144 @@
+/// Curves over a common axis, in one panel or in several below each other.
+public struct LineChart: Drawing {
+    /// What the values on the lower axis are, with their unit.
+    public let xTitle: String
+    /// The panels, from top to bottom.
+    public let panels: [Panel]
+    private let isWhole: Bool
+
+    /// One curve.
+    public struct Series: Sendable {
+        let name: String
+        let points: [(x: Double, y: Double)]
+        let ink: Ink?
+        let isDashed: Bool
+
+        /// A curve. A point whose value is not a finite number leaves a gap, and so does one that is not positive on a
+        /// logarithmic axis.
+        ///
+        /// - Parameter ink: The colour; otherwise that of the curve's number among its panel's.
+        public init(_ name: String, _ points: [(x: Double, y: Double)], ink: Ink? = nil, isDashed: Bool = false) {
+            (self.name, self.points, self.ink, self.isDashed) = (name, points, ink, isDashed)
+        }
+    }
+
+    /// A value that the curves are compared with: a horizontal line.
+    public struct Reference: Sendable {
+        let value: Double
+        let label: String
+
+        /// A line with a label on it.
+        public init(_ value: Double, _ label: String) { (self.value, self.label) = (value, label) }
+    }
+
+    /// Curves that share an axis of values.
+    public struct Panel: Sendable {
+        let title: String
+        let yTitle: String
+        let series: [Series]
+        let references: [Reference]
+        let isLogarithmic: Bool
+        let limits: ClosedRange<Double>?
+
+        /// A panel.
+        ///
+        /// - Parameters:
+        ///   - yTitle: What the values are, with their unit.
+        ///   - limits: What the axis shows at least.
+        public init(
+            _ title: String, yTitle: String, _ series: [Series], references: [Reference] = [],
+            isLogarithmic: Bool = false, limits: ClosedRange<Double>? = nil
+        ) {
+            (self.title, self.yTitle, self.series, self.references) = (title, yTitle, series, references)
+            (self.isLogarithmic, self.limits) = (isLogarithmic, limits)
+        }
+    }
+
+    /// A chart.
+    ///
+    /// - Parameter isWhole: Whether the values on the lower axis are counts, such as rounds.
+    public init(xTitle: String, _ panels: [Panel], isWhole: Bool = true) {
+        (self.xTitle, self.panels, self.isWhole) = (xTitle, panels, isWhole)
+    }
+
+    /// The picture.
+    public var svg: Markup {
+        let shown = panels.flatMap(\.series).flatMap(\.points).filter { $0.y.isFinite }.map(\.x)
+        let x = Scale(shown, isTight: true, isWhole: isWhole, tickCount: 7)
+        var (marks, end) = ([Markup](), 0.0)
+        for (index, panel) in panels.enumerated() {
+            let isLast = index == panels.count - 1
+            let plot = panel.plot(over: x, at: index == 0 ? 0 : end + 8, isOnly: panels.count == 1, isLast: isLast)
+            marks += panel.marks(in: plot) + plot.lowerAxis(title: isLast ? xTitle : "")
+            end = plot.end
+        }
+        return .svg(
+            width: Plot.width, height: end, label: panels.map(\.title).joined(separator: "; ") + " by \(xTitle)", marks)
+    }
+}
+
+extension LineChart.Panel {
+    /// Curves with more points are drawn without a mark on each.
+    private static let mostMarks = 40
+
+    fileprivate func plot(over x: Scale, at start: Double, isOnly: Bool, isLast: Bool) -> Plot {
+        let entries = series.enumerated().map { index, series in
+            Legend.Entry(name: series.name, ink: ink(of: index), sample: series.isDashed ? .dashedLine : .line)
+        }
+        let values = series.flatMap { $0.points.map(\.y) } + references.map(\.value)
+        return Plot(
+            title: title, legend: Legend(entries), x: x,
+            y: Scale(values, limits: limits, isLogarithmic: isLogarithmic), at: start, height: isOnly ? 230 : 170,
+            hasTitleBelow: isLast)
+    }
+
+    fileprivate func marks(in plot: Plot) -> [Markup] {
+        var marks = plot.frame(yTitle: yTitle)
+        for reference in references where plot.y.shows(reference.value) { marks.append(line(reference, in: plot)) }
+        // The first curves lie on top.
+        for index in series.indices.reversed() { marks += curve(series[index], ink: ink(of: index), in: plot) }
+        for reference in references where plot.y.shows(reference.value) { marks.append(label(reference, in: plot)) }
+        let isEmpty = !series.contains { $0.points.contains { plot.y.shows($0.y) } }
+        return isEmpty ? marks + [plot.emptyNote()] : marks
+    }
+
+    private func ink(of index: Int) -> Ink { series[index].ink ?? .kind(index) }
+
+    private func curve(_ series: LineChart.Series, ink: Ink, in plot: Plot) -> [Markup] {
+        let runs = series.points.split { !plot.y.shows($0.y) || !$0.x.isFinite }
+        let hasMarks = !series.isDashed && series.points.count <= Self.mostMarks
+        var path = ""
+        var marks: [Markup] = []
+        for run in runs {
+            for (index, point) in run.enumerated() {
+                let (x, y) = (plot.position(x: point.x), plot.position(y: point.y))
+                path += (index == 0 ? "M" : "L") + "\(x.attribute) \(y.attribute)"
+                // A point between two gaps would not be seen otherwise.
+                if hasMarks || run.count == 1 {
+                    let value = Numeral.text(point.y, decimals: abs(point.y) < 0.01 ? 6 : 3)
+                    let note = "\(series.name) at \(point.x.attribute): \(value)"
+                    marks.append(Mark.circle.markup(x: x, y: y, radius: 2.75, ink: ink, note: note))
+                }
+            }
+        }
+        guard !path.isEmpty else { return [] }
+        let kind = series.isDashed ? "line dashed" : "line"
+        return [.leaf("path", ["class": kind, "style": "stroke:\(ink.css)", "d": path])] + marks
+    }
+
+    private func line(_ reference: LineChart.Reference, in plot: Plot) -> Markup {
+        let y = plot.position(y: reference.value).attribute
+        return .leaf("path", ["class": "reference", "d": "M\(plot.left.attribute) \(y)H\(plot.right.attribute)"])
+    }
+
+    /// Above the line, or below it where it lies at the top.
+    private func label(_ reference: LineChart.Reference, in plot: Plot) -> Markup {
+        let y = plot.position(y: reference.value)
+        return .element(
+            "text",
+            [
+                "class": "soft halo", "x": plot.right - 2, "y": y - 5 < plot.top + 8 ? y + 15 : y - 5,
+                "text-anchor": "end", "font-size": 12,
+            ], Plot.fitted(reference.label, into: plot.width - 8, size: 12))
+    }
+}
