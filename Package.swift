@@ -65,7 +65,8 @@ let package = Package(
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Tensor", "CZlib", "_TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "ReportingTests", dependencies: ["Reporting", "CZlib", "_TestSupport"], swiftSettings: strict),
+            name: "ReportingTests", dependencies: ["Reporting", "Volumes", "Tensor", "CZlib", "_TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "ExecutableTests",
             dependencies: [

@@ -5,6 +5,14 @@ struct Legend {
         let name: String
         let ink: Ink
         let sample: Sample
+
+        /// The room for the sample.
+        var indent: Double {
+            switch sample {
+            case .line, .dashedLine: 26
+            case .block, .mark: 17
+            }
+        }
     }
 
     /// How what is named is drawn.
@@ -38,7 +46,7 @@ struct Legend {
             let (x, y) = (place.x, top + (Double(place.line) + 0.5) * Self.lineHeight - 4)
             return [
                 sample(of: entry, x: x, y: y),
-                .element("text", ["x": x + 26, "y": y + 4.5, "font-size": Self.fontSize], place.name),
+                .element("text", ["x": x + entry.indent, "y": y + 4.5, "font-size": Self.fontSize], place.name),
             ]
         }
         if surplus > 0, let last = places.last {
@@ -56,10 +64,10 @@ struct Legend {
     /// Where each name begins; one more for the note on those left out.
     private func places(in width: Double) -> [(name: String, x: Double, line: Int)] {
         var (x, line) = (4.0, 0)
-        let names = entries.map(\.name) + (surplus > 0 ? ["and \(surplus) more"] : [])
-        return names.map { name in
+        let names = entries.map { ($0.name, $0.indent) } + (surplus > 0 ? [("and \(surplus) more", 0)] : [])
+        return names.map { name, indent in
             let name = Plot.fitted(name, into: width - 40, size: Self.fontSize)
-            let room = 26 + Numeral.width(of: name) * Self.fontSize
+            let room = indent + Numeral.width(of: name) * Self.fontSize
             if x > 4 && x + room > width { (x, line) = (4, line + 1) }
             defer { x += room + 16 }
             return (name, x, line)
@@ -74,8 +82,8 @@ struct Legend {
         case .block:
             return .leaf(
                 "rect",
-                ["style": "fill:\(entry.ink.css)", "x": x + 5, "y": y - 5.5, "width": 11, "height": 11, "rx": 2])
-        case .mark(let mark): return mark.markup(x: x + 14, y: y, radius: 4.5, ink: entry.ink)
+                ["style": "fill:\(entry.ink.css)", "x": x + 1, "y": y - 5.5, "width": 11, "height": 11, "rx": 2])
+        case .mark(let mark): return mark.markup(x: x + 6, y: y, radius: 4.5, ink: entry.ink)
         }
     }
 }

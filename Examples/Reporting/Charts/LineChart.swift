@@ -94,10 +94,11 @@ extension LineChart.Panel {
 
     fileprivate func marks(in plot: Plot) -> [Markup] {
         var marks = plot.frame(yTitle: yTitle)
-        for reference in references where plot.y.shows(reference.value) { marks.append(line(reference, in: plot)) }
+        for reference in references where plot.y.shows(reference.value) {
+            marks += [line(reference, in: plot), label(reference, in: plot)]
+        }
         // The first curves lie on top.
         for index in series.indices.reversed() { marks += curve(series[index], ink: ink(of: index), in: plot) }
-        for reference in references where plot.y.shows(reference.value) { marks.append(label(reference, in: plot)) }
         let isEmpty = !series.contains { $0.points.contains { plot.y.shows($0.y) } }
         return isEmpty ? marks + [plot.emptyNote()] : marks
     }
@@ -131,14 +132,38 @@ extension LineChart.Panel {
         return .leaf("path", ["class": "reference", "d": "M\(plot.left.attribute) \(y)H\(plot.right.attribute)"])
     }
 
-    /// Above the line, or below it where it lies at the top.
+    /// At one of the four places beside the line's ends: the one with the least of the curves behind it.
     private func label(_ reference: LineChart.Reference, in plot: Plot) -> Markup {
-        let y = plot.position(y: reference.value)
+        let text = Plot.fitted(reference.label, into: plot.width - 8, size: 12)
+        let (line, width) = (plot.position(y: reference.value), Numeral.width(of: text) * 12)
+        let traces = traces(in: plot)
+        let places = [(true, -5.0), (true, 15), (false, -5), (false, 15)].map { isRight, shift in
+            let (x, y) = (isRight ? plot.right - 2 : plot.left + 4, line + shift)
+            let (left, isOutside) = (isRight ? x - width : x, y - 10 < plot.top || y > plot.bottom)
+            let hidden = traces.count { left - 4...left + width + 4 ~= $0.x && y - 14...y + 5 ~= $0.y }
+            return (isRight: isRight, x: x, y: y, cost: isOutside ? Int.max : hidden)
+        }
+        let place = places.min { $0.cost < $1.cost }!
         return .element(
             "text",
             [
-                "class": "soft halo", "x": plot.right - 2, "y": y - 5 < plot.top + 8 ? y + 15 : y - 5,
-                "text-anchor": "end", "font-size": 12,
-            ], Plot.fitted(reference.label, into: plot.width - 8, size: 12))
+                "class": "soft halo", "x": place.x, "y": place.y, "text-anchor": place.isRight ? "end" : "start",
+                "font-size": 12,
+            ], text)
+    }
+
+    /// Places along all curves.
+    private func traces(in plot: Plot) -> [(x: Double, y: Double)] {
+        series.flatMap { series in
+            zip(series.points, series.points.dropFirst()).flatMap { a, b -> [(x: Double, y: Double)] in
+                guard plot.y.shows(a.y), plot.y.shows(b.y), a.x.isFinite, b.x.isFinite else { return [] }
+                let (from, to) = (
+                    (plot.position(x: a.x), plot.position(y: a.y)), (plot.position(x: b.x), plot.position(y: b.y))
+                )
+                return [0.0, 0.25, 0.5, 0.75, 1].map {
+                    (from.0 + (to.0 - from.0) * $0, from.1 + (to.1 - from.1) * $0)
+                }
+            }
+        }
     }
 }

@@ -53,23 +53,25 @@ struct Scale {
         let (least, most) = (least - room, most + room)
         var step = roundStep(atLeast: (most - least) / Double(tickCount))
         if isWhole { step = max(1, step.rounded(.up)) }
-        // The tolerance keeps an end that is a multiple of the step, but for rounding, from adding a tick.
-        let first = isTight ? (least / step - 1e-9).rounded(.up) : (least / step + 1e-9).rounded(.down)
-        let last = isTight ? (most / step + 1e-9).rounded(.down) : (most / step - 1e-9).rounded(.up)
+        // An end that lies a little beyond a tick, or beside it by rounding only, adds no tick.
+        let slack = isTight ? 1e-9 : 0.02 * (most - least) / step
+        let first = isTight ? (least / step - slack).rounded(.up) : (least / step + slack).rounded(.down)
+        let last = isTight ? (most / step + slack).rounded(.down) : (most / step - slack).rounded(.up)
         let decimals = decimals(of: step)
-        let ticks = (0...max(0, Int(last - first))).map { index in
-            let value = (first + Double(index)) * step
-            return Tick(value: value, label: label(value, decimals: decimals, step: step))
-        }
-        return isTight ? (least, most, ticks) : (first * step, last * step, ticks)
+        func tick(_ value: Double) -> Tick { Tick(value: value, label: label(value, decimals: decimals, step: step)) }
+        var ticks = (0...max(0, Int(last - first))).map { tick((first + Double($0)) * step) }
+        // Counts begin with their first, such as round 1.
+        if isTight, isWhole, least < first * step - 0.3 * step { ticks.insert(tick(least), at: 0) }
+        return isTight
+            ? (least, most, ticks) : (min(least, first * step), max(most, last * step), ticks)
     }
 
     private static func logarithmic(_ least: Double, _ most: Double) -> (Double, Double, [Tick]) {
-        let lower = least == most ? least / 2 : least * 0.95
-        let upper = least == most ? most * 2 : most * 1.05
+        let lower = least == most ? least / 2 : least * pow(least / most, 0.04)
+        let upper = least == most ? most * 2 : most * pow(most / least, 0.04)
         let decades = Int(log10(lower).rounded(.down))...Int(log10(upper).rounded(.up))
         // Numbers between powers of ten where there are few of these; every second power, and so on, where many.
-        let leaders = decades.count <= 3 ? [1.0, 2, 5] : [1.0]
+        let leaders = upper / lower < 3_000 ? [1.0, 2, 5] : [1.0]
         let stride = max(1, decades.count / 6)
         let ticks = decades.filter { $0 % stride == 0 }.flatMap { decade in
             leaders.map { leader -> Tick in

@@ -8,7 +8,7 @@ public struct ScatterPlot: Drawing {
     public let categories: [Category]
     /// The points.
     public let points: [Point]
-    private static let heights = 170.0...470.0
+    private static let heights = 225.0...470.0
 
     /// What points belong to.
     public struct Category: Sendable {

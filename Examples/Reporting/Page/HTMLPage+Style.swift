@@ -33,7 +33,7 @@ extension HTMLPage {
         svg .reference { fill: none; stroke: var(--soft); stroke-width: 1.25; stroke-dasharray: 6 4 }
         svg .halo { paint-order: stroke; stroke: var(--page); stroke-width: 4px; stroke-linejoin: round }
         .scroll { overflow-x: auto } .long { max-height: 28rem; overflow-y: auto }
-        table { border-collapse: collapse; font-variant-numeric: tabular-nums; min-width: min(100%, 36rem) }
+        table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .93rem; min-width: min(100%, 36rem) }
         th, td { text-align: right; white-space: nowrap; padding: .25rem .9rem }
         th { position: sticky; top: 0; background: var(--page); box-shadow: inset 0 -1px var(--rule); font-size: .9rem }
         tr + tr td { border-top: 1px solid var(--grid) } td:first-child, th:first-child { text-align: left; padding-left: 0 }

@@ -1,6 +1,6 @@
 extension Contour {
     /// A smooth closed path, for an SVG element's `d`: curves through the middles between the middles of the edges, so
-    /// that the stairs of a slanted border become a line. It lies within half a pixel of the edges.
+    /// that the stairs of a slanted border become a line. It lies within a pixel of the edges.
     ///
     /// - Parameters:
     ///   - origin: The corner that lies at (0, 0).
@@ -9,8 +9,18 @@ extension Contour {
         func place(_ x: Double, _ y: Double) -> String {
             "\(((x - Double(origin.x)) * scale.x).attribute) \(((y - Double(origin.y)) * scale.y).attribute)"
         }
-        let middles = zip(corners, corners.dropFirst() + corners.prefix(1)).map { a, b in
+        var middles = zip(corners, corners.dropFirst() + corners.prefix(1)).map { a, b in
             (x: Double(a.x + b.x) / 2, y: Double(a.y + b.y) / 2)
+        }
+        // Small regions would shrink; stairs with steps of several pixels need it.
+        if middles.count > 8 {
+            let count = middles.count
+            middles = middles.indices.map { index in
+                let (before, here, after) = (
+                    middles[(index + count - 1) % count], middles[index], middles[(index + 1) % count]
+                )
+                return ((before.x + 2 * here.x + after.x) / 4, (before.y + 2 * here.y + after.y) / 4)
+            }
         }
         var path = ""
         for (index, middle) in middles.enumerated() {
