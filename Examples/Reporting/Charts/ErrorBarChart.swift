@@ -67,7 +67,7 @@ public struct ErrorBarChart: Drawing {
             let note = "\(method.name), \(places[place]): \(value.text())"
             marks.append(Mark.circle.markup(x: x, y: y, radius: 4, ink: ink, note: note))
         }
-        return [.leaf("path", ["class": "line", "style": stroke, "d": path.isEmpty ? "M0 0" : path])] + marks
+        return path.isEmpty ? [] : [.leaf("path", ["class": "line", "style": stroke, "d": path])] + marks
     }
 
     /// A vertical line between the ends, with caps.
