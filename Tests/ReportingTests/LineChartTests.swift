@@ -66,13 +66,15 @@ import Testing
 
     @Test func panelsLieBelowEachOther() throws {
         let series = LineChart.Series("up", [(1, 1), (2, 2)])
+        let large = LineChart.Series("up", [(1, 10_000), (2, 20_000)])
         let chart = WellFormed(
             LineChart(
                 xTitle: "round",
-                [.init("Bytes", yTitle: "MB", [series]), .init("Time", yTitle: "seconds", [series])]))
+                [.init("Bytes", yTitle: "MB", [series]), .init("Time", yTitle: "seconds", [large])]))
         let curves = curves(chart)
         #expect(curves.count == 2 && chart.texts().filter { $0 == "round" }.count == 1)
         #expect(curves[1].numbers[3] > curves[0].numbers[1])
+        #expect(curves[1].numbers[0] == curves[0].numbers[0] && curves[1].numbers[2] == curves[0].numbers[2])
     }
 
     @Test func ticksAreAtRoundNumbers() {

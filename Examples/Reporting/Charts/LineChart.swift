@@ -65,10 +65,13 @@ public struct LineChart: Drawing {
     public var svg: Markup {
         let shown = panels.flatMap(\.series).flatMap(\.points).filter { $0.y.isFinite }.map(\.x)
         let x = Scale(shown, isTight: true, isWhole: isWhole, tickCount: 7)
+        // Panels begin on the same line, so that a value of the lower axis has one place in all of them.
+        let margin = panels.map { Plot.margin(for: $0.scale) }.max() ?? 0
         var (marks, end) = ([Markup](), 0.0)
         for (index, panel) in panels.enumerated() {
             let isLast = index == panels.count - 1
-            let plot = panel.plot(over: x, at: index == 0 ? 0 : end + 8, isOnly: panels.count == 1, isLast: isLast)
+            let plot = panel.plot(
+                over: x, at: index == 0 ? 0 : end + 8, margin: margin, isOnly: panels.count == 1, isLast: isLast)
             marks += panel.marks(in: plot) + plot.lowerAxis(title: isLast ? xTitle : "")
             end = plot.end
         }
@@ -81,15 +84,19 @@ extension LineChart.Panel {
     /// Curves with more points are drawn without a mark on each.
     private static let mostMarks = 40
 
-    fileprivate func plot(over x: Scale, at start: Double, isOnly: Bool, isLast: Bool) -> Plot {
+    fileprivate var scale: Scale {
+        let values = series.flatMap { $0.points.map(\.y) } + references.map(\.value)
+        return Scale(values, limits: limits, isLogarithmic: isLogarithmic)
+    }
+
+    fileprivate func plot(over x: Scale, at start: Double, margin: Double, isOnly: Bool, isLast: Bool) -> Plot {
         let entries = series.enumerated().map { index, series in
             Legend.Entry(name: series.name, ink: ink(of: index), sample: series.isDashed ? .dashedLine : .line)
         }
-        let values = series.flatMap { $0.points.map(\.y) } + references.map(\.value)
         return Plot(
             title: title, legend: Legend(entries), x: x,
-            y: Scale(values, limits: limits, isLogarithmic: isLogarithmic), at: start, height: isOnly ? 230 : 170,
-            hasTitleBelow: isLast)
+            y: scale, at: start, height: isOnly ? 230 : 170,
+            hasTitleBelow: isLast, margin: margin)
     }
 
     fileprivate func marks(in plot: Plot) -> [Markup] {

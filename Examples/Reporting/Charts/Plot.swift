@@ -19,17 +19,22 @@ struct Plot {
     /// - Parameters:
     ///   - x: The lower axis; `nil` where it has columns instead of numbers.
     ///   - height: The height of the rectangle.
+    ///   - margin: The room for the left axis, if not what this one needs.
     init(
         title: String, legend: Legend, x: Scale?, y: Scale, at start: Double = 0, height: Double = 230,
-        hasTitleBelow: Bool = true
+        hasTitleBelow: Bool = true, margin: Double? = nil
     ) {
         (self.title, self.legend, self.x, self.y) = (title, legend, x, y)
-        let numbers = y.ticks.map { Numeral.width(of: $0.label) * Self.tickSize }.max() ?? 0
-        left = 30 + numbers.rounded(.up)
+        left = margin ?? Self.margin(for: y)
         right = Self.width - 14
         top = start + 10 + (title.isEmpty ? 0 : 24) + legend.height(in: Self.width)
         bottom = top + height
         end = bottom + 22 + (hasTitleBelow ? 22 : 4)
+    }
+
+    /// The room that a left axis needs.
+    static func margin(for y: Scale) -> Double {
+        30 + (y.ticks.map { Numeral.width(of: $0.label) * tickSize }.max() ?? 0).rounded(.up)
     }
 
     var width: Double { right - left }
