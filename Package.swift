@@ -40,13 +40,17 @@ let package = Package(
         .target(name: "Federation", dependencies: ["Tensor"], swiftSettings: strict),
         .target(name: "Volumes", dependencies: ["Tensor", "CZlib"], swiftSettings: strict),
 
+        // Pages that the executables write; no product of the package.
+        .target(name: "Reporting", dependencies: ["CZlib"], path: "Examples/Reporting", swiftSettings: strict),
         .target(
             name: "Experiments",
-            dependencies: ["Tensor", "UNet", "Contrastive", "Federation", "Volumes", arguments],
+            dependencies: ["Tensor", "UNet", "Contrastive", "Federation", "Volumes", "Reporting", arguments],
             path: "Examples/Experiments", swiftSettings: strict),
         .executableTarget(
             name: "ACDCPretrain",
-            dependencies: ["Experiments", "Tensor", "UNet", "Contrastive", "Federation", "Volumes", arguments],
+            dependencies: [
+                "Experiments", "Tensor", "UNet", "Contrastive", "Federation", "Volumes", "Reporting", arguments,
+            ],
             path: "Examples/ACDCPretrain", exclude: ["demo.json"], swiftSettings: strict),
         .executableTarget(
             name: "ACDCFineTune",
@@ -78,6 +82,9 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "ExperimentsTests", dependencies: ["Experiments", "Tensor", "Volumes", "_TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReportingTests", dependencies: ["Reporting", "Volumes", "Tensor", "CZlib", "_TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ExecutableTests",

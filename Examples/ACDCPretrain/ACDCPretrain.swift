@@ -82,7 +82,10 @@ struct ACDCPretrain: AsyncParsableCommand {
 
         // Report.
         try folder.writeEncoder(federation.parameters)
-        try folder.write(Data(ReportPage(settings: settings, reports: store.reports()).html.utf8), to: "report.html")
+        var banks: [FeatureSet] = []
+        for site in sites { banks.append(await site.bank.contents) }
+        let page = ReportPage(settings: settings, reports: try store.reports(), banks: banks)
+        try folder.write(Data(page.html.utf8), to: "report.html")
         progress.say("wrote \(folder.url.path)/encoder.safetensors after \(ProgressLine.duration(progress.seconds))")
     }
 }

@@ -1,105 +1,152 @@
+import Contrastive
 import Experiments
 import Federation
-import Foundation
+import Reporting
 
-/// `report.html`: the curves of a run on one page that needs nothing but a browser.
+/// `report.html`: a run on one page that needs nothing but a browser.
 struct ReportPage {
     let settings: Settings
     let reports: [RoundReport]
+    /// The memory bank of each site after the last round.
+    let banks: [FeatureSet]
 
     /// The page.
     var html: String {
+        HTMLPage(
+            title: "Federated contrastive pre-training", lead: lead, facts: facts,
+            sections: [learning, features, cost, rounds].compactMap { $0 } + missing
+        ).html
+    }
+
+    private var lead: String {
+        let verdicts = reports.suffix(3).map { RoundMetrics.verdict($0.metrics) }
+        let warning = verdicts.count == 3 && !verdicts.contains(nil) ? verdicts.last! : nil
+        return
+            "\(settings.clients) clients trained an encoder together for \(reports.count) of \(settings.rounds) rounds "
+            + "without showing each other an image."
+            + (warning.map { " A warning of the last three rounds: \($0)" } ?? "")
+    }
+
+    private var facts: [(name: String, value: String)] {
         let last = reports.last?.metrics ?? [:]
-        return """
-            <!DOCTYPE html>
-            <html lang="en"><head><meta charset="utf-8"><title>Federated contrastive pre-training</title>
-            <style>
-            body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
-            table { border-collapse: collapse; width: 100% } th, td { text-align: right; white-space: nowrap; padding: .15rem .6rem }
-            th { border-bottom: 1px solid #999 } td:first-child, th:first-child { text-align: left }
-            svg { width: 100%; height: auto } figcaption { font-size: .9rem; color: #555 } figure { margin: 1.5rem 0 }
-            .scroll { max-height: 24rem; overflow: auto }
-            </style></head><body>
-            <h1>Federated contrastive pre-training</h1>
-            <p>\(settings.clients) clients, \(reports.count) of \(settings.rounds) rounds, width \(settings.width), \
-            \(settings.size) × \(settings.size) pixels of \(settings.spacing) mm, seed \(settings.seed).
-            Last round: local loss \(number(last["localLoss"])), remote loss \(number(last["remoteLoss"])),
-            separation of the bank \(number(last["separation"])).</p>
-            \(figure(
-                "Loss by round. The dotted lines are the values at which the features have collapsed to a single point.",
-                [
-                    Curve("localLoss", "local", "#1b6ca8"), Curve("remoteLoss", "remote", "#c2571a"),
-                    Curve("localConstant", "", "#1b6ca8", dashes: "2 4"),
-                    Curve("remoteConstant", "", "#c2571a", dashes: "2 4"),
-                ]))
-            \(figure(
-                "Mean cosine similarity in the banks: features of the same partition, of other partitions, and the "
-                    + "difference, which is what the training is after.",
-                [
-                    Curve("positiveSimilarity", "same partition", "#2e7d4f"),
-                    Curve("negativeSimilarity", "other partitions", "#8a8a8a"),
-                    Curve("separation", "separation", "#7b3fa0"),
-                ]))
-            <div class="scroll"><table><tr><th>round</th><th>local loss</th><th>remote loss</th><th>separation</th>\
-            <th>clients</th><th>MB up</th><th>MB down</th><th>seconds</th></tr>
-            \(reports.map(row).joined(separator: "\n"))
-            </table></div></body></html>
-            """
-    }
-
-    private struct Curve {
-        let metric: String, label: String, color: String, dashes: String
-        init(_ metric: String, _ label: String, _ color: String, dashes: String = "none") {
-            (self.metric, self.label, self.color, self.dashes) = (metric, label, color, dashes)
-        }
-    }
-
-    private func row(_ report: RoundReport) -> String {
-        let clients = "\(report.participants.count) of \(report.participants.count + report.absent.count)"
-        let cells = [
-            "\(report.round)", number(report.metrics["localLoss"]), number(report.metrics["remoteLoss"]),
-            number(report.metrics["separation"]), clients, number(Double(report.bytesUp) / 1e6, digits: 1),
-            number(Double(report.bytesDown) / 1e6, digits: 1), number(report.seconds.total, digits: 1),
+        let megabytes = reports.reduce(0) { $0 + $1.bytesUp + $1.bytesDown }
+        return [
+            ("Clients", "\(settings.clients)"), ("Rounds", "\(reports.count) of \(settings.rounds)"),
+            ("Encoder", "width \(settings.width)"),
+            ("Slices", "\(settings.size) × \(settings.size) pixels of \(settings.spacing) mm"),
+            ("Seed", "\(settings.seed)"), ("Local loss at the end", Numeral.text(last["localLoss"])),
+            ("Remote loss at the end", Numeral.text(last["remoteLoss"])),
+            ("Separation at the end", Numeral.text(last["separation"])),
+            ("Sent in all", Numeral.text(Double(megabytes) / 1e6, decimals: 1) + " MB"),
+            ("Time in all", ProgressLine.duration(reports.reduce(0) { $0 + $1.seconds.total })),
         ]
-        return "<tr>" + cells.map { "<td>\($0)</td>" }.joined() + "</tr>"
     }
 
-    /// Curves over the rounds, with a scale on the left and names on the right.
-    private func figure(_ caption: String, _ curves: [Curve]) -> String {
-        let (width, height, left, right, edge) = (720.0, 280.0, 48.0, 120.0, 16.0)
-        let values = curves.flatMap { curve in reports.compactMap { $0.metrics[curve.metric] } }
-        guard let least = values.min(), let most = values.max(), reports.count > 1 else { return "" }
-        let (low, high) = (min(0, least), most > least ? most : least + 1)
-        func x(_ round: Int) -> Double {
-            left + (width - left - right) * Double(round - 1) / Double(max(1, reports.last!.round - 1))
-        }
-        func y(_ value: Double) -> Double { height - edge - (height - 2 * edge) * (value - low) / (high - low) }
-        func point(_ x: Double, _ y: Double) -> String { "\(number(x, digits: 1)),\(number(y, digits: 1))" }
+    // Sections
 
-        var parts: [String] = []
-        for step in 0...4 {
-            let value = low + (high - low) * Double(step) / 4
-            parts.append(
-                "<path d='M\(point(left, y(value))) H\(width - right)' stroke='#ddd'/>"
-                    + "<text x='\(left - 6)' y='\(number(y(value) + 4, digits: 1))' text-anchor='end' font-size='12'>"
-                    + "\(number(value, digits: 2))</text>")
-        }
-        for curve in curves {
-            let points = reports.compactMap { report in
-                report.metrics[curve.metric].map { (x(report.round), y($0)) }
-            }
-            guard let end = points.last else { continue }
-            parts.append(
-                "<polyline fill='none' stroke='\(curve.color)' stroke-width='2' stroke-dasharray='\(curve.dashes)' "
-                    + "points='\(points.map { point($0.0, $0.1) }.joined(separator: " "))'/>"
-                    + "<text x='\(number(end.0 + 6, digits: 1))' y='\(number(end.1 + 4, digits: 1))' font-size='12' "
-                    + "fill='\(curve.color)'>\(curve.label)</text>")
-        }
-        return "<figure><svg viewBox='0 0 \(Int(width)) \(Int(height))' role='img'>\(parts.joined())</svg>"
-            + "<figcaption>\(caption)</figcaption></figure>"
+    private var learning: HTMLPage.Section {
+        let losses = LineChart(
+            xTitle: "round",
+            [
+                .init(
+                    "Loss", yTitle: "loss (nats)",
+                    [
+                        series("local", "localLoss", .kind(0)), series("remote", "remoteLoss", .kind(1)),
+                        series("local, collapsed", "localConstant", .kind(0), isDashed: true),
+                        series("remote, collapsed", "remoteConstant", .kind(1), isDashed: true),
+                    ])
+            ])
+        let similarities = LineChart(
+            xTitle: "round",
+            [
+                .init(
+                    "Similarity in the banks", yTitle: "mean cosine similarity",
+                    [
+                        series("separation", "separation", .kind(3)),
+                        series("same partition", "positiveSimilarity", .kind(2)),
+                        series("other partitions", "negativeSimilarity", .kind(6)),
+                    ], references: [.init(Collapse.leastSeparation, "least separation that counts")])
+            ])
+        return HTMLPage.Section(
+            "What was learnt",
+            [
+                .figure(
+                    Figure(
+                        "The dotted lines beside the losses, ln(1 + negatives), are the values at which all features "
+                            + "have collapsed to a single point. Separation is the mean cosine similarity of features "
+                            + "of the same partition less that of features of other partitions: it is what the "
+                            + "training is after.",
+                        [losses, similarities]))
+            ])
     }
 
-    private func number(_ value: Double?, digits: Int = 3) -> String {
-        value.map { String(format: "%.\(digits)f", $0) } ?? "–"
+    private var features: HTMLPage.Section? {
+        FeatureMap(banks, partitions: settings.partitions).map {
+            HTMLPage.Section("What the features look like", [.figure($0.figure)])
+        }
+    }
+
+    private var cost: HTMLPage.Section {
+        let bytes = LineChart.Panel(
+            "Sent in a round", yTitle: "megabytes",
+            [
+                .init("from the clients", points { Double($0.bytesUp) / 1e6 }),
+                .init("to the clients", points { Double($0.bytesDown) / 1e6 }),
+            ], limits: 0...0)
+        let seconds = LineChart.Panel(
+            "Time of a round", yTitle: "seconds",
+            [
+                .init("training", points(\.seconds.training)),
+                .init("exchange of features", points(\.seconds.exchange)),
+                .init("average", points(\.seconds.aggregation)),
+            ], limits: 0...0)
+        return HTMLPage.Section(
+            "What it cost",
+            [
+                .figure(
+                    Figure(
+                        "The bytes are those of all weights and features; the time is that of the machine that ran "
+                            + "all clients.",
+                        [LineChart(xTitle: "round", [bytes]), LineChart(xTitle: "round", [seconds])]))
+            ])
+    }
+
+    private var rounds: HTMLPage.Section {
+        let rows = reports.map { report in
+            [
+                "\(report.round)", Numeral.text(report.metrics["localLoss"]),
+                Numeral.text(report.metrics["remoteLoss"]),
+                Numeral.text(report.metrics["separation"]),
+                "\(report.participants.count) of \(report.participants.count + report.absent.count)",
+                Numeral.text(Double(report.bytesUp) / 1e6, decimals: 1),
+                Numeral.text(Double(report.bytesDown) / 1e6, decimals: 1),
+                Numeral.text(report.seconds.total, decimals: 1),
+            ]
+        }
+        let columns = [
+            "round", "local loss", "remote loss", "separation", "clients", "MB up", "MB down", "seconds",
+        ]
+        return HTMLPage.Section("Rounds", [.table(Table(columns: columns, rows: rows))])
+    }
+
+    private var missing: [HTMLPage.Section] {
+        let rows = reports.flatMap { report in report.absent.map { ["\(report.round)", "\($0)"] } }
+        guard !rows.isEmpty else { return [] }
+        return [
+            HTMLPage.Section("Clients that were missing", [.table(Table(columns: ["round", "reason"], rows: rows))])
+        ]
+    }
+
+    // Curves
+
+    private func points(_ value: (RoundReport) -> Double?) -> [(x: Double, y: Double)] {
+        reports.map { (Double($0.round), value($0) ?? .nan) }
+    }
+
+    private func series(_ name: String, _ metric: String, _ ink: Ink, isDashed: Bool = false) -> LineChart.Series {
+        let points = points { $0.metrics[metric] }
+        // A curve that this run does not have, such as that of a remote loss without exchange, has no name either.
+        let isAbsent = points.allSatisfy { $0.y.isNaN }
+        return LineChart.Series(isAbsent ? "" : name, points, ink: ink, isDashed: isDashed)
     }
 }

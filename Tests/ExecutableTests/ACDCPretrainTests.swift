@@ -2,6 +2,10 @@ import Foundation
 import Tensor
 import Testing
 
+#if canImport(FoundationXML)
+import FoundationXML
+#endif
+
 /// The main job as a user meets it: a process, its files and its exit code.
 @Suite(.serialized) struct ACDCPretrainTests {
     private let pretrain = Executable(name: "ACDCPretrain")
@@ -44,6 +48,26 @@ import Testing
             #expect(FileManager.default.fileExists(atPath: path("one/\(file)")), "\(file)")
         }
         #expect(try contents("one/encoder.safetensors") == contents("two/encoder.safetensors"))
+        try checkReport(of: "one")
+    }
+
+    /// The report is a page with curves and a map of the banks, also when the run was over before: then the banks are
+    /// those of its last checkpoint.
+    private func checkReport(of run: String) throws {
+        let page = try contents("\(run)/report.html")
+        #expect(XMLParser(data: page).parse())
+        let text = String(decoding: page, as: UTF8.self)
+        for part in ["local, collapsed", "same partition", "from the clients", "By partition", "By client", "client 2"]
+        {
+            #expect(text.contains(">\(part)<"), "\(part)")
+        }
+        #expect(text.contains("% of the variance)"))
+        for word in ["http:", "https:", "<script", "url("] { #expect(!text.contains(word), "\(word)") }
+
+        try FileManager.default.removeItem(at: folder.appendingPathComponent("\(run)/report.html"))
+        let again = try pretrain.run(["--resume", path(run), "--quiet"])
+        #expect(again.exitCode == 0, "\(again.errors)")
+        #expect(try contents("\(run)/report.html") == page)
     }
 
     @Test func aRunThatIsKilledAgainAndAgainEndsWithTheSameBits() throws {

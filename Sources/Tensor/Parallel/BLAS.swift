@@ -4,6 +4,9 @@ import CBLAS
 enum BLAS {
     private static let singleThreaded: Void = openblas_set_num_threads(1)
 
+    /// To be called before any routine of OpenBLAS or LAPACK.
+    static func useOneThread() { singleThreaded }
+
     /// `c = alpha · op(a) · op(b) + beta · c` for row-major matrices: op(a) is `m × k`, op(b) is `k × n`.
     ///
     /// `lda`, `ldb`, `ldc` are the distances between rows as stored.
@@ -13,7 +16,7 @@ enum BLAS {
         _ b: UnsafePointer<Float>, ldb: Int, transposedB transposeB: Bool = false,
         beta: Float = 0, _ c: UnsafeMutablePointer<Float>, ldc: Int
     ) {
-        singleThreaded
+        useOneThread()
         cblas_sgemm(
             CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
             blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), beta, c, blasint(ldc))
