@@ -18,6 +18,7 @@ let package = Package(
         .library(name: "Volumes", targets: ["Volumes"]),
         .executable(name: "ACDCPretrain", targets: ["ACDCPretrain"]),
         .executable(name: "ACDCFineTune", targets: ["ACDCFineTune"]),
+        .executable(name: "HVSMRTransfer", targets: ["HVSMRTransfer"]),
         .executable(name: "Evaluate", targets: ["Evaluate"]),
         .executable(name: "MakePhantoms", targets: ["MakePhantoms"]),
         .executable(name: "VolumeInfo", targets: ["VolumeInfo"]),
@@ -57,6 +58,10 @@ let package = Package(
             dependencies: ["Experiments", "Tensor", "UNet", "Federation", "Volumes", arguments],
             path: "Examples/ACDCFineTune", swiftSettings: strict),
         .executableTarget(
+            name: "HVSMRTransfer",
+            dependencies: ["Experiments", "Tensor", "Volumes", arguments],
+            path: "Examples/HVSMRTransfer", swiftSettings: strict),
+        .executableTarget(
             name: "Evaluate", dependencies: ["Volumes", arguments],
             path: "Examples/Evaluate", swiftSettings: strict),
         .executableTarget(
@@ -89,7 +94,8 @@ let package = Package(
         .testTarget(
             name: "ExecutableTests",
             dependencies: [
-                "ACDCPretrain", "ACDCFineTune", "Evaluate", "MakePhantoms", "VolumeInfo", "Volumes", "Tensor",
+                "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "Evaluate", "MakePhantoms", "VolumeInfo", "Volumes",
+                "Tensor",
                 "_TestSupport",
                 arguments,
             ], swiftSettings: strict),

@@ -35,4 +35,22 @@ extension LabelledCase {
         }
         return Dictionary(grouping: cases, by: \.patient)
     }
+
+    /// The labelled images of all patients of an HVSMR folder, by patient, with slices along the third axis.
+    package static func hvsmr(
+        _ hvsmr: HVSMR, preparedBy preprocessing: Preprocessing, slicing axis: HVSMR.SliceAxis
+    ) async throws(VolumesError) -> [String: [LabelledCase]] {
+        let scans = try await hvsmr.scans(preparedBy: preprocessing, slicing: axis)
+        let cases = scans.compactMap { scan -> LabelledCase? in
+            guard let url = scan.patient.labels else { return nil }
+            return LabelledCase(patient: scan.patient.id, frame: "", volume: scan.volume) {
+                () throws(VolumesError) in
+                var labels = try NIfTI(contentsOf: url).volume
+                // Vessels that the second label set tells apart are blood pool.
+                for i in labels.voxels.indices where labels.voxels[i] > 2 { labels.voxels[i] = 2 }
+                return labels.permuted(by: scan.order)
+            }
+        }
+        return Dictionary(grouping: cases, by: \.patient)
+    }
 }

@@ -48,9 +48,9 @@ package struct FineTuningReport: Sendable {
 
     private static func cell(_ key: Key, _ results: [TrialResult]) -> Cell {
         // Local: the spread is over the clients, each with the mean of its folds and seeds, as in the paper.
-        // Federated: over the folds, each with the mean of its seeds; over the seeds where there is one fold only.
+        // Federated, or one client: over the folds, each with the mean of its seeds; over the seeds of a single fold.
         let folds = Set(results.map(\.trial.fold)).count
-        let unit = key.mode == .local ? "clients" : folds > 1 ? "folds" : "seeds"
+        let unit = Set(results.map(\.trial.client)).count > 1 ? "clients" : folds > 1 ? "folds" : "seeds"
         let units = Dictionary(grouping: results) { result -> Int in
             switch unit {
             case "clients": result.trial.client ?? 0

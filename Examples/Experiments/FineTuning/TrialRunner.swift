@@ -57,7 +57,7 @@ package struct TrialRunner: Sendable {
         trained.parameters = federation.parameters
         let scores = try await score(trained, on: validation(of: trial))
         let result = TrialResult(trial: trial, cases: scores, seconds: (ContinuousClock.now - start).seconds)
-        if trial.mode == .federated && !trial.isSearch {
+        if (trial.mode == .federated || split.clients.count == 1) && !trial.isSearch {
             try trained.write(
                 to: home.appendingPathComponent("model.safetensors"), provenance: "Fine-tuned: \(trial.title)")
         }
