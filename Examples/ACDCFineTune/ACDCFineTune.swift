@@ -71,7 +71,8 @@ struct ACDCFineTune: AsyncParsableCommand {
 
         // Tables.
         let report = FineTuningReport(results: results, settings: settings.encoded())
-        try report.write(to: folder)
+        try report.write(
+            to: folder, title: "Segmentation of cardiac MRI from few annotated patients", runner: runner)
         progress.say(report.markdown)
         progress.say("wrote \(folder.url.path)/results.json after \(ProgressLine.duration(progress.seconds))")
     }

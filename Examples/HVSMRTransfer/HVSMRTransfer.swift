@@ -69,7 +69,8 @@ struct HVSMRTransfer: AsyncParsableCommand {
 
         // Tables.
         let report = FineTuningReport(results: results, settings: settings.encoded())
-        try report.write(to: folder)
+        try report.write(
+            to: folder, title: "Transfer to HVSMR 2016", runner: runner)
         progress.say(report.markdown)
         progress.say("wrote \(folder.url.path)/results.json after \(ProgressLine.duration(progress.seconds))")
     }

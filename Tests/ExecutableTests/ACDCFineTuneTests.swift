@@ -60,6 +60,11 @@ import Testing
         #expect(csv.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 12 })
         #expect(csv.count == 1 + 2 * (2 + 3 * 4))
 
+        // One page that fetches nothing, with the outlines of the models' predictions.
+        let page = try String(contentsOf: folder.appending(path: "run/report.html"), encoding: .utf8)
+        #expect(page.contains("What it looks like") && page.contains("median: patient"))
+        #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"))
+
         // Run again, it has nothing to do, and the tables are the same.
         let again = try fineTune.run(["--resume", path("run"), "--quiet"])
         #expect(again.exitCode == 0, "\(again.errors)")

@@ -88,8 +88,9 @@ package struct FineTuningReport: Sendable {
         }
     }
 
-    /// Writes `results.json`, `table.md` and `table.csv`.
-    package func write(to folder: RunFolder<some RunSettings>) throws(Failure) {
+    /// Writes `results.json`, `table.md`, `table.csv` and `report.html`.
+    package func write(to folder: RunFolder<some RunSettings>, title: String, runner: TrialRunner) throws {
+        try folder.write(Data(FineTuningPage(title, report: self, runner: runner).html().utf8), to: "report.html")
         try folder.write(json, to: "results.json")
         try folder.write(Data(markdown.utf8), to: "table.md")
         try folder.write(Data(csv.utf8), to: "table.csv")

@@ -1,6 +1,5 @@
 import Federation
 import Foundation
-import Synchronization
 import Tensor
 import Volumes
 
@@ -111,6 +110,23 @@ package struct TrialRunner: Sendable {
         )
     }
 
+    // MARK: What a trial left
+
+    /// The trained model, where it was kept.
+    package func model(of trial: Trial) throws -> SegmentationModel? {
+        let file = folder.appendingPathComponent("\(trial.id)/model.safetensors")
+        return FileManager.default.fileExists(atPath: file.path) ? try SegmentationModel(contentsOf: file) : nil
+    }
+
+    /// The training loss of each round.
+    package func losses(of trial: Trial) -> [Double] {
+        let file = folder.appendingPathComponent("\(trial.id)/rounds.jsonl")
+        guard let journal = try? Data(contentsOf: file) else { return [] }
+        return journal.split(separator: 0x0A).map { line in
+            (try? JSONDecoder().decode(RoundReport.self, from: line))?.metrics["loss"] ?? .nan
+        }
+    }
+
     // MARK: State
 
     private func federation(
@@ -158,52 +174,5 @@ package struct TrialRunner: Sendable {
                 structures: Dictionary(uniqueKeysWithValues: structures))
         }
         return scores
-    }
-}
-
-/// The results of some pieces of work in their order, done by a few workers of one thread each.
-package func inParallel<Result: Sendable>(
-    _ count: Int, workers: Int, _ work: @escaping @Sendable (Int) async throws -> Result
-) async throws -> [Result] {
-    try await withThrowingTaskGroup(of: (Int, Result).self) { group in
-        var next = 0
-        func add() {
-            guard next < count else { return }
-            let index = next
-            next += 1
-            group.addTask {
-                try await Parallel.$threadLimit.withValue(1) { (index, try await work(index)) }
-            }
-        }
-        for _ in 0..<max(1, workers) { add() }
-        var results = [Result?](repeating: nil, count: count)
-        for try await (index, result) in group {
-            results[index] = result
-            add()
-        }
-        return results.map { $0! }
-    }
-}
-
-/// The line that changes while a trial trains.
-private final class TrialMeter: Sendable {
-    private let title: String
-    private let steps: Int
-    private let progress: ProgressLine
-    private let state = Mutex((step: 0, loss: 0.0, shown: ContinuousClock.now))
-
-    init(title: String, steps: Int, progress: ProgressLine) {
-        (self.title, self.steps, self.progress) = (title, steps, progress)
-    }
-
-    func advance(loss: Float) {
-        let line = state.withLock { state -> String? in
-            state.step += 1
-            state.loss += state.step == 1 ? Double(loss) : 0.05 * (Double(loss) - state.loss)
-            guard ContinuousClock.now - state.shown >= .seconds(1) else { return nil }
-            state.shown = .now
-            return "\(title)  step \(state.step)/\(steps)  loss \(String(format: "%.3f", state.loss))"
-        }
-        if let line { progress.show(line) }
     }
 }

@@ -44,4 +44,13 @@ package struct SegmentationModel: Sendable {
     package func labels(of volume: PreparedVolume) -> Volume {
         volume.restored(scores: scores(of: volume), classes: classes.count)
     }
+
+    /// The labels of a prepared image on its own grid: `[slice, row, column]`.
+    package func classMap(of volume: PreparedVolume) -> [UInt8] {
+        let scores = scores(of: volume)
+        return (0..<scores.count / classes.count).map { place in
+            let own = place * classes.count..<(place + 1) * classes.count
+            return UInt8(own.max { scores[$0] < scores[$1] }! - own.lowerBound)
+        }
+    }
 }

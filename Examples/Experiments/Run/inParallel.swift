@@ -1,0 +1,25 @@
+import Tensor
+
+/// The results of some pieces of work in their order, done by a few workers of one thread each.
+package func inParallel<Result: Sendable>(
+    _ count: Int, workers: Int, _ work: @escaping @Sendable (Int) async throws -> Result
+) async throws -> [Result] {
+    try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+        var next = 0
+        func add() {
+            guard next < count else { return }
+            let index = next
+            next += 1
+            group.addTask {
+                try await Parallel.$threadLimit.withValue(1) { (index, try await work(index)) }
+            }
+        }
+        for _ in 0..<max(1, workers) { add() }
+        var results = [Result?](repeating: nil, count: count)
+        for try await (index, result) in group {
+            results[index] = result
+            add()
+        }
+        return results.map { $0! }
+    }
+}
