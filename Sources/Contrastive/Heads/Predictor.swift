@@ -3,7 +3,7 @@ import Tensor
 /// What turns a projection of the main encoder into a prediction of the target's: a linear layer, batch norm, a
 /// rectifier, and a linear layer. The target has none, and it is thrown away with the projection head.
 ///
-/// Source: Grill et al., NeurIPS 2020, section 3.2. Its width, four times the projection's where the paper has sixteen
+/// Source: Grill et al., NeurIPS 2020, section 3, "architecture". Its width, four times the projection's where the paper has sixteen
 /// times, is this package's choice, as is that the batch norm stays here and is missing in ``ProjectionHead``. The server
 /// averages its running statistics like weights.
 public struct Predictor: Layer {

@@ -10,7 +10,7 @@ import Tensor
 /// They are one slot of the model, so that the server averages them with the rest; the average of unit vectors is shorter,
 /// and the next step makes it a unit vector again. Like the projection head they are thrown away.
 ///
-/// Source: Caron et al., NeurIPS 2020, section 3.1, and its appendix A for the normalisation after every step.
+/// Source: Caron et al., NeurIPS 2020, section 3, and its code for the normalisation before every step.
 public struct Prototypes: Layer {
     /// The weight, `[count, dimension]`.
     public let weight: ParameterSlot

@@ -7,7 +7,7 @@ import Tensor
 /// Only the bottleneck is decoded. Skip connections, as in a U-Net, would hand the decoder the neighbourhood of what was
 /// covered, and leave the bottleneck little to learn.
 ///
-/// Source: its form is this package's choice, after the narrow decoder of Pathak et al., CVPR 2016, section 3.1.
+/// Source: its form is this package's choice, after the narrow decoder of Pathak et al., CVPR 2016.
 public struct ReconstructionHead: Layer {
     private let steps: [TransposedConvolution]
     private let last: Convolution

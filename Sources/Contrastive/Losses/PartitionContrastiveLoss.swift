@@ -15,7 +15,7 @@ import Tensor
 /// It is Eq. (3) of ``FCLLoss`` with the batch in place of the bank; both members of a pair draw gradients.
 ///
 /// Source: Chaitanya et al., "Contrastive learning of global and local features for medical image segmentation with
-/// limited annotations", NeurIPS 2020, section 3.1, the loss G^D with its cross pairs. That every view weighs the same,
+/// limited annotations", NeurIPS 2020, section 3, the global loss with the strategy G^D and its cross pairs. That every view weighs the same,
 /// however many positives it has, is this package's reconstruction: where all partitions occur equally often it is the
 /// paper's mean over pairs.
 ///

@@ -14,7 +14,7 @@ import Tensor
 ///
 /// Source: the task is that of Pathak et al., "Context encoders: feature learning by inpainting", CVPR 2016, Eq. (1),
 /// without its adversarial part, and the random squares of a grid are those of Xie et al., "SimMIM", CVPR 2022,
-/// section 3.2. Half of the image in squares of an eighth of 64 pixels, covered by 0, is this package's choice; no paper
+/// section 3. Half of the image in squares of an eighth of 64 pixels, covered by 0, is this package's choice; no paper
 /// that FCL is compared with states such a row. The server averages encoder and decoder.
 public struct ReconstructionTask: Hashable, Sendable, Codable {
     /// The extent of a square, in pixels.

@@ -12,7 +12,7 @@ import Tensor
 /// by the zeros that enter at the edges. A loss that stays at ln 4 has learnt nothing.
 ///
 /// Source: Gidaris, Singh and Komodakis, "Unsupervised representation learning by predicting image rotations", ICLR 2018,
-/// section 3.1. The head on the mean over all pixels is this package's choice. In FedRotation the server averages encoder
+/// section 2. The head on the mean over all pixels is this package's choice. In FedRotation the server averages encoder
 /// and head.
 public struct RotationTask: Sendable {
     private let head: Linear
