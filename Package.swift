@@ -79,7 +79,8 @@ let package = Package(
             name: "UNetTests", dependencies: ["UNet", "Tensor", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
-            name: "ContrastiveTests", dependencies: ["Contrastive", "Tensor", "_TestSupport"], swiftSettings: strict),
+            name: "ContrastiveTests", dependencies: ["Contrastive", "Tensor", "_TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "FederationTests", dependencies: ["Federation", "Tensor", "_TestSupport"], swiftSettings: strict),
         .testTarget(

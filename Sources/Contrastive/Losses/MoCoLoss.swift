@@ -1,0 +1,64 @@
+import Foundation
+import Tensor
+
+/// The loss of momentum contrast, InfoNCE with a queue: a query is drawn to the key of its own image and pushed away
+/// from everything in the queue, whatever anatomy it shows.
+///
+/// With queries q and keys k of unit length, and the queue's K features n:
+///
+/// ```
+/// L_q = −ln( e^{q·k/τ} / ( e^{q·k/τ} + Σ_n e^{q·n/τ} ) ),   and L is the mean over the batch
+/// ```
+///
+/// The keys are a ``MomentumEncoder``'s and the queue is a ``MemoryBank``, whose partitions and sites are not looked at;
+/// keys are pushed after the step, so that no key is its own negative.
+///
+/// ```swift
+/// let value = loss(head(encoder(tape.constant(views))), keys: keys, queue: bank.contents)
+/// bank.push(keys)
+/// ```
+///
+/// Source: He et al., "Momentum contrast for unsupervised visual representation learning", CVPR 2020, Eq. (1); τ = 0.2
+/// and the head of two layers are those of Chen et al., "Improved baselines with momentum contrastive learning",
+/// arXiv:2003.04297, section 3. In FedMoCo the server averages encoder and projection head; the queue stays at its site,
+/// which is this package's choice.
+public struct MoCoLoss: Hashable, Sendable, Codable {
+    /// The temperature τ, without dimension.
+    public var temperature: Float
+
+    /// A loss.
+    ///
+    /// - Precondition: `temperature > 0`.
+    public init(temperature: Float = 0.2) {
+        precondition(temperature > 0 && temperature.isFinite, "a temperature of \(temperature)")
+        self.temperature = temperature
+    }
+
+    /// The mean over the batch, a scalar, differentiable by the queries. Keys and queue are constants.
+    ///
+    /// **Shapes** `queries [batch, dimension]`, of any length: they are normalised here.
+    ///
+    /// - Parameters:
+    ///   - queries: The projections of the main encoder.
+    ///   - keys: The momentum encoder's features of other views of the same images, in the same order.
+    ///   - queue: Negatives. It may be empty: the loss is 0 then.
+    /// - Precondition: equal dimensions, and a key for each query.
+    /// - Complexity: a matrix product of `batch` by `queue` by `dimension`, and another backwards.
+    public func callAsFunction(_ queries: Variable, keys: FeatureSet, queue: FeatureSet) -> Variable {
+        precondition(
+            queries.shape == keys.features.shape && keys.count > 0 && queue.dimension == keys.dimension,
+            "queries \(queries.shape), keys \(keys.features.shape) and a queue \(queue.features.shape)")
+        let (q, tape) = (l2Normalize(queries), queries.tape)
+        // q·k of each row: products of elements, summed by a column of ones.
+        let ones = tape.constant(Tensor(repeating: 1, shape: [keys.dimension, 1]))
+        var similarities = matrixProduct(q * tape.constant(keys.features), ones)
+        if queue.count > 0 {
+            similarities = concatenate(
+                similarities, matrixProduct(q, tape.constant(queue.features), otherTransposed: true))
+        }
+        return crossEntropy(similarities / temperature, labels: Array(repeating: 0, count: keys.count))
+    }
+
+    /// What the loss is when all features are equal, ln(1 + negatives): a loss that stays there has collapsed.
+    public static func constant(negatives: Int) -> Double { log1p(Double(negatives)) }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import Tensor
+
+/// The loss of local contrastive learning at one site: views of the same partition of any volume attract each other,
+/// and those of other partitions of the batch repel.
+///
+/// With the projections z of two views of each slice, scaled to unit length, the views P(i) of the same partition as
+/// view i, i itself excepted, and the views N(i) of other partitions:
+///
+/// ```
+/// ℓ(i, j) = −ln( e^{z_i·z_j/τ} / ( e^{z_i·z_j/τ} + Σ_{n ∈ N(i)} e^{z_i·z_n/τ} ) )
+/// L       = mean over views i of 1/|P(i)| Σ_{j ∈ P(i)} ℓ(i, j)
+/// ```
+///
+/// It is Eq. (3) of ``FCLLoss`` with the batch in place of the bank; both members of a pair draw gradients.
+///
+/// Source: Chaitanya et al., "Contrastive learning of global and local features for medical image segmentation with
+/// limited annotations", NeurIPS 2020, section 3, the global loss with the strategy G^D and its cross pairs. That every view weighs the same,
+/// however many positives it has, is this package's reconstruction: where all partitions occur equally often it is the
+/// paper's mean over pairs.
+///
+/// Each site trains alone. Federated fine-tuning begins at the average of the sites' encoders, which is a choice of this
+/// package too; projection heads are dropped without averaging.
+public struct PartitionContrastiveLoss: Hashable, Sendable, Codable {
+    /// The temperature τ, without dimension.
+    public var temperature: Float
+
+    /// A loss.
+    ///
+    /// - Precondition: `temperature > 0`.
+    public init(temperature: Float = 0.1) {
+        precondition(temperature > 0 && temperature.isFinite, "a temperature of \(temperature)")
+        self.temperature = temperature
+    }
+
+    /// The mean over both views of all slices, a scalar, differentiable by both.
+    ///
+    /// **Shapes** `first` and `second` `[batch, dimension]`, of any length: they are normalised here. Row i of both is
+    /// the same slice.
+    ///
+    /// - Parameters:
+    ///   - first: Projections of one view of each slice.
+    ///   - second: Projections of the other view.
+    ///   - partitions: The partition of each slice.
+    /// - Precondition: equal shapes, a slice, and a partition for each.
+    /// - Complexity: a matrix product of 2 `batch` by 2 `batch` by `dimension`, and two backwards.
+    public func callAsFunction(_ first: Variable, _ second: Variable, partitions: [UInt8]) -> Variable {
+        precondition(
+            first.shape[0] == partitions.count, "\(partitions.count) partitions for projections \(first.shape)")
+        let z = l2Normalize(stackRows(first, second))
+        let scores = matrixProduct(z, z, otherTransposed: true) / temperature
+        let tags = partitions + partitions
+        var (gradient, total) = (scores.value, 0.0)
+        gradient.withMutableElements { elements in
+            for (view, partition) in tags.enumerated() {
+                let row = UnsafeMutableBufferPointer(rebasing: elements[(view * tags.count)...].prefix(tags.count))
+                total += Self.loss(of: view, in: partition, row, tags)
+            }
+        }
+        let count = Float(tags.count)
+        let mean = Tensor(repeating: Float(total) / count, shape: [])
+        return z.tape.record(mean, operands: scores.id) { [id = scores.id] upstream, adjoints in
+            var share = gradient
+            share.scale(by: upstream[] / count)
+            adjoints.add(share, to: id)
+        }
+    }
+
+    /// The loss of one view from its scores z_i·z_j/τ, which are replaced by its derivative by them; as in ``FCLLoss``.
+    private static func loss(
+        of view: Int, in partition: UInt8, _ scores: UnsafeMutableBufferPointer<Float>, _ tags: [UInt8]
+    ) -> Double {
+        let negatives = tags.indices.filter { tags[$0] != partition }
+        let positives = tags.indices.filter { tags[$0] == partition && $0 != view }
+        let largest = negatives.reduce(-Double.infinity) { max($0, Double(scores[$1])) }
+        let sum = negatives.reduce(0) { $0 + exp(Double(scores[$1]) - largest) }
+        let logNegatives = negatives.isEmpty ? -Double.infinity : largest + log(sum)
+        // What all positives together push at the negatives: Σ (1 − p_j) / |P|.
+        var (loss, push) = (0.0, 0.0)
+        for positive in positives {
+            let margin = logNegatives - Double(scores[positive])
+            let share = 1 / (1 + exp(-margin)) / Double(positives.count)
+            loss += (max(margin, 0) + log1p(exp(-abs(margin)))) / Double(positives.count)
+            push += share
+            scores[positive] = Float(-share)
+        }
+        for negative in negatives { scores[negative] = Float(push * exp(Double(scores[negative]) - logNegatives)) }
+        scores[view] = 0
+        return loss
+    }
+
+    /// What the loss is when all features are equal, the mean of ln(1 + |N|): a loss that stays there has collapsed.
+    public static func constant(partitions: [UInt8]) -> Double {
+        let logarithms = partitions.map { own in log1p(Double(2 * partitions.count { $0 != own })) }
+        return logarithms.reduce(0, +) / Double(partitions.count)
+    }
+}
