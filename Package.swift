@@ -20,6 +20,7 @@ let package = Package(
         .executable(name: "ACDCFineTune", targets: ["ACDCFineTune"]),
         .executable(name: "Evaluate", targets: ["Evaluate"]),
         .executable(name: "MakePhantoms", targets: ["MakePhantoms"]),
+        .executable(name: "Segment", targets: ["Segment"]),
         .executable(name: "VolumeInfo", targets: ["VolumeInfo"]),
     ],
     dependencies: [
@@ -59,6 +60,9 @@ let package = Package(
             name: "MakePhantoms", dependencies: ["Volumes", arguments],
             path: "Examples/MakePhantoms", swiftSettings: strict),
         .executableTarget(
+            name: "Segment", dependencies: ["Experiments", "Tensor", "UNet", "Volumes", arguments],
+            path: "Examples/Segment", swiftSettings: strict),
+        .executableTarget(
             name: "VolumeInfo", dependencies: ["Volumes", arguments, crypto],
             path: "Examples/VolumeInfo", swiftSettings: strict),
 
@@ -82,9 +86,8 @@ let package = Package(
         .testTarget(
             name: "ExecutableTests",
             dependencies: [
-                "ACDCPretrain", "ACDCFineTune", "Evaluate", "MakePhantoms", "VolumeInfo", "Volumes", "Tensor",
-                "_TestSupport",
-                arguments,
+                "ACDCPretrain", "ACDCFineTune", "Evaluate", "MakePhantoms", "Segment", "VolumeInfo", "Experiments",
+                "Volumes", "Tensor", "_TestSupport", arguments,
             ], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,67 @@
+import Experiments
+import Foundation
+
+/// An image that is to be segmented, and where its labels go.
+struct Input: Sendable, Hashable {
+    /// The path as the user knows it.
+    let file: String
+    /// The name of the file without folder, `.nii` and `.gz`.
+    let name: String
+
+    var url: URL { URL(fileURLWithPath: file) }
+
+    /// The name of the file of labels.
+    var labelName: String { name + "_seg.nii.gz" }
+
+    /// The images that arguments stand for: files as they are, and all images in folders and in the folders in them.
+    static func all(_ arguments: [String]) throws(Failure) -> [Input] {
+        var files: [String] = []
+        for argument in arguments {
+            var isFolder = ObjCBool(false)
+            guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
+                throw .noInput("\(argument): there is no such file or folder; check the path.")
+            }
+            let found = isFolder.boolValue ? try images(in: argument) : [argument]
+            for file in found where !files.contains(file) { files.append(file) }
+        }
+        let inputs = files.map { Input(file: $0, name: stem(of: $0) ?? ($0 as NSString).lastPathComponent) }
+        var owners: [String: String] = [:]
+        for input in inputs {
+            if let other = owners.updateValue(input.file, forKey: input.labelName) {
+                throw .usage(
+                    "\(other) and \(input.file) would both be written to \(input.labelName); "
+                        + "segment them into two folders.")
+            }
+        }
+        return inputs
+    }
+
+    /// The `.nii` and `.nii.gz` files below a folder that are no label maps by their names, in alphabetical order.
+    private static func images(in folder: String) throws(Failure) -> [String] {
+        // A link to a folder would be listed as one entry.
+        let root = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+        guard let entries = FileManager.default.enumerator(atPath: root) else {
+            throw .noInput("\(folder): its contents cannot be listed.")
+        }
+        var files: [String] = []
+        for case let path as String in entries {
+            guard let stem = stem(of: path), !stem.hasSuffix("_gt"), !stem.hasSuffix("_seg") else { continue }
+            if !path.split(separator: "/").contains(where: { $0.hasPrefix(".") }) { files.append(path) }
+        }
+        guard !files.isEmpty else {
+            throw .noInput(
+                "\(folder): there is no .nii or .nii.gz file in it, nor in the folders in it, that is an image; "
+                    + "names that end in _gt or _seg are label maps.")
+        }
+        return files.sorted().map { (folder as NSString).appendingPathComponent($0) }
+    }
+
+    /// The file's name without `.nii` or `.nii.gz`; `nil` for other files.
+    private static func stem(of path: String) -> String? {
+        let name = (path as NSString).lastPathComponent
+        for ending in [".nii.gz", ".nii"] where name.hasSuffix(ending) && name.count > ending.count {
+            return String(name.dropLast(ending.count))
+        }
+        return nil
+    }
+}
