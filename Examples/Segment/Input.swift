@@ -13,6 +13,22 @@ struct Input: Sendable, Hashable {
     /// The name of the file of labels.
     var labelName: String { name + "_seg.nii.gz" }
 
+    /// One frame of a cine in a file of its own.
+    struct Frame: Hashable {
+        /// The path without `_frame01` and what follows.
+        var patient: String
+        /// The number in the name, from 1.
+        var number: Int
+    }
+
+    /// Which frame this is by a name such as `patient001_frame01`; `nil` for another name.
+    var frame: Frame? {
+        guard let range = name.range(of: "_frame", options: .backwards), let number = Int(name[range.upperBound...])
+        else { return nil }
+        let patient = url.deletingLastPathComponent().appendingPathComponent(String(name[..<range.lowerBound]))
+        return Frame(patient: patient.path, number: number)
+    }
+
     /// The images that arguments stand for: files as they are, and all images in folders and in the folders in them.
     static func all(_ arguments: [String]) throws(Failure) -> [Input] {
         var files: [String] = []

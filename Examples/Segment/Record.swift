@@ -16,24 +16,12 @@ struct Record: Sendable {
     var covered: Double?
     /// The volume of each class but the background in ml, by frame.
     var volumes: [[String: Double]] = []
+    /// Of a file of one frame, the patient's end diastole and end systole, where they are known.
+    var moments: ACDC.Moments?
     /// The function of the heart, where end diastole and end systole are known or can be derived.
     var function: Function?
 
     init(file: String) { self.file = file }
-}
-
-/// The function of the heart, and the frames that it was measured in.
-struct Function: Sendable {
-    var moments: ACDC.Moments
-    var source: MomentSource
-    var heart: CardiacFunction
-
-    /// Who said which frames are end diastole and end systole.
-    enum MomentSource: String, Sendable {
-        case options = "options"
-        case info = "Info.cfg"
-        case derived = "derived"
-    }
 }
 
 extension Record: Encodable {
@@ -58,21 +46,5 @@ extension Record: Encodable {
     private struct Frame: Encodable {
         var frame: Int
         var millilitres: [String: Double]
-    }
-}
-
-extension Function: Encodable {
-    private enum Key: String, CodingKey {
-        case endDiastole, endSystole, framesFrom, leftVentricle, rightVentricle, myocardialMass
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var object = encoder.container(keyedBy: Key.self)
-        try object.encode(moments.endDiastole, forKey: .endDiastole)
-        try object.encode(moments.endSystole, forKey: .endSystole)
-        try object.encode(source.rawValue, forKey: .framesFrom)
-        try object.encode(heart.leftVentricle, forKey: .leftVentricle)
-        try object.encode(heart.rightVentricle, forKey: .rightVentricle)
-        try object.encode(heart.myocardialMass, forKey: .myocardialMass)
     }
 }

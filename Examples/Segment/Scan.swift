@@ -58,13 +58,18 @@ struct Scan: Sendable {
             }
             return (options, .options)
         }
-        guard frames > 1, input.name.hasSuffix("_4d") else { return nil }
+        guard frames > 1 ? input.name.hasSuffix("_4d") : input.frame != nil else { return nil }
         do {
             guard let found = try ACDC.Moments(ofPatientIn: input.url.deletingLastPathComponent()) else { return nil }
-            if max(found.endDiastole, found.endSystole) <= frames { return (found, .info) }
-            record.warnings.append(
-                "\(input.file): has \(frames) frames, but by Info.cfg end diastole is frame \(found.endDiastole) and "
-                    + "end systole frame \(found.endSystole); both are derived instead.")
+            if frames == 1 {
+                record.moments = found
+            } else if max(found.endDiastole, found.endSystole) <= frames {
+                return (found, .info)
+            } else {
+                record.warnings.append(
+                    "\(input.file): has \(frames) frames, but by Info.cfg end diastole is frame \(found.endDiastole) "
+                        + "and end systole frame \(found.endSystole); both are derived instead.")
+            }
         } catch {
             record.warnings.append("\(input.file): its Info.cfg cannot be used: \(error)")
         }
@@ -96,28 +101,26 @@ struct Scan: Sendable {
     private func measure(_ record: inout Record) {
         let cavity = record.volumes.map { $0[ACDC.classNames[3]] ?? 0 }
         var (known, source) = moments ?? (ACDC.Moments(endDiastole: 1, endSystole: 1), .derived)
-        if moments == nil {
+        if source == .derived {
             let frames = cavity.indices
-            let diastole = frames.max { (cavity[$0], -$0) < (cavity[$1], -$1) }!
-            let systole = frames.min { (cavity[$0], $0) < (cavity[$1], $1) }!
-            guard cavity[diastole] > cavity[systole] else {
-                record.warnings.append(
-                    "\(input.file): the left ventricle has the same volume in all frames, so that end diastole and "
-                        + "end systole cannot be told apart.")
-                return
-            }
-            if cavity[systole] == 0 {
-                record.warnings.append(
-                    "\(input.file): no left ventricle was found in frame \(systole + 1), the one that is taken for "
-                        + "end systole.")
-            }
-            (known.endDiastole, known.endSystole) = (diastole + 1, systole + 1)
-            source = .derived
+            known.endDiastole = frames.max { (cavity[$0], -$0) < (cavity[$1], -$1) }! + 1
+            known.endSystole = frames.min { (cavity[$0], $0) < (cavity[$1], $1) }! + 1
+        }
+        let volumes = (cavity[known.endDiastole - 1], cavity[known.endSystole - 1])
+        if source == .derived && volumes.0 == volumes.1 {
+            record.warnings.append(
+                "\(input.file): the left ventricle has the same volume in all frames, so that end diastole and end "
+                    + "systole cannot be told apart.")
+            return
+        }
+        if min(volumes.0, volumes.1) == 0 {
+            record.warnings.append(
+                "\(input.file): no left ventricle was found in end diastole or end systole, so that its ejection "
+                    + "fraction means nothing.")
         }
         record.function = Function(
-            moments: known, source: source,
-            heart: CardiacFunction(
-                endDiastole: labels[known.endDiastole - 1], endSystole: labels[known.endSystole - 1]))
+            known, from: source, endDiastole: record.volumes[known.endDiastole - 1],
+            endSystole: record.volumes[known.endSystole - 1])
     }
 
     /// The volume of each class but the background in ml.

@@ -18,7 +18,8 @@ struct Segment: AsyncParsableCommand {
 
             With the classes of ACDC, cines also give volumes, ejection fraction and mass. End diastole and end systole \
             are those of --ed and --es; for a file NAME_4d beside an Info.cfg, those of that file; else they are \
-            derived: the frames with the largest and the smallest left ventricle.
+            derived: the frames with the largest and the smallest left ventricle. Of NAME_frame01 and NAME_frame12 \
+            beside an Info.cfg that says so, the same follows without a cine.
 
             For research only: this is no medical device.
 

@@ -26,6 +26,7 @@ struct Segmenter: Sendable {
                 records.append(record)
             }
         }
+        Function.add(to: &records, of: inputs)
         return records
     }
 

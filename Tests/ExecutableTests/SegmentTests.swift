@@ -106,6 +106,29 @@ struct SegmentTests {
         }
     }
 
+    @Test("two files of one patient are end diastole and end systole by Info.cfg, unless the cine is there too")
+    func pairs() throws {
+        let stem = "patient001/patient001"
+        for (name, frame) in [("_frame03.nii.gz", 0), ("_frame01.nii", 1), ("_frame10.nii.gz", 2)] {
+            var image = SegmentExample.image()
+            image.volume = SegmentExample.volume(frames: 3).frame(frame)
+            try example.write(image, to: stem + name)
+        }
+        try Data("ED: 3\nES: 1\nNbFrame: 10\n".utf8).write(to: example.folder.file("patient001/Info.cfg"))
+        #expect(try example.segment(["patient001"]).exitCode == 0)
+        let records = try example.records()
+        #expect(records.map { $0["function"] is NSNull } == [true, false, true])
+        let heart = try CardiacFunction(
+            endDiastole: example.expected(stem + "_frame03.nii.gz")[0],
+            endSystole: example.expected(stem + "_frame01.nii")[0])
+        let found = records[1].number("function", "leftVentricle", "strokeVolume")
+        #expect(abs(try #require(found) - heart.leftVentricle.strokeVolume) < 1e-9)
+
+        try example.write(SegmentExample.image(frames: 10), to: stem + "_4d.nii.gz")
+        #expect(try example.segment(["patient001"], "--force").exitCode == 0)
+        #expect(try example.records().map { $0["function"] is NSNull } == [false, true, true, true])
+    }
+
     @Test("labels and numbers have the same bits for any number of threads")
     func threads() throws {
         try example.write(SegmentExample.image(frames: 3), to: "in/a.nii.gz")
