@@ -54,22 +54,35 @@ struct Input: Sendable, Hashable {
 
     /// The `.nii` and `.nii.gz` files below a folder that are no label maps by their names, in alphabetical order.
     private static func images(in folder: String) throws(Failure) -> [String] {
-        // A link to a folder would be listed as one entry.
-        let root = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-        guard let entries = FileManager.default.enumerator(atPath: root) else {
-            throw .noInput("\(folder): its contents cannot be listed.")
-        }
-        var files: [String] = []
-        for case let path as String in entries {
-            guard let stem = stem(of: path), !stem.hasSuffix("_gt"), !stem.hasSuffix("_seg") else { continue }
-            if !path.split(separator: "/").contains(where: { $0.hasPrefix(".") }) { files.append(path) }
-        }
+        var visited: Set<String> = []
+        let files = try images(in: folder, visited: &visited)
         guard !files.isEmpty else {
             throw .noInput(
                 "\(folder): there is no .nii or .nii.gz file in it, nor in the folders in it, that is an image; "
                     + "names that end in _gt or _seg are label maps.")
         }
-        return files.sorted().map { (folder as NSString).appendingPathComponent($0) }
+        return files
+    }
+
+    /// - Parameter visited: Folders that were searched already: links may lead back to them.
+    private static func images(in folder: String, visited: inout Set<String>) throws(Failure) -> [String] {
+        guard visited.insert(URL(fileURLWithPath: folder).resolvingSymlinksInPath().path).inserted else { return [] }
+        guard let entries = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+            throw .noInput("\(folder): its contents cannot be listed.")
+        }
+        var files: [String] = []
+        for entry in entries.sorted() where !entry.hasPrefix(".") {
+            let path = (folder as NSString).appendingPathComponent(entry)
+            var isFolder = ObjCBool(false)
+            // Links are followed: patients are often gathered by linking to their folders.
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { continue }
+            if isFolder.boolValue {
+                files += try images(in: path, visited: &visited)
+            } else if let stem = stem(of: path), !stem.hasSuffix("_gt"), !stem.hasSuffix("_seg") {
+                files.append(path)
+            }
+        }
+        return files
     }
 
     /// The file's name without `.nii` or `.nii.gz`; `nil` for other files.

@@ -151,6 +151,12 @@ struct SegmentTests {
             try example.write(SegmentExample.image(), to: "in/" + name)
         }
         try Data("notes".utf8).write(to: example.folder.file("in/notes.txt"))
+        // Links to folders are followed, but not in circles.
+        try FileManager.default.moveItem(at: example.folder.file("in/sub"), to: example.folder.file("elsewhere"))
+        for (link, target) in [("in/sub", "elsewhere"), ("elsewhere/circle", "in")] {
+            try FileManager.default.createSymbolicLink(
+                at: example.folder.file(link), withDestinationURL: example.folder.file(target))
+        }
         let outcome = try example.segment(["in", "in/b.nii"])
         #expect(outcome.exitCode == 0, "\(outcome.errors)")
         #expect(
