@@ -40,7 +40,10 @@ struct Input: Sendable, Hashable {
             let found = isFolder.boolValue ? try images(in: argument) : [argument]
             for file in found where !files.contains(file) { files.append(file) }
         }
-        let inputs = files.map { Input(file: $0, name: stem(of: $0) ?? ($0 as NSString).lastPathComponent) }
+        let inputs = files.map {
+            Input(
+                file: $0, name: stem(of: $0) ?? (($0 as NSString).lastPathComponent as NSString).deletingPathExtension)
+        }
         var owners: [String: String] = [:]
         for input in inputs {
             if let other = owners.updateValue(input.file, forKey: input.labelName) {

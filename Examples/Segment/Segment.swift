@@ -130,7 +130,7 @@ struct Segment: AsyncParsableCommand {
         }
         let bad = records.count { $0.error != nil }
         progress.say(
-            "wrote \(records.count - bad) label maps and \(OutputFolder.summaryName) to \(output) in "
+            "wrote \(records.count - bad) label map\(records.count - bad == 1 ? "" : "s") and \(OutputFolder.summaryName) to \(output) in "
                 + ProgressLine.duration(progress.seconds))
         if bad > 0 { throw ExitCode(65) }
     }
