@@ -21,6 +21,7 @@ let package = Package(
         .executable(name: "HVSMRTransfer", targets: ["HVSMRTransfer"]),
         .executable(name: "Evaluate", targets: ["Evaluate"]),
         .executable(name: "MakePhantoms", targets: ["MakePhantoms"]),
+        .executable(name: "Segment", targets: ["Segment"]),
         .executable(name: "VolumeInfo", targets: ["VolumeInfo"]),
     ],
     dependencies: [
@@ -68,6 +69,9 @@ let package = Package(
             name: "MakePhantoms", dependencies: ["Volumes", arguments],
             path: "Examples/MakePhantoms", swiftSettings: strict),
         .executableTarget(
+            name: "Segment", dependencies: ["Experiments", "Tensor", "UNet", "Volumes", arguments],
+            path: "Examples/Segment", swiftSettings: strict),
+        .executableTarget(
             name: "VolumeInfo", dependencies: ["Volumes", arguments, crypto],
             path: "Examples/VolumeInfo", swiftSettings: strict),
 
@@ -95,10 +99,8 @@ let package = Package(
         .testTarget(
             name: "ExecutableTests",
             dependencies: [
-                "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "Evaluate", "MakePhantoms", "VolumeInfo", "Volumes",
-                "Tensor",
-                "_TestSupport",
-                arguments,
+                "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "Evaluate", "MakePhantoms", "Segment", "VolumeInfo",
+                "Experiments", "Volumes", "Tensor", "_TestSupport", arguments,
             ], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

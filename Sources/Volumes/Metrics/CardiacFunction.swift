@@ -22,11 +22,20 @@ public struct CardiacFunction: Hashable, Sendable, Codable {
             precondition(map.extent.frames == 1, "\(map.extent.frames) frames; pass one frame")
             precondition(map.spacing.isMeasurable, "\(map.spacing) is not within \(Volume.Spacing.measurable) mm")
         }
-        leftVentricle = Ventricle(
-            endDiastolicVolume: endDiastole.millilitres(of: 3), endSystolicVolume: endSystole.millilitres(of: 3))
-        rightVentricle = Ventricle(
-            endDiastolicVolume: endDiastole.millilitres(of: 1), endSystolicVolume: endSystole.millilitres(of: 1))
-        myocardialMass = Self.myocardialDensity * endDiastole.millilitres(of: 2)
+        self.init(
+            leftVentricle: Ventricle(
+                endDiastolicVolume: endDiastole.millilitres(of: 3), endSystolicVolume: endSystole.millilitres(of: 3)),
+            rightVentricle: Ventricle(
+                endDiastolicVolume: endDiastole.millilitres(of: 1), endSystolicVolume: endSystole.millilitres(of: 1)),
+            myocardialVolume: endDiastole.millilitres(of: 2))
+    }
+
+    /// The function that follows from volumes that are known already.
+    ///
+    /// - Parameter myocardialVolume: The volume of the left ventricular myocardium at end diastole in ml.
+    public init(leftVentricle: Ventricle, rightVentricle: Ventricle, myocardialVolume: Double) {
+        (self.leftVentricle, self.rightVentricle) = (leftVentricle, rightVentricle)
+        myocardialMass = Self.myocardialDensity * myocardialVolume
     }
 
     /// How much blood a ventricle holds and moves.

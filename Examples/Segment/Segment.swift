@@ -1,0 +1,137 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Tensor
+import Volumes
+
+/// Labels short-axis images by a model that was fine-tuned: model → inputs → label maps → volumes and function.
+@main
+struct Segment: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "Segment",
+        abstract: "Labels short-axis cardiac MRI by a fine-tuned model, and measures volumes and ejection fractions.",
+        discussion: """
+            Each input is a NIfTI file, 3-D or a 4-D cine whose every frame is labelled, or a folder whose .nii and \
+            .nii.gz files are all taken, folders in it included, but for names that end in _gt or _seg. Slices must lie \
+            along the third axis. NAME.nii.gz gives NAME_seg.nii.gz of type uint8 on the same grid, and all volumes are \
+            in segmentation.json.
+
+            With the classes of ACDC, cines also give volumes, ejection fraction and mass. End diastole and end systole \
+            are those of --ed and --es; for a file NAME_4d beside an Info.cfg, those of that file; else they are \
+            derived: the frames with the largest and the smallest left ventricle. Of NAME_frame01 and NAME_frame12 \
+            beside an Info.cfg that says so, the same follows without a cine.
+
+            For research only: this is no medical device.
+
+            Exit codes: 0 done, 64 wrong usage, 65 an input or the model is damaged or does not fit (other inputs are \
+            done all the same), 66 a file is missing, 73 something is there already or the folder cannot be made, 74 a \
+            file cannot be written, 130 and 143 stopped by a signal.
+            """)
+
+    @Argument(help: "The model.safetensors of a fine-tuned run.", completion: .file())
+    var model: String
+
+    @Argument(help: "NIfTI files, or folders of them.", completion: .file())
+    var inputs: [String]
+
+    @Option(help: "The folder for label maps and segmentation.json; made if need be.", completion: .directory)
+    var output: String
+
+    @Option(help: "The number of the end-diastolic frame of every cine, from 1.")
+    var ed: Int?
+
+    @Option(help: "The number of the end-systolic frame of every cine, from 1.")
+    var es: Int?
+
+    @Option(help: "Threads; results do not depend on it. (default: one a core)")
+    var threads: Int?
+
+    @Flag(help: "Print the contents of segmentation.json instead of tables.")
+    var json = false
+
+    @Flag(help: "Replace files of an earlier call.")
+    var force = false
+
+    @Flag(help: "Print neither tables nor warnings.")
+    var quiet = false
+
+    func validate() throws {
+        guard (ed == nil) == (es == nil) else { throw ValidationError("--ed and --es: give both or none.") }
+        for (name, frame) in [("--ed", ed), ("--es", es)] {
+            if let frame, frame < 1 { throw ValidationError("\(name) \(frame): frames are counted from 1.") }
+        }
+        if let ed, ed == es { throw ValidationError("--ed and --es are both \(ed), but must differ.") }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads \(threads): a number from 1 to 1024 is expected.")
+        }
+        if output.isEmpty { throw ValidationError("--output is empty, but must be a folder.") }
+    }
+
+    func run() async throws {
+        let progress = ProgressLine(quiet: quiet)
+        let work = Task { try await segment(progress) }
+        let interruption = Interruption { work.cancel() }
+        do {
+            try await work.value
+        } catch is CancellationError {
+            progress.complain("Segment: stopped; label maps that are there are whole, segmentation.json is missing.")
+            throw ExitCode(128 + (interruption.signal ?? SIGINT))
+        } catch let code as ExitCode {
+            throw code
+        } catch {
+            let failure = Failure(error, signal: interruption.signal)
+            progress.complain("Segment: error: \(failure)")
+            throw ExitCode(failure.exitCode)
+        }
+    }
+
+    private func segment(_ progress: ProgressLine) async throws {
+        // Model.
+        let model = try SegmentationModel(contentsOf: URL(fileURLWithPath: model))
+        if ed != nil, model.classes != ACDC.classNames {
+            throw Failure.usage(
+                "--ed and --es: the model's classes are \(model.classes.joined(separator: ", ")), "
+                    + "of which no ejection fraction follows; leave them out.")
+        }
+
+        // Inputs and the folder for results.
+        let inputs = try Input.all(inputs)
+        let folder = try OutputFolder(output, files: inputs.map(\.labelName), replacing: force)
+
+        // Labels.
+        let segmenter = Segmenter(
+            model: model, folder: folder.url,
+            moments: ed.flatMap { ed in es.map { ACDC.Moments(endDiastole: ed, endSystole: $0) } },
+            workers: threads ?? Parallel.threadCount)
+        var (done, headerWarnings) = (0, 0)
+        progress.show("0 of \(inputs.count) inputs")
+        let records = try await segmenter.records(of: inputs) { record in
+            for (index, warning) in record.warnings.enumerated() {
+                if index < record.headerWarningCount { headerWarnings += 1 }
+                if index >= record.headerWarningCount || headerWarnings == 1 {
+                    progress.say("Segment: warning: \(warning)")
+                }
+            }
+            if let error = record.error { progress.complain("Segment: error: \(error)") }
+            done += 1
+            progress.show("\(done) of \(inputs.count) inputs")
+        }
+
+        if headerWarnings > 1 {
+            progress.say("Segment: warning: \(headerWarnings - 1) more such headers, see segmentation.json")
+        }
+
+        // Volumes and function.
+        let data = try folder.write(records)
+        if json {
+            FileHandle.standardOutput.write(data)
+        } else if !quiet {
+            print(Table.text(records, classes: model.classes))
+        }
+        let bad = records.count { $0.error != nil }
+        progress.say(
+            "wrote \(records.count - bad) label map\(records.count - bad == 1 ? "" : "s") and \(OutputFolder.summaryName) to \(output) in "
+                + ProgressLine.duration(progress.seconds))
+        if bad > 0 { throw ExitCode(65) }
+    }
+}
