@@ -16,6 +16,7 @@ import Testing
         #expect(numbers(split.clients[0]) == [26, 35, 56, 66, 72, 74, 85, 87, 90, 92])
         #expect(numbers(split.fold(0, of: 5, client: 0).validation) == [74, 35])
         #expect(numbers(split.fold(0, of: 5, client: 0).training) == [26, 72, 56, 90, 92, 66, 87, 85])
+        #expect(numbers(split.fold(3, of: 5, client: 4).training) == [67, 25, 14, 3, 79, 4, 60, 39])
         let stratified = PatientSplit(of: patients, clients: 10, seed: 1, stratifiedBy: groups)
         #expect(numbers(stratified.clients[0]) == [8, 12, 24, 26, 56, 60, 66, 80, 89, 90])
     }
