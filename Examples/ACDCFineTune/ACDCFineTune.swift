@@ -23,19 +23,10 @@ struct ACDCFineTune: AsyncParsableCommand {
     @OptionGroup var arguments: Arguments
 
     func run() async throws {
-        let progress = ProgressLine(quiet: arguments.training.quiet)
-        let work = Task { try await fineTune(progress) }
-        let interruption = Interruption { work.cancel() }
-        do {
-            try await work.value
-        } catch {
-            let failure = Failure(error, signal: interruption.signal)
-            progress.complain("ACDCFineTune: \(failure)")
-            throw ExitCode(failure.exitCode)
-        }
+        try await supervised("ACDCFineTune", quiet: arguments.training.quiet, fineTune)
     }
 
-    private func fineTune(_ progress: ProgressLine) async throws {
+    @Sendable private func fineTune(_ progress: ProgressLine) async throws {
         let options = arguments.training
         let earlier = try options.resume.map { try RunFolder<Settings>(resuming: URL(fileURLWithPath: $0)) }
         let settings = try earlier?.settings ?? arguments.settings()

@@ -21,19 +21,10 @@ struct HVSMRTransfer: AsyncParsableCommand {
     @OptionGroup var arguments: Arguments
 
     func run() async throws {
-        let progress = ProgressLine(quiet: arguments.training.quiet)
-        let work = Task { try await transfer(progress) }
-        let interruption = Interruption { work.cancel() }
-        do {
-            try await work.value
-        } catch {
-            let failure = Failure(error, signal: interruption.signal)
-            progress.complain("HVSMRTransfer: \(failure)")
-            throw ExitCode(failure.exitCode)
-        }
+        try await supervised("HVSMRTransfer", quiet: arguments.training.quiet, transfer)
     }
 
-    private func transfer(_ progress: ProgressLine) async throws {
+    @Sendable private func transfer(_ progress: ProgressLine) async throws {
         let options = arguments.training
         let earlier = try options.resume.map { try RunFolder<Settings>(resuming: URL(fileURLWithPath: $0)) }
         let settings = try earlier?.settings ?? arguments.settings()
