@@ -35,7 +35,9 @@ struct ACDCPretrain: AsyncParsableCommand {
     }
 
     private func pretrain(_ progress: ProgressLine) async throws {
-        let earlier = try arguments.resume.map { try RunFolder<Settings>(resuming: URL(fileURLWithPath: $0)) }
+        let earlier = try arguments.resume.map {
+            try RunFolder<PretrainingSettings>(resuming: URL(fileURLWithPath: $0))
+        }
         let settings = try earlier?.settings ?? arguments.settings()
 
         // Data: patients are divided among the sites at random, since their numbers are sorted by disease.
@@ -52,12 +54,12 @@ struct ACDCPretrain: AsyncParsableCommand {
         // Model and sites, as they were after the last round.
         let model = PretrainingModel(settings)
         let capacities = cohort.libraries.map { settings.bank ?? $0.count }
-        let state = try RunState(
+        let state = try PretrainingState(
             store.checkpoint(), capacities: capacities, model: model, settings: settings)
         let meter = StepMeter(
             progress: progress, rounds: settings.rounds, stepsOfRound: cohort.steps(settings))
         let sites = cohort.libraries.enumerated().map { index, slices in
-            Site(
+            PretrainingSite(
                 index: index, slices: slices, model: model, settings: settings, bank: state?.banks[index],
                 meter: meter)
         }
@@ -76,7 +78,7 @@ struct ACDCPretrain: AsyncParsableCommand {
             try Task.checkCancellation()
             let report = try await Parallel.$threadLimit.withValue(threads) { try await federation.runRound() }
             try store.record(report)
-            try store.save(await RunState.files(parameters: federation.parameters, sites: sites))
+            try store.save(await PretrainingState.files(parameters: federation.parameters, sites: sites))
             log.tell(report)
         }
 
@@ -84,7 +86,7 @@ struct ACDCPretrain: AsyncParsableCommand {
         try folder.writeEncoder(federation.parameters)
         var banks: [FeatureSet] = []
         for site in sites { banks.append(await site.bank.contents) }
-        let page = ReportPage(settings: settings, reports: try store.reports(), banks: banks)
+        let page = PretrainingPage(settings: settings, reports: try store.reports(), banks: banks)
         try folder.write(Data(page.html.utf8), to: "report.html")
         progress.say("wrote \(folder.url.path)/encoder.safetensors after \(ProgressLine.duration(progress.seconds))")
     }

@@ -5,7 +5,7 @@ import Foundation
 
 /// The command line: what is given here goes before the file of `--config`, which goes before the defaults.
 struct Arguments: ParsableArguments {
-    private static let defaults = Settings()
+    private static let defaults = PretrainingSettings()
 
     @Option(help: "The folder of patients in the ACDC layout (…/training).", completion: .directory)
     var data: String?
@@ -48,11 +48,11 @@ struct Arguments: ParsableArguments {
     @Option(help: "L2 penalty on the weights (default: \(defaults.weightDecay)).")
     var weightDecay: Float?
     @Option(help: "Strength of the random views (default: \(defaults.augmentation.rawValue)).")
-    var augmentation: Settings.AugmentationStrength?
+    var augmentation: PretrainingSettings.AugmentationStrength?
     @Option(help: "Statistics of the momentum encoder's batch norms (default: \(defaults.keyNormalization.rawValue)).")
-    var keyNormalization: Settings.KeyNormalization?
+    var keyNormalization: PretrainingSettings.KeyNormalization?
     @Option(help: "Frames of a patient: the two endpoints or the whole cine (default: \(defaults.frames.rawValue)).")
-    var frames: Settings.Frames?
+    var frames: PretrainingSettings.Frames?
     @Option(help: "The fewest clients with which a round counts (default: all of them).")
     var quorum: Int?
     @Option(help: "Seed of all randomness; the same seed gives the same bits (default: \(defaults.seed)).")
@@ -66,10 +66,10 @@ struct Arguments: ParsableArguments {
     var quiet = false
 
     /// The settings of a new run.
-    func settings() throws(Failure) -> Settings {
-        var settings = Settings()
-        if let config { settings = try Settings(contentsOf: URL(fileURLWithPath: config)) }
-        func apply<Value>(_ value: Value?, to setting: WritableKeyPath<Settings, Value>) {
+    func settings() throws(Failure) -> PretrainingSettings {
+        var settings = PretrainingSettings()
+        if let config { settings = try PretrainingSettings(contentsOf: URL(fileURLWithPath: config)) }
+        func apply<Value>(_ value: Value?, to setting: WritableKeyPath<PretrainingSettings, Value>) {
             if let value { settings[keyPath: setting] = value }
         }
         // In full, so that the run goes on from any directory.
@@ -133,6 +133,6 @@ struct Arguments: ParsableArguments {
 }
 
 extension FCLLoss.Negatives: ExpressibleByArgument {}
-extension Settings.AugmentationStrength: ExpressibleByArgument {}
-extension Settings.KeyNormalization: ExpressibleByArgument {}
-extension Settings.Frames: ExpressibleByArgument {}
+extension PretrainingSettings.AugmentationStrength: ExpressibleByArgument {}
+extension PretrainingSettings.KeyNormalization: ExpressibleByArgument {}
+extension PretrainingSettings.Frames: ExpressibleByArgument {}

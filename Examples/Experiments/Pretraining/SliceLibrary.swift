@@ -3,21 +3,21 @@ import Tensor
 import Volumes
 
 /// The volumes of one site, cut into partitions, and the batches made of their slices.
-struct SliceLibrary: Sendable {
-    typealias Slice = PartitionSampler.Slice
+package struct SliceLibrary: Sendable {
+    package typealias Slice = PartitionSampler.Slice
 
     private let volumes: [PreparedVolume]
     private let sampler: PartitionSampler
     private let slices: [Slice]
 
-    init(_ volumes: [PreparedVolume], partitions: Int) {
+    package init(_ volumes: [PreparedVolume], partitions: Int) {
         self.volumes = volumes
         sampler = PartitionSampler(partitions: partitions)
         slices = sampler.slices(of: volumes.map(\.sliceCount))
     }
 
     /// The number of slices.
-    var count: Int { slices.count }
+    package var count: Int { slices.count }
 
     /// The pixels of some slices. Shape `[slices.count, size, size, 1]`.
     func images(_ slices: [Slice]) -> Tensor {

@@ -1,11 +1,10 @@
-import Experiments
 import Foundation
 import Tensor
 import Volumes
 
-extension RunFolder<Settings> {
+extension RunFolder<PretrainingSettings> {
     /// Writes down which patients each site has, and refuses to go on with others than before.
-    func checkSplit(_ split: [[String]]) throws(Failure) {
+    package func checkSplit(_ split: [[String]]) throws(Failure) {
         let file = url.appendingPathComponent("split.json")
         guard let known = try? Data(contentsOf: file) else {
             let encoder = JSONEncoder()
@@ -20,7 +19,7 @@ extension RunFolder<Settings> {
     }
 
     /// Writes the pre-trained encoder, without the projection head, under the names and in the layout of PyTorch.
-    func writeEncoder(_ parameters: Parameters) throws {
+    package func writeEncoder(_ parameters: Parameters) throws {
         let preprocessing = Preprocessing(spacing: settings.spacing, size: settings.size)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]

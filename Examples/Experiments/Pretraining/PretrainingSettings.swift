@@ -1,54 +1,57 @@
 import Contrastive
-import Experiments
 import Foundation
 import Tensor
 
 /// Everything that determines a run: what is written to `config.json` and read back from there.
-struct Settings: RunSettings {
+package struct PretrainingSettings: RunSettings {
     /// The folder of patients.
-    var data = ""
+    package var data = ""
     /// How many sites the patients are divided among.
-    var clients = 10
+    package var clients = 10
     /// How often weights and features are exchanged.
-    var rounds = 100
+    package var rounds = 100
     /// Passes of each client over its slices in a round.
-    var localEpochs = 1
+    package var localEpochs = 1
     /// Parts into which a volume is cut along the slice axis, S.
-    var partitions = 4
+    package var partitions = 4
     /// The temperature τ of the loss.
-    var temperature: Float = 0.1
+    package var temperature: Float = 0.1
     /// How much of itself the momentum encoder keeps in each step, m.
-    var momentum: Float = 0.99
+    package var momentum: Float = 0.99
     /// The length D of a feature.
-    var featureDimension = 128
+    package var featureDimension = 128
     /// Entries of a client's memory bank, K; one for each of its slices if absent.
-    var bank: Int?
+    package var bank: Int?
     /// Which entries of the bank are negatives.
-    var negatives = FCLLoss.Negatives.otherPartitions
+    package var negatives = FCLLoss.Negatives.otherPartitions
     /// Channels of the encoder's first level.
-    var width = 16
+    package var width = 16
     /// Rows and columns of a slice.
-    var size = 192
+    package var size = 192
     /// Distance between pixels, in mm.
-    var spacing = 1.37
+    package var spacing = 1.37
     /// Volumes in a batch, V; the batch has V · S slices.
-    var batchVolumes = 2
+    package var batchVolumes = 2
     /// Adam's rate at the start; it falls to zero along a cosine.
-    var learningRate: Float = 1e-3
+    package var learningRate: Float = 1e-3
     /// The L2 penalty added to the gradient.
-    var weightDecay: Float = 1e-4
+    package var weightDecay: Float = 1e-4
     /// The strength of the random views.
-    var augmentation = AugmentationStrength.weak
+    package var augmentation = AugmentationStrength.weak
     /// Which statistics the momentum encoder normalises with.
-    var keyNormalization = KeyNormalization.batch
+    package var keyNormalization = KeyNormalization.batch
     /// Which frames of a patient are used.
-    var frames = Frames.endpoints
+    package var frames = Frames.endpoints
     /// The fewest clients with which a round counts; all of them if absent.
-    var quorum: Int?
+    package var quorum: Int?
     /// The seed of all randomness.
-    var seed: UInt64 = 1
+    package var seed: UInt64 = 1
 
-    enum AugmentationStrength: String, Codable, CaseIterable {
+    /// The defaults.
+    package init() {}
+
+    /// How strong views are.
+    package enum AugmentationStrength: String, Codable, CaseIterable, Sendable {
         case weak, upright, standard
 
         var views: Augmentation {
@@ -59,15 +62,19 @@ struct Settings: RunSettings {
             }
         }
     }
-    enum KeyNormalization: String, Codable, CaseIterable { case batch, running }
-    enum Frames: String, Codable, CaseIterable { case endpoints, cine }
+
+    /// Statistics of a batch norm.
+    package enum KeyNormalization: String, Codable, CaseIterable, Sendable { case batch, running }
+
+    /// The frames of a patient: its two endpoints, or all.
+    package enum Frames: String, Codable, CaseIterable, Sendable { case endpoints, cine }
 }
 
-extension Settings {
-    static let optionalKeys: Set<String> = ["bank", "quorum"]
+extension PretrainingSettings {
+    package static let optionalKeys: Set<String> = ["bank", "quorum"]
 
     /// Refuses what no run can be made of, naming the option and its range.
-    func validate() throws(Failure) {
+    package func validate() throws(Failure) {
         try check(!data.isEmpty, "--data is missing: the folder of patients, such as ACDC/training.")
         try check((1...1000).contains(clients), "--clients \(clients): a number from 1 to 1000 is expected.")
         try check(rounds > 0, "--rounds \(rounds): a positive number is expected.")
@@ -97,7 +104,7 @@ extension Settings {
     }
 }
 
-extension Settings {
+extension PretrainingSettings {
     /// The loss that these settings describe.
     var loss: FCLLoss { FCLLoss(temperature: temperature, negatives: negatives) }
 

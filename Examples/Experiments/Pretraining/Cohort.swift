@@ -1,18 +1,18 @@
-import Experiments
 import Foundation
 import Tensor
 import Volumes
 
 /// All patients, divided among the sites and prepared.
-struct Cohort {
+package struct Cohort: Sendable {
     /// The names of each site's patients.
-    let split: [[String]]
+    package let split: [[String]]
     /// Each site's slices.
-    let libraries: [SliceLibrary]
+    package let libraries: [SliceLibrary]
     /// One line for people.
-    let summary: String
+    package let summary: String
 
-    init(_ settings: Settings) async throws {
+    /// The patients of the folder that the settings name.
+    package init(_ settings: PretrainingSettings) async throws {
         let acdc = try ACDC(contentsOf: URL(fileURLWithPath: settings.data), requiringLabels: false)
         let patients = acdc.patients.map(\.id)
         guard patients.count >= settings.clients else {
@@ -35,7 +35,7 @@ struct Cohort {
     }
 
     /// The training steps of all sites in a round.
-    func steps(_ settings: Settings) -> Int {
+    package func steps(_ settings: PretrainingSettings) -> Int {
         libraries.reduce(0) { $0 + $1.steps(volumes: settings.batchVolumes) * settings.localEpochs }
     }
 }

@@ -5,13 +5,15 @@ import Tensor
 
 /// What a run goes on from: the global model and every site's memory bank after a round. All else follows from the
 /// settings and the number of the round.
-struct RunState {
-    let round: Int
-    let parameters: Parameters
-    let banks: [MemoryBank]
+package struct PretrainingState: Sendable {
+    package let round: Int
+    package let parameters: Parameters
+    package let banks: [MemoryBank]
 
     /// The state in a checkpoint; `nil` without one. `capacities` are those of the sites' banks.
-    init?(_ checkpoint: Checkpoint?, capacities: [Int], model: PretrainingModel, settings: Settings) throws {
+    package init?(_ checkpoint: Checkpoint?, capacities: [Int], model: PretrainingModel, settings: PretrainingSettings)
+        throws
+    {
         guard let checkpoint else { return nil }
         round = checkpoint.round
         var parameters = model.parameters
@@ -29,7 +31,7 @@ struct RunState {
     }
 
     /// The files of a checkpoint.
-    static func files(parameters: Parameters, sites: [Site]) async -> [String: Data] {
+    package static func files(parameters: Parameters, sites: [PretrainingSite]) async -> [String: Data] {
         var banks = Safetensors()
         for (index, site) in sites.enumerated() { banks.insert(await site.bank.state, under: "client\(index).") }
         return [

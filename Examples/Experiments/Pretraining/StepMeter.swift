@@ -1,9 +1,8 @@
-import Experiments
 import Foundation
 import Synchronization
 
 /// Counts the steps of all sites in a round, for the line that changes while a person waits.
-final class StepMeter: Sendable {
+package final class StepMeter: Sendable {
     private struct State {
         var round = 0
         var steps = 0
@@ -16,12 +15,13 @@ final class StepMeter: Sendable {
     private let rounds: Int
     private let stepsOfRound: Int
 
-    init(progress: ProgressLine, rounds: Int, stepsOfRound: Int) {
+    /// A meter of runs of so many rounds.
+    package init(progress: ProgressLine, rounds: Int, stepsOfRound: Int) {
         (self.progress, self.rounds, self.stepsOfRound) = (progress, rounds, stepsOfRound)
     }
 
     /// One step of one site is done.
-    func advance(round: Int, loss: Float) {
+    package func advance(round: Int, loss: Float) {
         let line = state.withLock { state -> String? in
             if round != state.round { state = State(round: round) }
             state.steps += 1

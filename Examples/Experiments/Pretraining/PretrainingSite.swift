@@ -1,5 +1,4 @@
 import Contrastive
-import Experiments
 import Federation
 import Tensor
 
@@ -7,18 +6,18 @@ import Tensor
 ///
 /// Source: Wu et al., MICCAI 2021, sections 2.1 to 2.3. That the bank is refilled every round by the new global encoder,
 /// and that the momentum encoder begins every round at the global one, is this package's reconstruction.
-actor Site: Client {
-    nonisolated let id: String
+package actor PretrainingSite: Client {
+    package nonisolated let id: String
     private let index: Int
     private let slices: SliceLibrary
     private let model: PretrainingModel
-    private let settings: Settings
+    private let settings: PretrainingSettings
     private let meter: StepMeter
     /// Q_l: what is shared, saved and sampled from.
-    private(set) var bank: MemoryBank
+    package private(set) var bank: MemoryBank
 
-    init(
-        index: Int, slices: SliceLibrary, model: PretrainingModel, settings: Settings, bank: MemoryBank?,
+    package init(
+        index: Int, slices: SliceLibrary, model: PretrainingModel, settings: PretrainingSettings, bank: MemoryBank?,
         meter: StepMeter
     ) {
         id = "client-\(index + 1)"
@@ -29,7 +28,7 @@ actor Site: Client {
 
     /// Fills the bank with features of the site's own slices under the new global encoder, through the views of
     /// training, and shares it.
-    func shareFeatures(of parameters: Parameters, round: Int) throws -> FeatureShare? {
+    package func shareFeatures(of parameters: Parameters, round: Int) throws -> FeatureShare? {
         var generator = SeededGenerator(seed: settings.seed, path: Stream.refill, round, index)
         for batch in slices.shuffled(batchSize: settings.batchVolumes * settings.partitions, using: &generator) {
             try Task.checkCancellation()
@@ -42,7 +41,7 @@ actor Site: Client {
 
     /// One round of local training: queries from the main encoder, keys from its moving average, negatives and remote
     /// positives from the banks of all sites.
-    func train(from parameters: Parameters, round: Int, features shares: [FeatureShare]) throws -> LocalUpdate {
+    package func train(from parameters: Parameters, round: Int, features shares: [FeatureShare]) throws -> LocalUpdate {
         var generator = SeededGenerator(seed: settings.seed, path: Stream.training, round, index)
         var main = parameters
         var average = MomentumEncoder(parameters, momentum: settings.momentum)

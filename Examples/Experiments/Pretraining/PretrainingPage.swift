@@ -1,17 +1,21 @@
 import Contrastive
-import Experiments
 import Federation
 import Reporting
 
 /// `report.html`: a run on one page that needs nothing but a browser.
-struct ReportPage {
-    let settings: Settings
-    let reports: [RoundReport]
+package struct PretrainingPage: Sendable {
+    private let settings: PretrainingSettings
+    private let reports: [RoundReport]
     /// The memory bank of each site after the last round.
-    let banks: [FeatureSet]
+    private let banks: [FeatureSet]
+
+    /// The page of a run.
+    package init(settings: PretrainingSettings, reports: [RoundReport], banks: [FeatureSet]) {
+        (self.settings, self.reports, self.banks) = (settings, reports, banks)
+    }
 
     /// The page.
-    var html: String {
+    package var html: String {
         HTMLPage(
             title: "Federated contrastive pre-training", lead: lead, facts: facts,
             sections: [learning, features, cost, rounds].compactMap { $0 } + missing

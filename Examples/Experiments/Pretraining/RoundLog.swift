@@ -1,21 +1,22 @@
-import Experiments
 import Federation
 import Foundation
 
 /// Tells a person, and with `--json` a program, how each round went.
-final class RoundLog {
-    private let settings: Settings
+package final class RoundLog {
+    private let settings: PretrainingSettings
     private let progress: ProgressLine
     private let json: Bool
     private var seconds = 0.0
     private var rounds = 0
     private var suspectRounds = 0
 
-    init(settings: Settings, progress: ProgressLine, json: Bool) {
+    /// A log; with `json` also on standard output.
+    package init(settings: PretrainingSettings, progress: ProgressLine, json: Bool) {
         (self.settings, self.progress, self.json) = (settings, progress, json)
     }
 
-    func tell(_ report: RoundReport) {
+    /// Tells of a round.
+    package func tell(_ report: RoundReport) {
         if json { FileHandle.standardOutput.write(report.line) }
         seconds += report.seconds.total
         rounds += 1

@@ -1,17 +1,16 @@
 import Contrastive
-import Experiments
 import Tensor
 import UNet
 
 /// What is pre-trained: the encoder of a U-Net and the projection head behind it. The head serves the loss and is thrown
 /// away afterwards.
-struct PretrainingModel {
+package struct PretrainingModel: Sendable {
     private let encoder: UNet.Encoder
     private let head: ProjectionHead
     /// The first values of all weights.
-    let parameters: Parameters
+    package let parameters: Parameters
 
-    init(_ settings: Settings) {
+    package init(_ settings: PretrainingSettings) {
         var builder = ParameterBuilder(generator: SeededGenerator(seed: settings.seed, path: Stream.initialization))
         encoder = UNet.Encoder(UNet.Configuration(width: settings.width), in: &builder)
         head = ProjectionHead(inputs: encoder.outputChannels, outputs: settings.featureDimension, in: &builder)
