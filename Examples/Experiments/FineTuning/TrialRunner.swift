@@ -35,7 +35,9 @@ package struct TrialRunner: Sendable {
     package func run(_ trial: Trial) async throws -> TrialResult {
         let home = folder.appendingPathComponent(trial.id)
         let file = home.appendingPathComponent("result.json")
-        if let known = try? JSONDecoder().decode(TrialResult.self, from: Data(contentsOf: file)) { return known }
+        if let known = try? JSONDecoder().decode(TrialResult.self, from: Data(contentsOf: file)), known.trial == trial {
+            return known
+        }
         let start = ContinuousClock.now
         let (model, sites) = try prepare(trial)
         var store = try RunStore(directory: home)
