@@ -91,7 +91,8 @@ let package = Package(
             name: "VolumesTests", dependencies: ["Volumes", "Tensor", "CZlib", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
-            name: "ExperimentsTests", dependencies: ["Experiments", "Tensor", "Volumes", "_TestSupport"],
+            name: "ExperimentsTests",
+            dependencies: ["Experiments", "Contrastive", "Federation", "Tensor", "UNet", "Volumes", "_TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ReportingTests", dependencies: ["Reporting", "Volumes", "Tensor", "CZlib", "_TestSupport"],

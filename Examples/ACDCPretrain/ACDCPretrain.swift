@@ -4,13 +4,13 @@ import Experiments
 import Federation
 import Foundation
 import Tensor
-import Volumes
 
-/// Federated contrastive pre-training of a U-Net encoder on cardiac MRI: data → sites → rounds → report.
+/// Pre-training of a U-Net encoder on cardiac MRI, by FCL or another method: data → sites → rounds → report.
 @main
 struct ACDCPretrain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Pre-trains a U-Net encoder on unlabelled cardiac MRI by federated contrastive learning.",
+        abstract:
+            "Pre-trains a U-Net encoder on unlabelled cardiac MRI by federated contrastive learning or another method.",
         discussion: """
             Writes encoder.safetensors, which PyTorch reads too, and rounds.jsonl, config.json, environment.json, \
             report.html and checkpoints beside it. A run that was stopped goes on by --resume.
@@ -53,28 +53,24 @@ struct ACDCPretrain: AsyncParsableCommand {
 
         // Model and sites, as they were after the last round.
         let model = PretrainingModel(settings)
-        let capacities = cohort.libraries.map { settings.bank ?? $0.count }
-        let state = try PretrainingState(
-            store.checkpoint(), capacities: capacities, model: model, settings: settings)
+        let state = try PretrainingState(store.checkpoint(), model: model, settings: settings)
         let meter = StepMeter(
             progress: progress, rounds: settings.rounds, stepsOfRound: cohort.steps(settings))
-        let sites = cohort.libraries.enumerated().map { index, slices in
-            PretrainingSite(
-                index: index, slices: slices, model: model, settings: settings, bank: state?.banks[index],
+        let sites = try cohort.libraries.enumerated().map { index, slices in
+            try PretrainingSite(
+                index: index, slices: slices, model: model, settings: settings, state: state?.sites[index],
                 meter: meter)
         }
         let threads = arguments.threads ?? Parallel.threadCount
         var federation = Federation(
             clients: sites, parameters: state?.parameters ?? model.parameters, round: state?.round ?? 0,
-            quorum: settings.quorum ?? settings.clients, concurrency: min(threads, settings.clients),
-            exchange: FeatureExchange(
-                dimension: settings.featureDimension, partitions: settings.partitions,
-                maximumCount: capacities.max()!))
+            quorum: settings.quorum ?? sites.count, concurrency: min(threads, sites.count),
+            exchange: PretrainingSite.exchange(among: sites, settings))
         if federation.round > 0 { progress.say("going on after round \(federation.round)") }
 
         // Rounds.
         let log = RoundLog(settings: settings, progress: progress, json: arguments.json)
-        while federation.round < settings.rounds {
+        while federation.round < settings.trainedRounds {
             try Task.checkCancellation()
             let report = try await Parallel.$threadLimit.withValue(threads) { try await federation.runRound() }
             try store.record(report)
@@ -85,7 +81,7 @@ struct ACDCPretrain: AsyncParsableCommand {
         // Report.
         try folder.writeEncoder(federation.parameters)
         var banks: [FeatureSet] = []
-        for site in sites { banks.append(await site.bank.contents) }
+        for site in sites { if let features = await site.features { banks.append(features) } }
         let page = PretrainingPage(settings: settings, reports: try store.reports(), banks: banks)
         try folder.write(Data(page.html.utf8), to: "report.html")
         progress.say("wrote \(folder.url.path)/encoder.safetensors after \(ProgressLine.duration(progress.seconds))")

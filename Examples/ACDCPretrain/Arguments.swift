@@ -17,6 +17,13 @@ struct Arguments: ParsableArguments {
     @Option(help: "A JSON file of settings; options given here go before it.", completion: .file())
     var config: String?
 
+    @Option(
+        help: "\(PretrainingMethods.names.joined(separator: ", ")) (default: \(defaults.method)).",
+        completion: .list(PretrainingMethods.names))
+    var method: String?
+    @Option(
+        help: "Averaged every round, all data at one site, or each site alone (default: fedavg; localCL: local).")
+    var federation: PretrainingSettings.Collaboration?
     @Option(help: "Sites among which the patients are divided at random (default: \(defaults.clients)).")
     var clients: Int?
     @Option(help: "Rounds of training and exchange (default: \(defaults.rounds)).")
@@ -25,7 +32,7 @@ struct Arguments: ParsableArguments {
     var localEpochs: Int?
     @Option(help: "Parts of a volume along the slice axis (default: \(defaults.partitions)).")
     var partitions: Int?
-    @Option(help: "Temperature of the loss (default: \(defaults.temperature)).")
+    @Option(help: "Temperature of the loss (default: 0.1; 0.2 for fedMoCo).")
     var temperature: Float?
     @Option(help: "What the momentum encoder keeps of itself in a step (default: \(defaults.momentum)).")
     var momentum: Float?
@@ -35,6 +42,14 @@ struct Arguments: ParsableArguments {
     var bank: Int?
     @Option(help: "Entries of the bank that are negatives (default: \(defaults.negatives.rawValue)).")
     var negatives: FCLLoss.Negatives?
+    @Flag(help: "FCL without the loss of positives in the bank.")
+    var noRemoteLoss = false
+    @Flag(help: "FCL or FedCA without features of other sites.")
+    var noExchange = false
+    @Flag(help: "FCL with keys from the main encoder.")
+    var noMomentumEncoder = false
+    @Option(help: "Prototypes of fedSwAV (default: \(defaults.prototypes)).")
+    var prototypes: Int?
     @Option(help: "Channels of the encoder's first level (default: \(defaults.width)).")
     var width: Int?
     @Option(help: "Rows and columns of a slice, a multiple of 16 (default: \(defaults.size)).")
@@ -43,6 +58,8 @@ struct Arguments: ParsableArguments {
     var spacing: Double?
     @Option(help: "Volumes in a batch, each with a slice of every partition (default: \(defaults.batchVolumes)).")
     var batchVolumes: Int?
+    @Option(help: "Batches balanced over partitions, or of random slices (default: \(defaults.batch.rawValue)).")
+    var batch: PretrainingSettings.BatchComposition?
     @Option(help: "Adam's rate at the start; it falls along a cosine (default: \(defaults.learningRate)).")
     var learningRate: Float?
     @Option(help: "L2 penalty on the weights (default: \(defaults.weightDecay)).")
@@ -74,19 +91,26 @@ struct Arguments: ParsableArguments {
         }
         // In full, so that the run goes on from any directory.
         apply(data.map { URL(fileURLWithPath: $0).path }, to: \.data)
+        apply(method, to: \.method)
+        apply(federation.map(Optional.some), to: \.federation)
         apply(clients, to: \.clients)
         apply(rounds, to: \.rounds)
         apply(localEpochs, to: \.localEpochs)
         apply(partitions, to: \.partitions)
-        apply(temperature, to: \.temperature)
+        apply(temperature.map(Optional.some), to: \.temperature)
         apply(momentum, to: \.momentum)
         apply(featureDimension, to: \.featureDimension)
         apply(bank.map(Optional.some), to: \.bank)
         apply(negatives, to: \.negatives)
+        apply(noRemoteLoss ? false : nil, to: \.remoteLoss)
+        apply(noExchange ? false : nil, to: \.exchange)
+        apply(noMomentumEncoder ? false : nil, to: \.momentumEncoder)
+        apply(prototypes, to: \.prototypes)
         apply(width, to: \.width)
         apply(size, to: \.size)
         apply(spacing, to: \.spacing)
         apply(batchVolumes, to: \.batchVolumes)
+        apply(batch, to: \.batch)
         apply(learningRate, to: \.learningRate)
         apply(weightDecay, to: \.weightDecay)
         apply(augmentation, to: \.augmentation)
@@ -95,7 +119,7 @@ struct Arguments: ParsableArguments {
         apply(quorum.map(Optional.some), to: \.quorum)
         apply(seed, to: \.seed)
         try settings.validate()
-        return settings
+        return settings.resolved
     }
 
     /// The folder of a new run.
@@ -110,10 +134,13 @@ struct Arguments: ParsableArguments {
     func settingsGiven() -> [String] {
         let given: [(String, Bool)] = [
             ("--data", data != nil), ("--output", output != nil), ("--config", config != nil),
-            ("--clients", clients != nil), ("--rounds", rounds != nil), ("--local-epochs", localEpochs != nil),
+            ("--method", method != nil), ("--federation", federation != nil), ("--clients", clients != nil),
+            ("--rounds", rounds != nil), ("--local-epochs", localEpochs != nil),
             ("--partitions", partitions != nil), ("--temperature", temperature != nil),
             ("--momentum", momentum != nil), ("--feature-dimension", featureDimension != nil),
-            ("--bank", bank != nil), ("--negatives", negatives != nil), ("--width", width != nil),
+            ("--bank", bank != nil), ("--negatives", negatives != nil), ("--no-remote-loss", noRemoteLoss),
+            ("--no-exchange", noExchange), ("--no-momentum-encoder", noMomentumEncoder),
+            ("--prototypes", prototypes != nil), ("--batch", batch != nil), ("--width", width != nil),
             ("--size", size != nil), ("--spacing", spacing != nil), ("--batch-volumes", batchVolumes != nil),
             ("--learning-rate", learningRate != nil), ("--weight-decay", weightDecay != nil),
             ("--augmentation", augmentation != nil), ("--key-normalization", keyNormalization != nil),
@@ -133,6 +160,8 @@ struct Arguments: ParsableArguments {
 }
 
 extension FCLLoss.Negatives: ExpressibleByArgument {}
+extension PretrainingSettings.Collaboration: ExpressibleByArgument {}
+extension PretrainingSettings.BatchComposition: ExpressibleByArgument {}
 extension PretrainingSettings.AugmentationStrength: ExpressibleByArgument {}
 extension PretrainingSettings.KeyNormalization: ExpressibleByArgument {}
 extension PretrainingSettings.Frames: ExpressibleByArgument {}

@@ -77,6 +77,30 @@ import _TestSupport
         }
     }
 
+    @Test func withoutTheRemoteLossTheBankOnlyRepels() {
+        let bank = FeatureSet(
+            features: Tensor(random: [6, 4], seed: 1).l2Normalized(), partitions: [0, 1, 2, 0, 1, 2])
+        let others = [1, 2, 4, 5].map { bank.features.rows($0..<$0 + 1).elements }
+        let negatives = FeatureSet(
+            features: Tensor(others.flatMap { $0 }, shape: [4, 4]), partitions: [1, 2, 1, 2])
+        let keys = FeatureSet(features: Tensor(random: [2, 4], seed: 2).l2Normalized(), partitions: [0, 0])
+        let queries = Tensor(random: [2, 4], seed: 3)
+        func result(_ loss: FCLLoss, _ bank: FeatureSet) -> (value: Float, gradients: [Tensor]) {
+            valueAndGradient(at: [queries]) { loss($0[0], partitions: [0, 0], keys: keys, bank: bank).loss }
+        }
+        let (found, expected) = (result(FCLLoss(hasRemoteLoss: false), bank), result(FCLLoss(), negatives))
+        #expect(abs(found.value - expected.value) < 1e-6)
+        #expect(difference(found.gradients[0], expected.gradients[0]) == nil)
+        #expect(result(FCLLoss(), bank).value > found.value)
+
+        // In the literal form, entries of the query's partition stay negatives.
+        let literal = result(FCLLoss(negatives: .literal, hasRemoteLoss: false), bank)
+        let tagged = FeatureSet(features: bank.features, partitions: [1, 1, 1, 1, 1, 1])
+        let repelled = result(FCLLoss(), tagged)
+        #expect(abs(literal.value - repelled.value) < 1e-6)
+        #expect(difference(literal.gradients[0], repelled.gradients[0]) == nil)
+    }
+
     // What is known without an oracle
 
     @Test(arguments: [0.01, 0.1, 1, 50] as [Float], FCLLoss.Negatives.allCases)

@@ -15,23 +15,31 @@ package struct Cohort: Sendable {
     package init(_ settings: PretrainingSettings) async throws {
         let acdc = try ACDC(contentsOf: URL(fileURLWithPath: settings.data), requiringLabels: false)
         let patients = acdc.patients.map(\.id)
-        guard patients.count >= settings.clients else {
+        guard patients.count >= settings.siteCount else {
             throw Failure.badData(
                 "\(settings.data) holds \(patients.count) patients, too few for \(settings.clients) clients; "
                     + "lower --clients.")
         }
-        split = PatientSplit(of: patients, clients: settings.clients, seed: settings.seed).clients
         let scans = try await acdc.scans(
             preparedBy: Preprocessing(spacing: settings.spacing, size: settings.size),
             frames: settings.frames == .cine ? .all : .labelled, withLabels: false)
         let volumes = Dictionary(grouping: scans, by: \.patient.id).mapValues { $0.map(\.volume) }
+        self.init(patients, volumes, settings)
+    }
+
+    /// Patients whose volumes are prepared already.
+    ///
+    /// - Precondition: at least as many patients as sites.
+    package init(_ patients: [String], _ volumes: [String: [PreparedVolume]], _ settings: PretrainingSettings) {
+        split = PatientSplit(of: patients, clients: settings.siteCount, seed: settings.seed).clients
         libraries = split.map { names in
             SliceLibrary(names.flatMap { volumes[$0] ?? [] }, partitions: settings.partitions)
         }
         let slices = libraries.map(\.count)
+        let sites = settings.siteCount == 1 ? "one site" : "\(settings.siteCount) clients"
         summary =
-            "\(patients.count) patients, \(scans.count) volumes, \(slices.reduce(0, +)) slices at "
-            + "\(settings.clients) clients (\(slices.min() ?? 0) to \(slices.max() ?? 0) each)"
+            "\(patients.count) patients, \(volumes.values.reduce(0) { $0 + $1.count }) volumes, "
+            + "\(slices.reduce(0, +)) slices at \(sites) (\(slices.min() ?? 0) to \(slices.max() ?? 0) each)"
     }
 
     /// The training steps of all sites in a round.

@@ -1,24 +1,19 @@
-import Contrastive
 import Tensor
 import UNet
 
-/// What is pre-trained: the encoder of a U-Net and the projection head behind it. The head serves the loss and is thrown
+/// What is pre-trained: the encoder of a U-Net and the method's heads behind it. Heads serve the loss and are thrown
 /// away afterwards.
 package struct PretrainingModel: Sendable {
-    private let encoder: UNet.Encoder
-    private let head: ProjectionHead
-    /// The first values of all weights.
+    /// The method as every site begins with it.
+    let method: any PretrainingMethod
+    /// The first values of all weights; those of the encoder do not depend on the method.
     package let parameters: Parameters
 
+    /// The model that the settings describe.
     package init(_ settings: PretrainingSettings) {
         var builder = ParameterBuilder(generator: SeededGenerator(seed: settings.seed, path: Stream.initialization))
-        encoder = UNet.Encoder(UNet.Configuration(width: settings.width), in: &builder)
-        head = ProjectionHead(inputs: encoder.outputChannels, outputs: settings.featureDimension, in: &builder)
+        let encoder = UNet.Encoder(UNet.Configuration(width: settings.width), in: &builder)
+        method = settings.methodType.init(settings, behind: encoder, in: &builder)
         parameters = builder.parameters()
-    }
-
-    /// Projections before normalisation: `[batch, height, width, 1]` → `[batch, featureDimension]`.
-    func callAsFunction(_ x: Variable) -> Variable {
-        head(encoder(x))
     }
 }

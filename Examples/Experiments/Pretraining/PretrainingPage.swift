@@ -17,38 +17,56 @@ package struct PretrainingPage: Sendable {
     /// The page.
     package var html: String {
         HTMLPage(
-            title: "Federated contrastive pre-training", lead: lead, facts: facts,
-            sections: [learning, features, cost, rounds].compactMap { $0 } + missing
+            title: settings.method == FCL.name ? "Federated contrastive pre-training" : "Pre-training: \(title)",
+            lead: lead, facts: facts,
+            sections: (reports.isEmpty ? [] : [learning, features, cost, rounds]).compactMap { $0 } + missing
         ).html
     }
+
+    private var title: String { settings.methodType.title }
+    /// Whether the method has FCL's two losses; others have one.
+    private var hasTwoLosses: Bool { reports.contains { $0.metrics["localLoss"] != nil } }
 
     private var lead: String {
         let verdicts = reports.suffix(3).map { RoundMetrics.verdict($0.metrics) }
         let warning = verdicts.count == 3 && !verdicts.contains(nil) ? verdicts.last! : nil
-        return
-            "\(settings.clients) clients trained an encoder together for \(reports.count) of \(settings.rounds) rounds "
-            + "without showing each other an image."
-            + (warning.map { " A warning of the last three rounds: \($0)" } ?? "")
+        if !settings.methodType.isTrained { return "An encoder with its first, random weights." }
+        let rounds = "for \(reports.count) of \(settings.rounds) rounds"
+        let story =
+            switch settings.collaboration {
+            case .fedavg:
+                "\(settings.clients) clients trained an encoder together \(rounds) without showing each other an image."
+            case .centralised: "One site with all patients trained an encoder \(rounds)."
+            case .local: "\(settings.clients) clients trained an encoder each \(rounds); this is the average."
+            }
+        return story + (warning.map { " A warning of the last three rounds: \($0)" } ?? "")
     }
 
     private var facts: [(name: String, value: String)] {
         let last = reports.last?.metrics ?? [:]
         let megabytes = reports.reduce(0) { $0 + $1.bytesUp + $1.bytesDown }
+        let learnt =
+            hasTwoLosses
+            ? [
+                ("Local loss at the end", Numeral.text(last["localLoss"])),
+                ("Remote loss at the end", Numeral.text(last["remoteLoss"])),
+                ("Separation at the end", Numeral.text(last["separation"])),
+            ] : [("Loss at the end", Numeral.text(last["loss"]))]
         return [
-            ("Clients", "\(settings.clients)"), ("Rounds", "\(reports.count) of \(settings.rounds)"),
-            ("Encoder", "width \(settings.width)"),
+            ("Method", title), ("Clients", "\(settings.clients)"),
+            ("Rounds", "\(reports.count) of \(settings.trainedRounds)"), ("Encoder", "width \(settings.width)"),
             ("Slices", "\(settings.size) × \(settings.size) pixels of \(settings.spacing) mm"),
-            ("Seed", "\(settings.seed)"), ("Local loss at the end", Numeral.text(last["localLoss"])),
-            ("Remote loss at the end", Numeral.text(last["remoteLoss"])),
-            ("Separation at the end", Numeral.text(last["separation"])),
-            ("Sent in all", Numeral.text(Double(megabytes) / 1e6, decimals: 1) + " MB"),
-            ("Time in all", ProgressLine.duration(reports.reduce(0) { $0 + $1.seconds.total })),
-        ]
+            ("Seed", "\(settings.seed)"),
+        ] + learnt
+            + (settings.collaboration == .fedavg
+                ? [("Sent in all", Numeral.text(Double(megabytes) / 1e6, decimals: 1) + " MB")] : [])
+            + [("Time in all", ProgressLine.duration(reports.reduce(0) { $0 + $1.seconds.total }))]
     }
 
     // Sections
 
     private var learning: HTMLPage.Section {
+        guard hasTwoLosses else { return oneLoss }
         let losses = LineChart(
             xTitle: "round",
             [
@@ -84,6 +102,23 @@ package struct PretrainingPage: Sendable {
             ])
     }
 
+    private var oneLoss: HTMLPage.Section {
+        let chart = LineChart(
+            xTitle: "round",
+            [
+                .init(
+                    "Loss", yTitle: "loss",
+                    [
+                        series("loss", "loss", .kind(0)),
+                        series("nothing learnt", "constant", .kind(0), isDashed: true),
+                    ])
+            ])
+        let caption =
+            "The mean loss of the steps of each round; the dotted line, where there is one, is what it would be if "
+            + "nothing had been learnt. Losses of different methods cannot be compared."
+        return HTMLPage.Section("What was learnt", [.figure(Figure(caption, [chart]))])
+    }
+
     private var features: HTMLPage.Section? {
         FeatureMap(banks, partitions: settings.partitions).map {
             HTMLPage.Section("What the features look like", [.figure($0.figure)])
@@ -111,25 +146,25 @@ package struct PretrainingPage: Sendable {
                     Figure(
                         "The bytes are those of all weights and features; the time is that of the machine that ran "
                             + "all clients.",
-                        [LineChart(xTitle: "round", [bytes]), LineChart(xTitle: "round", [seconds])]))
+                        (settings.collaboration == .fedavg ? [LineChart(xTitle: "round", [bytes])] : [])
+                            + [LineChart(xTitle: "round", [seconds])]))
             ])
     }
 
     private var rounds: HTMLPage.Section {
+        let numbers: [(name: String, metric: String)] =
+            hasTwoLosses
+            ? [("local loss", "localLoss"), ("remote loss", "remoteLoss"), ("separation", "separation")]
+            : [("loss", "loss"), ("nothing learnt", "constant")]
         let rows = reports.map { report in
-            [
-                "\(report.round)", Numeral.text(report.metrics["localLoss"]),
-                Numeral.text(report.metrics["remoteLoss"]),
-                Numeral.text(report.metrics["separation"]),
+            ["\(report.round)"] + numbers.map { Numeral.text(report.metrics[$0.metric]) } + [
                 "\(report.participants.count) of \(report.participants.count + report.absent.count)",
                 Numeral.text(Double(report.bytesUp) / 1e6, decimals: 1),
                 Numeral.text(Double(report.bytesDown) / 1e6, decimals: 1),
                 Numeral.text(report.seconds.total, decimals: 1),
             ]
         }
-        let columns = [
-            "round", "local loss", "remote loss", "separation", "clients", "MB up", "MB down", "seconds",
-        ]
+        let columns = ["round"] + numbers.map(\.name) + ["clients", "MB up", "MB down", "seconds"]
         return HTMLPage.Section("Rounds", [.table(Table(columns: columns, rows: rows))])
     }
 

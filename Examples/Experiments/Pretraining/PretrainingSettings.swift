@@ -6,6 +6,10 @@ import Tensor
 package struct PretrainingSettings: RunSettings {
     /// The folder of patients.
     package var data = ""
+    /// The method, one of ``PretrainingMethods/names``.
+    package var method = "fcl"
+    /// Who shares weights with whom; the method's own way if absent.
+    package var federation: Collaboration?
     /// How many sites the patients are divided among.
     package var clients = 10
     /// How often weights and features are exchanged.
@@ -14,8 +18,8 @@ package struct PretrainingSettings: RunSettings {
     package var localEpochs = 1
     /// Parts into which a volume is cut along the slice axis, S.
     package var partitions = 4
-    /// The temperature τ of the loss.
-    package var temperature: Float = 0.1
+    /// The temperature τ of the loss; the method's own if absent.
+    package var temperature: Float?
     /// How much of itself the momentum encoder keeps in each step, m.
     package var momentum: Float = 0.99
     /// The length D of a feature.
@@ -24,6 +28,14 @@ package struct PretrainingSettings: RunSettings {
     package var bank: Int?
     /// Which entries of the bank are negatives.
     package var negatives = FCLLoss.Negatives.otherPartitions
+    /// FCL's remote loss.
+    package var remoteLoss = true
+    /// Whether sites send each other features, where the method does.
+    package var exchange = true
+    /// FCL's momentum encoder; without it, keys come from the main encoder.
+    package var momentumEncoder = true
+    /// SwAV's prototypes.
+    package var prototypes = 64
     /// Channels of the encoder's first level.
     package var width = 16
     /// Rows and columns of a slice.
@@ -32,6 +44,8 @@ package struct PretrainingSettings: RunSettings {
     package var spacing = 1.37
     /// Volumes in a batch, V; the batch has V · S slices.
     package var batchVolumes = 2
+    /// How slices are put together to batches.
+    package var batch = BatchComposition.balanced
     /// Adam's rate at the start; it falls to zero along a cosine.
     package var learningRate: Float = 1e-3
     /// The L2 penalty added to the gradient.
@@ -49,6 +63,26 @@ package struct PretrainingSettings: RunSettings {
 
     /// The defaults.
     package init() {}
+
+    /// Who shares weights with whom.
+    package enum Collaboration: String, Codable, CaseIterable, Sendable {
+        /// The server averages the sites' weights after every round.
+        case fedavg
+        /// One site has the patients of all.
+        case centralised = "none"
+        /// Each site trains alone; the sites' models are averaged at the end.
+        case local
+    }
+
+    /// What may be left out of a method.
+    package enum Ablation: String, CaseIterable, Sendable {
+        case remoteLoss = "--no-remote-loss"
+        case exchange = "--no-exchange"
+        case momentumEncoder = "--no-momentum-encoder"
+    }
+
+    /// Equally many slices of every partition in a batch, or slices whatever their partition.
+    package enum BatchComposition: String, Codable, CaseIterable, Sendable { case balanced, random }
 
     /// How strong views are.
     package enum AugmentationStrength: String, Codable, CaseIterable, Sendable {
@@ -71,17 +105,28 @@ package struct PretrainingSettings: RunSettings {
 }
 
 extension PretrainingSettings {
-    package static let optionalKeys: Set<String> = ["bank", "quorum"]
+    package static let optionalKeys: Set<String> = ["bank", "federation", "quorum", "temperature"]
 
     /// Refuses what no run can be made of, naming the option and its range.
     package func validate() throws(Failure) {
         try check(!data.isEmpty, "--data is missing: the folder of patients, such as ACDC/training.")
+        guard let type = PretrainingMethods.named(method) else {
+            throw .usage(
+                "--method \(method): one of \(PretrainingMethods.names.joined(separator: ", ")) is expected.")
+        }
+        for ablation in leftOut.subtracting(type.ablations).sorted(by: { $0.rawValue < $1.rawValue }) {
+            let names = PretrainingMethods.all.filter { $0.ablations.contains(ablation) }.map { $0.name }
+            throw .usage(
+                "\(ablation.rawValue) is for --method \(names.joined(separator: " and ")); \(method) has none to leave "
+                    + "out.")
+        }
         try check((1...1000).contains(clients), "--clients \(clients): a number from 1 to 1000 is expected.")
         try check(rounds > 0, "--rounds \(rounds): a positive number is expected.")
         try check(localEpochs > 0, "--local-epochs \(localEpochs): a positive number is expected.")
         try check((2...64).contains(partitions), "--partitions \(partitions): a number from 2 to 64 is expected.")
         try check(
-            temperature.isFinite && temperature > 0, "--temperature \(temperature): a positive number is expected.")
+            tau.isFinite && tau > 0, "--temperature \(tau): a positive number is expected.")
+        try check((2...4096).contains(prototypes), "--prototypes \(prototypes): a number from 2 to 4096 is expected.")
         try check((0...1).contains(momentum), "--momentum \(momentum): a number from 0 to 1 is expected.")
         try check((1...4096).contains(featureDimension), "--feature-dimension \(featureDimension): 1 to 4096 expected.")
         try check(bank.map { $0 > 0 } ?? true, "--bank \(bank ?? 0): a positive number is expected.")
@@ -99,14 +144,40 @@ extension PretrainingSettings {
         try check(
             weightDecay.isFinite && weightDecay >= 0, "--weight-decay \(weightDecay): zero or more is expected.")
         try check(
-            quorum.map { (1...clients).contains($0) } ?? true,
-            "--quorum \(quorum ?? 0): a number from 1 to the \(clients) clients is expected.")
+            quorum.map { (1...siteCount).contains($0) } ?? true,
+            "--quorum \(quorum ?? 0): a number from 1 to the number of sites, \(siteCount), is expected.")
     }
 }
 
 extension PretrainingSettings {
-    /// The loss that these settings describe.
-    var loss: FCLLoss { FCLLoss(temperature: temperature, negatives: negatives) }
+    /// The method; FCL where the name is not known, which `validate` refuses.
+    package var methodType: any PretrainingMethod.Type { PretrainingMethods.named(method) ?? FCL.self }
+
+    /// Who shares weights with whom.
+    package var collaboration: Collaboration { federation ?? methodType.federation }
+
+    /// The number of sites: one where all patients are at one.
+    package var siteCount: Int { collaboration == .centralised ? 1 : clients }
+
+    /// The rounds that are run: none where there is nothing to train.
+    package var trainedRounds: Int { methodType.isTrained ? rounds : 0 }
+
+    /// The same with the method's own values written out, so that `config.json` says them.
+    package var resolved: PretrainingSettings {
+        var settings = self
+        (settings.temperature, settings.federation) = (tau, collaboration)
+        return settings
+    }
+
+    /// The temperature τ.
+    var tau: Float { temperature ?? methodType.temperature }
+
+    /// What is left out of the method.
+    var leftOut: Set<Ablation> {
+        Set(
+            [(Ablation.remoteLoss, remoteLoss), (.exchange, exchange), (.momentumEncoder, momentumEncoder)]
+                .filter { !$0.1 }.map(\.0))
+    }
 
     /// The random views that these settings describe.
     var views: Augmentation { augmentation.views }

@@ -2,92 +2,132 @@ import Contrastive
 import Federation
 import Tensor
 
-/// One hospital: it holds volumes that never leave it, and answers the server with features and weights.
+/// One hospital: it holds volumes that never leave it, and answers the server with weights and, in some methods,
+/// features.
 ///
-/// Source: Wu et al., MICCAI 2021, sections 2.1 to 2.3. That the bank is refilled every round by the new global encoder,
-/// and that the momentum encoder begins every round at the global one, is this package's reconstruction.
+/// Batches, gradient, optimizer and rate are the same for every method, so that methods are compared at equal numbers
+/// of steps; what a batch teaches is the method's.
 package actor PretrainingSite: Client {
     package nonisolated let id: String
+    /// The most features that this site sends in a round.
+    package nonisolated let mostShared: Int
     private let index: Int
     private let slices: SliceLibrary
-    private let model: PretrainingModel
     private let settings: PretrainingSettings
     private let meter: StepMeter
-    /// Q_l: what is shared, saved and sampled from.
-    package private(set) var bank: MemoryBank
+    private var method: any PretrainingMethod
+    /// The site's own model, where it shares none; the server's is an average that it does not see.
+    private var own: Parameters?
+    private var refilledRound = 0
 
+    /// A site, at first or, with `state`, as it was after a round.
     package init(
-        index: Int, slices: SliceLibrary, model: PretrainingModel, settings: PretrainingSettings, bank: MemoryBank?,
+        index: Int, slices: SliceLibrary, model: PretrainingModel, settings: PretrainingSettings, state: Safetensors?,
         meter: StepMeter
-    ) {
+    ) throws {
         id = "client-\(index + 1)"
-        (self.index, self.slices, self.model, self.settings, self.meter) = (index, slices, model, settings, meter)
-        self.bank =
-            bank ?? MemoryBank(capacity: settings.bank ?? slices.count, dimension: settings.featureDimension)
-    }
-
-    /// Fills the bank with features of the site's own slices under the new global encoder, through the views of
-    /// training, and shares it.
-    package func shareFeatures(of parameters: Parameters, round: Int) throws -> FeatureShare? {
-        var generator = SeededGenerator(seed: settings.seed, path: Stream.refill, round, index)
-        for batch in slices.shuffled(batchSize: settings.batchVolumes * settings.partitions, using: &generator) {
-            try Task.checkCancellation()
-            bank.push(keys(of: batch, by: parameters, using: &generator))
+        (self.index, self.slices, self.settings, self.meter) = (index, slices, settings, meter)
+        var method = model.method
+        method.settle(at: slices)
+        mostShared = method.mostShared
+        if let state { try method.restore(state) }
+        if let state, settings.collaboration == .local {
+            var parameters = model.parameters
+            let missing = try parameters.load(state.part(under: Self.ownModel)).fresh
+            guard missing.isEmpty else {
+                throw Failure.badData("the checkpoint lacks \(missing[0]) of \(id)'s model; begin a new run.")
+            }
+            own = parameters
         }
-        let contents = bank.contents
-        return try FeatureShare(
-            normalizing: contents.features, partitions: contents.partitions, client: id, round: round)
+        self.method = method
     }
 
-    /// One round of local training: queries from the main encoder, keys from its moving average, negatives and remote
-    /// positives from the banks of all sites.
-    package func train(from parameters: Parameters, round: Int, features shares: [FeatureShare]) throws -> LocalUpdate {
+    /// What the next round needs beside the global model.
+    var state: Safetensors {
+        var state = method.state
+        if let own { state.insert(own.safetensors(), under: Self.ownModel) }
+        return state
+    }
+    private static let ownModel = "model."
+
+    /// Features of the site's slices, where the method keeps any.
+    package var features: FeatureSet? { method.features }
+
+    /// What the method renews at the beginning of a round, on its way to the other sites.
+    package func shareFeatures(of parameters: Parameters, round: Int) throws -> FeatureShare? {
+        try refill(by: parameters, round: round).map {
+            try FeatureShare(normalizing: $0.features, partitions: $0.partitions, client: id, round: round)
+        }
+    }
+
+    /// One round of local training.
+    package func train(
+        from parameters: Parameters, round: Int, features shares: [FeatureShare]
+    ) throws -> LocalUpdate {
+        var main = own ?? parameters
+        if refilledRound < round { _ = try refill(by: main, round: round) }
         var generator = SeededGenerator(seed: settings.seed, path: Stream.training, round, index)
-        var main = parameters
-        var average = MomentumEncoder(parameters, momentum: settings.momentum)
         var optimizer = Adam(learningRate: settings.learningRate, weightDecay: settings.weightDecay)
-        let others = shares.map { FeatureSet(features: $0.vectors, partitions: $0.partitions) }
-        let separation = bank.contents.separation
-        var statistics = FCLLoss.Statistics()
         let schedule = Schedule.cosine(
             from: settings.learningRate, to: 0, steps: settings.rounds * stepsOfRound)
         var step = (round - 1) * stepsOfRound
+        var (losses, constants) = (RunningMean(), RunningMean())
 
+        method.beginRound(
+            &main, others: shares.map { FeatureSet(features: $0.vectors, partitions: $0.partitions) })
         for _ in 0..<settings.localEpochs {
-            for batch in slices.epoch(volumes: settings.batchVolumes, using: &generator) {
+            for batch in slices.epoch(settings.batch, volumes: settings.batchVolumes, using: &generator) {
                 try Task.checkCancellation()
-                let keys = keys(of: batch, by: average.parameters, using: &generator)
-                let views = settings.views(slices.images(batch), using: &generator)
-                let sample = FeatureSet.sample(
-                    from: [bank.contents] + others, count: bank.capacity, using: &generator)
+                let batch = slices.batch(batch)
                 let (loss, gradient) = valueAndGradient(at: &main) { tape in
-                    let (loss, parts) = settings.loss(
-                        model(tape.constant(views)), partitions: batch.map(\.partition), keys: keys, bank: sample)
-                    statistics += parts
-                    return loss
+                    let loss = method.loss(of: batch, on: tape, using: &generator)
+                    if let constant = loss.constant { constants.add(constant) }
+                    return loss.value
                 }
                 try NonFiniteLoss.check(loss, step: step)
+                losses.add(Double(loss))
                 optimizer.learningRate = schedule.rate(at: step)
                 optimizer.update(&main, along: gradient)
-                average.follow(main)
-                bank.push(keys)
+                method.follow(&main)
                 step += 1
                 meter.advance(round: round, loss: loss)
             }
         }
+        if settings.collaboration == .local { own = main }
+        var metrics = ["loss": losses.value, "learningRate": Double(optimizer.learningRate)]
+        if constants.count > 0 { metrics["constant"] = constants.value }
+        metrics.merge(method.endRound()) { $1 }
         return LocalUpdate(
-            parameters: main, sampleCount: slices.count, round: round, client: id,
-            metrics: RoundMetrics(statistics, separation, learningRate: optimizer.learningRate).values)
+            parameters: main, sampleCount: slices.count, round: round, client: id, metrics: metrics)
     }
 
     private var stepsOfRound: Int { settings.localEpochs * slices.steps(volumes: settings.batchVolumes) }
 
-    /// Unit features of a random view of each slice.
-    private func keys(
-        of batch: [SliceLibrary.Slice], by parameters: Parameters, using generator: inout SeededGenerator
-    ) -> FeatureSet {
-        let views = settings.views(slices.images(batch), using: &generator)
-        let projections = evaluate(parameters, normalization: settings.keyStatistics) { model($0.constant(views)) }
-        return FeatureSet(features: projections.l2Normalized(), partitions: batch.map(\.partition))
+    private func refill(by parameters: Parameters, round: Int) throws -> FeatureSet? {
+        var generator = SeededGenerator(seed: settings.seed, path: Stream.refill, round, index)
+        defer { refilledRound = round }
+        return try method.refill(from: slices, by: parameters, using: &generator)
+    }
+}
+
+extension PretrainingSite {
+    /// The exchange of features among some sites; `nil` where none are exchanged.
+    package static func exchange(among sites: [PretrainingSite], _ settings: PretrainingSettings) -> FeatureExchange? {
+        let most = sites.map(\.mostShared).max() ?? 0
+        guard settings.exchange, settings.collaboration == .fedavg, most > 0 else { return nil }
+        return FeatureExchange(
+            dimension: settings.featureDimension, partitions: settings.partitions, maximumCount: most)
+    }
+}
+
+/// The mean of numbers that come one by one.
+private struct RunningMean {
+    private(set) var count = 0
+    private var sum = 0.0
+    var value: Double { sum / Double(count) }
+
+    mutating func add(_ number: Double) {
+        sum += number
+        count += 1
     }
 }

@@ -1,19 +1,19 @@
-import Contrastive
 import Federation
 import Foundation
 import Tensor
 
-/// What a run goes on from: the global model and every site's memory bank after a round. All else follows from the
+/// What a run goes on from: the global model and what every site keeps after a round. All else follows from the
 /// settings and the number of the round.
 package struct PretrainingState: Sendable {
+    /// The rounds behind the model.
     package let round: Int
+    /// The global model.
     package let parameters: Parameters
-    package let banks: [MemoryBank]
+    /// What each site keeps.
+    package let sites: [Safetensors]
 
-    /// The state in a checkpoint; `nil` without one. `capacities` are those of the sites' banks.
-    package init?(_ checkpoint: Checkpoint?, capacities: [Int], model: PretrainingModel, settings: PretrainingSettings)
-        throws
-    {
+    /// The state in a checkpoint; `nil` without one.
+    package init?(_ checkpoint: Checkpoint?, model: PretrainingModel, settings: PretrainingSettings) throws {
         guard let checkpoint else { return nil }
         round = checkpoint.round
         var parameters = model.parameters
@@ -21,21 +21,16 @@ package struct PretrainingState: Sendable {
             data: checkpoint.files["model.safetensors"] ?? Data(), source: "model.safetensors of round \(round)")
         _ = try parameters.load(weights)
         self.parameters = parameters
-        let banks = try Safetensors(
-            data: checkpoint.files["banks.safetensors"] ?? Data(), source: "banks.safetensors of round \(round)")
-        self.banks = try capacities.enumerated().map { index, capacity in
-            try MemoryBank(
-                restoring: banks.part(under: "client\(index)."), capacity: capacity,
-                dimension: settings.featureDimension)
-        }
+        // Runs of earlier versions have the same tensors in a file of another name.
+        let name = checkpoint.files["sites.safetensors"] == nil ? "banks.safetensors" : "sites.safetensors"
+        let all = try Safetensors(data: checkpoint.files[name] ?? Data(), source: "\(name) of round \(round)")
+        sites = (0..<settings.siteCount).map { all.part(under: "client\($0).") }
     }
 
     /// The files of a checkpoint.
     package static func files(parameters: Parameters, sites: [PretrainingSite]) async -> [String: Data] {
-        var banks = Safetensors()
-        for (index, site) in sites.enumerated() { banks.insert(await site.bank.state, under: "client\(index).") }
-        return [
-            "model.safetensors": parameters.safetensors().data, "banks.safetensors": banks.data,
-        ]
+        var all = Safetensors()
+        for (index, site) in sites.enumerated() { all.insert(await site.state, under: "client\(index).") }
+        return ["model.safetensors": parameters.safetensors().data, "sites.safetensors": all.data]
     }
 }

@@ -25,9 +25,12 @@ package final class RoundLog {
             report.metrics[name].map { String(format: "%.3f", $0) } ?? "–"
         }
         let rate = report.metrics["learningRate"].map { String(format: "%.2g", $0) } ?? "–"
+        let learnt =
+            report.metrics["localLoss"] == nil
+            ? "loss \(number("loss"))  untaught \(number("constant"))"
+            : "local \(number("localLoss"))  remote \(number("remoteLoss"))  separation \(number("separation"))"
         progress.say(
-            "round \(report.round)/\(settings.rounds)  local \(number("localLoss"))  remote \(number("remoteLoss"))  "
-                + "separation \(number("separation"))  rate \(rate)  "
+            "round \(report.round)/\(settings.rounds)  \(learnt)  rate \(rate)  "
                 + "\(String(format: "%.1f", report.seconds.total)) s  \(ProgressLine.duration(left)) left")
         for absence in report.absent { progress.complain("round \(report.round): \(absence)") }
         // A round or two like this are how every run begins.

@@ -28,9 +28,24 @@ extension RunFolder<PretrainingSettings> {
             "model": "U-Net encoder, width \(settings.width), depth 4, batch norm",
             "input": "1 channel, \(settings.size) × \(settings.size) pixels of \(settings.spacing) mm, "
                 + "intensities clipped to the volume's percentiles 1 to 99 and scaled to 0 … 1",
-            "pretraining": "FCL, \(settings.clients) clients, \(settings.rounds) rounds, seed \(settings.seed)",
+            "pretraining": settings.summary,
         ]
         try parameters.safetensors(including: { !$0.name.hasPrefix("head.") }, metadata: metadata)
             .write(to: url.appendingPathComponent("encoder.safetensors"))
+    }
+}
+
+extension PretrainingSettings {
+    /// How an encoder came about, in a line.
+    package var summary: String {
+        guard methodType.isTrained else { return "\(methodType.title), seed \(seed)" }
+        let sites =
+            switch collaboration {
+            case .fedavg: "\(clients) clients"
+            case .centralised: "all patients at one site"
+            case .local: "\(clients) clients each alone"
+            }
+        let without = leftOut.map { ", " + $0.rawValue.dropFirst(2).replacing("-", with: " ") }.sorted().joined()
+        return "\(methodType.title)\(without), \(sites), \(rounds) rounds, seed \(seed)"
     }
 }

@@ -32,9 +32,25 @@ package struct SliceLibrary: Sendable {
         return images
     }
 
-    /// Batches of one epoch of training, balanced over partitions.
-    func epoch(volumes count: Int, using generator: inout SeededGenerator) -> [[Slice]] {
-        sampler.epoch(of: volumes.map(\.sliceCount), volumes: count, using: &generator)
+    /// A batch of some slices.
+    func batch(_ slices: [Slice]) -> SliceBatch {
+        SliceBatch(images: images(slices), partitions: slices.map(\.partition))
+    }
+
+    /// Batches of one epoch of training, as many in either composition: balanced over partitions, or of as many slices
+    /// whatever their partition.
+    func epoch(
+        _ composition: PretrainingSettings.BatchComposition, volumes count: Int, using generator: inout SeededGenerator
+    ) -> [[Slice]] {
+        let balanced = sampler.epoch(of: volumes.map(\.sliceCount), volumes: count, using: &generator)
+        guard composition == .random else { return balanced }
+        var deck: [Slice] = []
+        return balanced.map { batch in
+            // A new deck is begun where the old one has too few, so that no slice is twice in a batch.
+            if deck.count < batch.count { deck = generator.permutation(of: slices.count).map { slices[$0] } }
+            defer { deck.removeFirst(batch.count) }
+            return Array(deck.prefix(batch.count))
+        }
     }
 
     /// The number of batches of an epoch.

@@ -70,9 +70,9 @@ extension FCLLoss {
             if !isPositive || negatives == .literal {
                 exponentials[index] = exp(Double(toBank[index]) * inverse - logNegatives)
             }
-            if isPositive { loss += attract(&toBank[index], remote) } else { toBank[index] = 0 }
+            if isPositive && hasRemoteLoss { loss += attract(&toBank[index], remote) } else { toBank[index] = 0 }
         }
-        if remote > 0 { statistics.remote.add(loss, constant: constant) }
+        if remote > 0 && hasRemoteLoss { statistics.remote.add(loss, constant: constant) }
         // Σ_k w_{n|k} / |P| = pull · e^{q·n/τ} / N.
         for index in bankPartitions.indices { toBank[index] += Float(pull * exponentials[index]) }
         return statistics

@@ -37,13 +37,15 @@ public struct FCLLoss: Hashable, Sendable, Codable {
     public var temperature: Float
     /// Which entries of the sampled bank are negatives.
     public var negatives: Negatives
+    /// Whether L_remote is a part of L_q; without it, the paper's ablation of global structural matching.
+    public var hasRemoteLoss: Bool
 
     /// A loss; τ = 0.1 is what the paper's authors use in related code.
     ///
     /// - Precondition: `temperature > 0`.
-    public init(temperature: Float = 0.1, negatives: Negatives = .otherPartitions) {
+    public init(temperature: Float = 0.1, negatives: Negatives = .otherPartitions, hasRemoteLoss: Bool = true) {
         precondition(temperature > 0 && temperature.isFinite, "a temperature of \(temperature)")
-        (self.temperature, self.negatives) = (temperature, negatives)
+        (self.temperature, self.negatives, self.hasRemoteLoss) = (temperature, negatives, hasRemoteLoss)
     }
 
     /// The loss of a batch, differentiable by the queries. Keys and bank are constants.
