@@ -103,7 +103,8 @@ let package = Package(
         .testTarget(
             name: "ExecutableTests",
             dependencies: [
-                "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "Evaluate", "MakePhantoms", "Segment", "VolumeInfo",
+                "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "PaperTables", "Evaluate", "MakePhantoms", "Segment",
+                "VolumeInfo",
                 "Experiments", "Volumes", "Tensor", "_TestSupport", arguments,
             ], swiftSettings: strict),
     ],

@@ -54,6 +54,7 @@ struct Plan {
                 "--fold-count", "\(settings.foldCount)",
                 "--seeds", settings.seeds.map(String.init).joined(separator: ","),
                 "--learning-rate", settings.learningRates.map { "\($0)" }.joined(separator: ","),
+                "--encoder-rate", settings.encoderRates.map { "\($0)" }.joined(separator: ","),
                 "--rounds", "\(settings.fineTuningRounds)",
             ]
         let shape = ["--width", "\(settings.width)", "--size", "\(settings.size)", "--spacing", "\(settings.spacing)"]

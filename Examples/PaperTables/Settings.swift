@@ -23,6 +23,8 @@ struct Settings: RunSettings {
     var fineTuningRounds = 60
     /// Tried for every start alike.
     var learningRates: [Float] = [2e-3, 4e-3, 8e-3]
+    /// Rates of the encoder as fractions of those, tried likewise.
+    var encoderRates: [Float] = [1, 0.1]
     var width = 16
     var size = 128
     var spacing = 1.75
@@ -40,7 +42,8 @@ struct Settings: RunSettings {
         var quick = Settings()
         (quick.annotated, quick.folds, quick.foldCount) = ([1, 2], [0], 3)
         (quick.clients, quick.rounds, quick.fineTuningRounds) = (4, 4, 10)
-        (quick.learningRates, quick.width, quick.size, quick.spacing) = ([8e-3], 8, 32, 6)
+        (quick.learningRates, quick.encoderRates) = ([8e-3], [1])
+        (quick.width, quick.size, quick.spacing) = (8, 32, 6)
         return quick
     }
 
