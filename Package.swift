@@ -18,6 +18,7 @@ let package = Package(
         .library(name: "Volumes", targets: ["Volumes"]),
         .executable(name: "ACDCPretrain", targets: ["ACDCPretrain"]),
         .executable(name: "ACDCFineTune", targets: ["ACDCFineTune"]),
+        .executable(name: "PaperTables", targets: ["PaperTables"]),
         .executable(name: "HVSMRTransfer", targets: ["HVSMRTransfer"]),
         .executable(name: "Evaluate", targets: ["Evaluate"]),
         .executable(name: "MakePhantoms", targets: ["MakePhantoms"]),
@@ -58,6 +59,9 @@ let package = Package(
             name: "ACDCFineTune",
             dependencies: ["Experiments", "Tensor", "UNet", "Federation", "Volumes", arguments],
             path: "Examples/ACDCFineTune", swiftSettings: strict),
+        .executableTarget(
+            name: "PaperTables", dependencies: ["Experiments", "Reporting", "Tensor", "Volumes", arguments],
+            path: "Examples/PaperTables", swiftSettings: strict),
         .executableTarget(
             name: "HVSMRTransfer",
             dependencies: ["Experiments", "Tensor", "Volumes", arguments],
@@ -100,7 +104,8 @@ let package = Package(
         .testTarget(
             name: "ExecutableTests",
             dependencies: [
-                "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "Evaluate", "MakePhantoms", "Segment", "VolumeInfo",
+                "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "PaperTables", "Evaluate", "MakePhantoms", "Segment",
+                "VolumeInfo",
                 "Experiments", "Volumes", "Tensor", "_TestSupport", arguments,
             ], swiftSettings: strict),
     ],

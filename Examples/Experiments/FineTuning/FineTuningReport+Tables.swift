@@ -98,12 +98,12 @@ extension FineTuningReport {
     }
 
     /// `.646 ± .052`, or a dash.
-    static func text(_ summary: ScoreSummary, digits: Int = 3) -> String {
+    package static func text(_ summary: ScoreSummary, digits: Int = 3) -> String {
         guard let mean = summary.mean else { return "–" }
         return decimals(mean, digits) + (summary.standardDeviation.map { " ± " + decimals($0, digits) } ?? "")
     }
 
-    static func decimals(_ value: Double, _ digits: Int = 3) -> String {
+    package static func decimals(_ value: Double, _ digits: Int = 3) -> String {
         let text = String(format: "%.\(digits)f", value)
         return digits == 3 && text.hasPrefix("0.") ? String(text.dropFirst()) : text
     }

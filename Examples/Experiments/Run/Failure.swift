@@ -14,6 +14,11 @@ package struct Failure: Error, Equatable, CustomStringConvertible {
     package static func cannotCreate(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 73) }
     package static func cannotWrite(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 74) }
 
+    /// Another program that was run ended early.
+    package static func child(_ sentence: String, exitCode: Int32) -> Failure {
+        Failure(description: sentence, exitCode: exitCode)
+    }
+
     private init(description: String, exitCode: Int32) {
         (self.description, self.exitCode) = (description, exitCode)
     }

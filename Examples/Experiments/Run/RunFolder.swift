@@ -21,6 +21,20 @@ package struct RunFolder<Settings: RunSettings>: Sendable {
         try write(settings.encoded(), to: "config.json")
     }
 
+    /// A folder for a new run, or for one with the same settings that goes on.
+    package init(_ url: URL, settings: Settings) throws(Failure) {
+        guard FileManager.default.fileExists(atPath: url.appendingPathComponent("config.json").path) else {
+            try self.init(creating: url, settings: settings)
+            return
+        }
+        try self.init(resuming: url)
+        if self.settings != settings {
+            throw .usage(
+                "\(url.path) holds a run with other settings (config.json); choose another --output, or give the same "
+                    + "options.")
+        }
+    }
+
     /// The folder of a run that goes on.
     package init(resuming url: URL) throws(Failure) {
         self.url = url

@@ -1,0 +1,103 @@
+import Experiments
+import Foundation
+import Reporting
+
+/// The tables as files: `tables.md`, `tables.csv` and `tables.html`.
+struct TableDocument {
+    let settings: Settings
+    let tables: [ResultTable]
+    private var claims: [Claim] { Claim.all(tables) }
+
+    private let legend =
+        "Dice in three dimensions on the native grid, mean of the structures, mean ± standard deviation as in the paper "
+        + "(over clients where each learns alone, else over folds or, with one fold, seeds). In parentheses the number "
+        + "the paper prints. * differs from FCL over patients, p < 0.05. 'ours': not a row of the paper."
+
+    var markdown: String {
+        var text = "# The tables of Wu et al. (MICCAI 2021), measured\n\n\(legend)\n"
+        for table in tables {
+            text += "\n## \(table.kind.title)\n\n| method | "
+            text += table.annotated.map { "N = \($0)" }.joined(separator: " | ") + " |\n|"
+            text += String(repeating: " --- |", count: table.annotated.count + 1) + "\n"
+            for method in table.methods {
+                text +=
+                    "| \(method.title) | " + table.annotated.map { table.text(method, $0) }.joined(separator: " | ")
+                    + " |\n"
+            }
+        }
+        text += "\n## What the paper says\n\n| claim | here | numbers |\n| --- | --- | --- |\n"
+        for claim in claims { text += "| \(claim.sentence) | \(verdict(claim)) | \(claim.evidence) |\n" }
+        return text
+    }
+
+    var csv: String {
+        var text =
+            "table,method,annotated,mean,standard_deviation,count,over,paper_mean,paper_deviation,difference_to_fcl,p\n"
+        for table in tables {
+            for method in table.methods {
+                for n in table.annotated {
+                    guard let cell = table.cell(method, n) else { continue }
+                    let paper = PaperNumbers.number(table.kind, method, annotated: n)
+                    let comparison = table.comparison(method, n)
+                    let numbers: [Double?] = [
+                        paper?.mean, paper?.deviation, comparison?.meanDifference, comparison?.p,
+                    ]
+                    let fields =
+                        [
+                            table.kind.rawValue, method.rawValue, "\(n)", number(cell.dice.mean),
+                            number(cell.dice.standardDeviation),
+                        ]
+                        + ["\(cell.dice.count)", cell.unit] + numbers.map(number)
+                    text += fields.joined(separator: ",") + "\n"
+                }
+            }
+        }
+        return text
+    }
+
+    var html: String {
+        let sections = tables.map { table in
+            let places = table.annotated.map(String.init)
+            let chart = ErrorBarChart(
+                table.kind.title, xTitle: "annotated patients", yTitle: "Dice", places: places,
+                table.methods.map { method in
+                    .init(
+                        method.title,
+                        table.annotated.map { n in
+                            table.cell(method, n).flatMap { cell in
+                                cell.dice.mean.map {
+                                    Statistic(mean: $0, deviation: cell.dice.standardDeviation ?? .nan)
+                                }
+                            }
+                        })
+                }, limits: 0...1)
+            let rows = table.methods.map { method in [method.title] + table.annotated.map { table.text(method, $0) } }
+            return HTMLPage.Section(
+                table.kind.title,
+                [
+                    .figure(Figure("Means; whiskers are standard deviations.", [chart])),
+                    .table(
+                        Table(columns: ["method"] + table.annotated.map { "N = \($0)" }, rows: rows, caption: legend)),
+                ])
+        }
+        let verdicts = HTMLPage.Section(
+            "What the paper says",
+            claims.map { .text("\($0.sentence) — \(verdict($0)). \($0.evidence)") })
+        return HTMLPage(
+            title: "The tables of Wu et al., measured",
+            lead: "Every method pre-trained, fine-tuned and scored alike, beside the numbers of the paper.",
+            facts: [
+                ("Methods", "\(settings.methods.count)"), ("Pre-training", "\(settings.rounds) rounds"),
+                ("Fine-tuning", "\(settings.fineTuningRounds) rounds"), ("Folds", "\(settings.folds.count)"),
+                ("Seeds", "\(settings.seeds.count)"),
+                ("Slices", "\(settings.size)² pixels of \(settings.spacing) mm"),
+            ], sections: sections + [verdicts]
+        ).html
+    }
+
+    private func verdict(_ claim: Claim) -> String {
+        claim.holds.map { $0 ? "holds" : "does not hold" } ?? "cannot be said"
+    }
+
+    private func number(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+
+/// The tables as a user meets them: one process that runs the others, its files and its exit code.
+@Suite(.serialized) struct PaperTablesTests {
+    private let tables = Executable(name: "PaperTables")
+    private let folder: URL
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("tables-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    private func text(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
+
+    @Test func aQuickRunMakesTheTablesAndASecondOneHasNothingToDo() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let arguments = [
+            "--quick", "--methods", "fcl,random", "--annotated", "1", "--rounds", "1", "--fine-tuning-rounds", "1",
+            "--width", "2", "--size", "16", "--spacing", "12", "--output", path("t"),
+        ]
+        let result = try tables.run(arguments)
+        #expect(result.exitCode == 0, "\(result.errors)")
+        let markdown = try text("t/tables.md")
+        for words in ["| FCL |", "| Random init |", "(.506)", "(.445)", "(.792)", "What the paper says", "N = 1"] {
+            #expect(markdown.contains(words), "\(words)")
+        }
+        let rows = try text("t/tables.csv").split(separator: "\n")
+        #expect(rows.count == 1 + 3 * 2)
+        #expect(rows.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 11 })
+        #expect(try text("t/tables.html").contains("Random init"))
+
+        // Nothing is run again, and other settings are refused.
+        let again = try tables.run(arguments)
+        #expect(again.exitCode == 0 && !again.errors.contains("ACDCPretrain"), "\(again.errors)")
+        let other = try tables.run(arguments + ["--seed", "2"])
+        #expect(other.exitCode == 64 && other.errors.contains("other settings"), "\(other.errors)")
+    }
+
+    @Test func wrongInputGetsASentenceAndItsExitCode() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let cases: [(arguments: [String], exitCode: Int32, words: [String])] = [
+            (["--output", path("x")], 64, ["--data", "--quick"]),
+            (["--output", path("x"), "--data", path("d"), "--methods", "fcl,magic"], 64, ["magic", "fedSimCLR"]),
+            (["--output", path("x"), "--data", path("d"), "--methods", "random"], 64, ["--methods", "fcl"]),
+            (
+                ["--output", path("y"), "--data", path("none"), "--methods", "fcl,random"], 66,
+                ["ACDCPretrain", "none"]
+            ),
+        ]
+        for (arguments, exitCode, words) in cases {
+            let result = try tables.run(arguments)
+            #expect(result.exitCode == exitCode, "\(arguments): \(result.errors)")
+            for word in words { #expect(result.errors.contains(word), "\(arguments): \(result.errors)") }
+        }
+    }
+}
