@@ -58,7 +58,7 @@ struct Claim {
         }
         if pairs.isEmpty { return nil }
         return Claim(
-            sentence: "\(table.kind.title): FCL needs about half the labels of random weights.",
+            sentence: "\(table.kind.title): FCL needs half the labels of random weights (within .01).",
             holds: pairs.allSatisfy { $0.own >= $0.other - 0.01 },
             evidence: pairs.map {
                 "N = \($0.n): \(FineTuningReport.decimals($0.own)) against \(FineTuningReport.decimals($0.other)) "

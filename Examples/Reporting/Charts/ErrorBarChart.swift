@@ -65,7 +65,7 @@ public struct ErrorBarChart: Drawing {
                 marks.append(Self.whisker(value, x: x, in: plot, style: stroke))
             }
             let note = "\(method.name), \(places[place]): \(value.text())"
-            marks.append(Mark.circle.markup(x: x, y: y, radius: 4, ink: ink, note: note))
+            marks.append(Mark(kind: index).markup(x: x, y: y, radius: 4, ink: ink, note: note))
         }
         return path.isEmpty ? [] : [.leaf("path", ["class": "line", "style": stroke, "d": path])] + marks
     }
