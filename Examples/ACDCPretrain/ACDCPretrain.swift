@@ -69,10 +69,15 @@ struct ACDCPretrain: AsyncParsableCommand {
         if federation.round > 0 { progress.say("going on after round \(federation.round)") }
 
         // Rounds.
+        let representation = Representation(model, cohort, settings)
         let log = RoundLog(settings: settings, progress: progress, json: arguments.json)
         while federation.round < settings.trainedRounds {
             try Task.checkCancellation()
-            let report = try await Parallel.$threadLimit.withValue(threads) { try await federation.runRound() }
+            var report = try await Parallel.$threadLimit.withValue(threads) { try await federation.runRound() }
+            if representation.isDue(after: federation.round) {
+                let metrics = try representation.metrics(of: federation.parameters)
+                report.metrics.merge(metrics) { $1 }
+            }
             try store.record(report)
             try store.save(await PretrainingState.files(parameters: federation.parameters, sites: sites))
             log.tell(report)

@@ -28,6 +28,11 @@ struct Arguments: ParsableArguments {
     var clients: Int?
     @Option(help: "Rounds of training and exchange (default: \(defaults.rounds)).")
     var rounds: Int?
+    @Option(
+        help: ArgumentHelp(
+            "After how many rounds to measure what features say of partition and diagnosis, 0 for never "
+                + "(default: \(defaults.probeEvery)).", valueName: "rounds"))
+    var probeEvery: Int?
     @Option(help: "Passes over a client's slices in a round (default: \(defaults.localEpochs)).")
     var localEpochs: Int?
     @Option(help: "Parts of a volume along the slice axis (default: \(defaults.partitions)).")
@@ -95,6 +100,7 @@ struct Arguments: ParsableArguments {
         apply(federation.map(Optional.some), to: \.federation)
         apply(clients, to: \.clients)
         apply(rounds, to: \.rounds)
+        apply(probeEvery, to: \.probeEvery)
         apply(localEpochs, to: \.localEpochs)
         apply(partitions, to: \.partitions)
         apply(temperature.map(Optional.some), to: \.temperature)
@@ -135,7 +141,7 @@ struct Arguments: ParsableArguments {
         let given: [(String, Bool)] = [
             ("--data", data != nil), ("--output", output != nil), ("--config", config != nil),
             ("--method", method != nil), ("--federation", federation != nil), ("--clients", clients != nil),
-            ("--rounds", rounds != nil), ("--local-epochs", localEpochs != nil),
+            ("--rounds", rounds != nil), ("--probe-every", probeEvery != nil), ("--local-epochs", localEpochs != nil),
             ("--partitions", partitions != nil), ("--temperature", temperature != nil),
             ("--momentum", momentum != nil), ("--feature-dimension", featureDimension != nil),
             ("--bank", bank != nil), ("--negatives", negatives != nil), ("--no-remote-loss", noRemoteLoss),

@@ -8,6 +8,7 @@ package enum Stream {
     package static let fineTuning = 5
     package static let decoder = 6
     package static let comparison = 7
+    package static let representation = 10
     package static let publicSet = 8
     package static let baseModel = 9
 }

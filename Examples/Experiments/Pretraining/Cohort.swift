@@ -8,6 +8,10 @@ package struct Cohort: Sendable {
     package let split: [[String]]
     /// Each site's slices.
     package let libraries: [SliceLibrary]
+    /// For each site and each of its volumes, the number of the patient among all.
+    let owners: [[Int]]
+    /// The number of each patient's diagnosis, where all are known.
+    let diagnoses: [Int]?
     /// One line for people.
     package let summary: String
 
@@ -24,16 +28,25 @@ package struct Cohort: Sendable {
             preparedBy: Preprocessing(spacing: settings.spacing, size: settings.size),
             frames: settings.frames == .cine ? .all : .labelled, withLabels: false)
         let volumes = Dictionary(grouping: scans, by: \.patient.id).mapValues { $0.map(\.volume) }
-        self.init(patients, volumes, settings)
+        let groups = acdc.patients.compactMap { $0.group.flatMap(ACDC.Group.allCases.firstIndex) }
+        self.init(patients, volumes, settings, diagnoses: groups.count == patients.count ? groups : nil)
     }
 
     /// Patients whose volumes are prepared already.
     ///
     /// - Precondition: at least as many patients as sites.
-    package init(_ patients: [String], _ volumes: [String: [PreparedVolume]], _ settings: PretrainingSettings) {
+    package init(
+        _ patients: [String], _ volumes: [String: [PreparedVolume]], _ settings: PretrainingSettings,
+        diagnoses: [Int]? = nil
+    ) {
+        self.diagnoses = diagnoses
+        let numbers = Dictionary(uniqueKeysWithValues: patients.enumerated().map { ($1, $0) })
         split = PatientSplit(of: patients, clients: settings.siteCount, seed: settings.seed).clients
         libraries = split.map { names in
             SliceLibrary(names.flatMap { volumes[$0] ?? [] }, partitions: settings.partitions)
+        }
+        owners = split.map { names in
+            names.flatMap { name in (volumes[name] ?? []).map { _ in numbers[name]! } }
         }
         let slices = libraries.map(\.count)
         let sites = settings.siteCount == 1 ? "one site" : "\(settings.siteCount) clients"

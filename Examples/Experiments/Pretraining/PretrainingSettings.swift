@@ -58,6 +58,8 @@ package struct PretrainingSettings: RunSettings {
     package var frames = Frames.endpoints
     /// The fewest clients with which a round counts; all of them if absent.
     package var quorum: Int?
+    /// After how many rounds the representation is measured; 0 for never.
+    package var probeEvery = 10
     /// The seed of all randomness.
     package var seed: UInt64 = 1
 
@@ -122,6 +124,7 @@ extension PretrainingSettings {
         }
         try check((1...1000).contains(clients), "--clients \(clients): a number from 1 to 1000 is expected.")
         try check(rounds > 0, "--rounds \(rounds): a positive number is expected.")
+        try check(probeEvery >= 0, "--probe-every \(probeEvery): a number of rounds is expected, or 0 for never.")
         try check(localEpochs > 0, "--local-epochs \(localEpochs): a positive number is expected.")
         try check((2...64).contains(partitions), "--partitions \(partitions): a number from 2 to 64 is expected.")
         try check(

@@ -32,6 +32,13 @@ package final class RoundLog {
         progress.say(
             "round \(report.round)/\(settings.rounds)  \(learnt)  rate \(rate)  "
                 + "\(String(format: "%.1f", report.seconds.total)) s  \(ProgressLine.duration(left)) left")
+        let probes = [
+            ("partition", "partitionNeighbours"), ("partition, linear", "partitionProbe"),
+            ("diagnosis", "diagnosisNeighbours"), ("diagnosis, linear", "diagnosisProbe"),
+        ].filter { report.metrics[$0.1] != nil }
+        if !probes.isEmpty {
+            progress.say("  features guess " + probes.map { "\($0.0) \(number($0.1))" }.joined(separator: "  "))
+        }
         for absence in report.absent { progress.complain("round \(report.round): \(absence)") }
         // A round or two like this are how every run begins.
         let verdict = RoundMetrics.verdict(report.metrics)

@@ -58,6 +58,11 @@ package struct SliceLibrary: Sendable {
         sampler.steps(of: volumes.map(\.sliceCount), volumes: count)
     }
 
+    /// Every slice once, volume by volume, in batches of at most `size`.
+    func inOrder(batchSize size: Int) -> [[Slice]] {
+        stride(from: 0, to: count, by: size).map { Array(slices[$0..<min($0 + size, count)]) }
+    }
+
     /// Every slice once, in random order, in batches of `size` or a little more or less.
     func shuffled(batchSize size: Int, using generator: inout SeededGenerator) -> [[Slice]] {
         let order = generator.permutation(of: count).map { slices[$0] }
