@@ -32,7 +32,10 @@ public struct CardiacFunction: Hashable, Sendable, Codable {
 
     /// The function that follows from volumes that are known already.
     ///
-    /// - Parameter myocardialVolume: The volume of the left ventricular myocardium at end diastole in ml.
+    /// - Parameters:
+    ///   - leftVentricle: The left ventricular cavity.
+    ///   - rightVentricle: The right ventricular cavity.
+    ///   - myocardialVolume: The volume of the left ventricular myocardium at end diastole in ml.
     public init(leftVentricle: Ventricle, rightVentricle: Ventricle, myocardialVolume: Double) {
         (self.leftVentricle, self.rightVentricle) = (leftVentricle, rightVentricle)
         myocardialMass = Self.myocardialDensity * myocardialVolume
