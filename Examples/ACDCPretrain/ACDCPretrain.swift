@@ -22,19 +22,10 @@ struct ACDCPretrain: AsyncParsableCommand {
     @OptionGroup var arguments: Arguments
 
     func run() async throws {
-        let progress = ProgressLine(quiet: arguments.quiet)
-        let work = Task { try await pretrain(progress) }
-        let interruption = Interruption { work.cancel() }
-        do {
-            try await work.value
-        } catch {
-            let failure = Failure(error, signal: interruption.signal)
-            progress.complain("ACDCPretrain: \(failure)")
-            throw ExitCode(failure.exitCode)
-        }
+        try await supervised("ACDCPretrain", quiet: arguments.quiet, pretrain)
     }
 
-    private func pretrain(_ progress: ProgressLine) async throws {
+    @Sendable private func pretrain(_ progress: ProgressLine) async throws {
         let earlier = try arguments.resume.map {
             try RunFolder<PretrainingSettings>(resuming: URL(fileURLWithPath: $0))
         }
