@@ -9,18 +9,20 @@
 
 static const struct ck_table *table = &ck_table_baseline;
 
-__attribute__((constructor)) static void choose_level(void) {
+void ck_choose_level(const char *highest) {
+    table = &ck_table_baseline;
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    const char *wish = getenv("TENSOR_ISA");
-    if (wish && strcmp(wish, "baseline") == 0) return;
+    if (highest && strcmp(highest, "baseline") == 0) return;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) table = &ck_table_avx2;
-    if (wish && strcmp(wish, "avx2") == 0) return;
+    if (highest && strcmp(highest, "avx2") == 0) return;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
         table = &ck_table_avx512;
 #endif
 }
+
+__attribute__((constructor)) static void choose_at_start(void) { ck_choose_level(getenv("TENSOR_ISA")); }
 
 const char *ck_level(void) { return table->level; }
 

@@ -13,6 +13,9 @@
 
 /// The name of the level in use: "avx512", "avx2" or "baseline".
 const char *ck_level(void);
+/// Chooses the best level that the machine has, up to the one of that name; NULL means no limit. Called when the program
+/// starts; afterwards only by a test that has the process to itself, before any work.
+void ck_choose_level(const char *highest);
 
 /// Sets flush-to-zero and denormals-are-zero on this thread and returns what was set before.
 uint32_t ck_flush_denormals(void);
