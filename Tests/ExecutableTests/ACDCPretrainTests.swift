@@ -57,8 +57,10 @@ import FoundationXML
         let page = try contents("\(run)/report.html")
         #expect(XMLParser(data: page).parse())
         let text = String(decoding: page, as: UTF8.self)
-        for part in ["local, collapsed", "same partition", "from the clients", "By partition", "By client", "client 2"]
-        {
+        for part in [
+            "local, collapsed", "same partition", "from the clients", "By partition", "By client", "client 2",
+            "What the features tell", "linear map", "Diagnosis of a patient",
+        ] {
             #expect(text.contains(">\(part)<"), "\(part)")
         }
         #expect(text.contains("% of the variance)"))

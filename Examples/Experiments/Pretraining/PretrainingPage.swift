@@ -19,7 +19,7 @@ package struct PretrainingPage: Sendable {
         HTMLPage(
             title: settings.method == FCL.name ? "Federated contrastive pre-training" : "Pre-training: \(title)",
             lead: lead, facts: facts,
-            sections: (reports.isEmpty ? [] : [learning, features, cost, rounds]).compactMap { $0 } + missing
+            sections: (reports.isEmpty ? [] : [learning, probes, features, cost, rounds]).compactMap { $0 } + missing
         ).html
     }
 
@@ -117,6 +117,40 @@ package struct PretrainingPage: Sendable {
             "The mean loss of the steps of each round; the dotted line, where there is one, is what it would be if "
             + "nothing had been learnt. Losses of different methods cannot be compared."
         return HTMLPage.Section("What was learnt", [.figure(Figure(caption, [chart]))])
+    }
+
+    /// What features say of things that were not taught; `nil` if that was never measured.
+    private var probes: HTMLPage.Section? {
+        func series(_ name: String, _ metric: String, _ ink: Ink) -> LineChart.Series {
+            LineChart.Series(
+                name, reports.compactMap { report in report.metrics[metric].map { (Double(report.round), $0) } },
+                ink: ink)
+        }
+        guard reports.contains(where: { $0.metrics["partitionProbe"] != nil }) else { return nil }
+        func panel(_ title: String, _ name: String) -> LineChart.Panel {
+            .init(
+                title, yTitle: "share guessed right",
+                [
+                    series("nearest neighbours", name + "Neighbours", .kind(0)),
+                    series("linear map", name + "Probe", .kind(1)),
+                ], limits: 0...1)
+        }
+        let diagnosis = reports.contains { $0.metrics["diagnosisProbe"] != nil }
+        let caption =
+            "The features of the encoder in the making, asked what they were not taught: of a slice the partition"
+            + (diagnosis ? ", of a patient the diagnosis" : "")
+            + ". Neighbours and the examples of the linear map are always other patients'. Guessing would be right in one "
+            + "of \(settings.partitions) slices" + (diagnosis ? ", and for one of five patients." : ".")
+        return HTMLPage.Section(
+            "What the features tell",
+            [
+                .figure(
+                    Figure(
+                        caption,
+                        [LineChart(xTitle: "round", [panel("Partition of a slice", "partition")])]
+                            + (diagnosis
+                                ? [LineChart(xTitle: "round", [panel("Diagnosis of a patient", "diagnosis")])] : [])))
+            ])
     }
 
     private var features: HTMLPage.Section? {
