@@ -8,6 +8,9 @@ import UNet
 /// Codes of a batch are computed together with those of a queue of earlier features of the site, as long as a memory
 /// bank of FCL; the paper has one for batches as small as these, too.
 ///
+/// ε of the codes is 0.02, where the paper has 0.05: slices of hearts are much more alike than photographs, and with
+/// codes as even as those of 0.05 the loss stayed at the logarithm of the number of prototypes (docs/pretraining.md).
+///
 /// Source: Caron et al., NeurIPS 2020; see ``SwAVLoss`` and ``Prototypes``.
 ///
 /// The server averages the encoder, the projection head, the prototypes, and the running statistics of batch norms; the
@@ -46,7 +49,7 @@ struct FedSwAV: PretrainingMethod {
             FeatureSet(features: $0.value.l2Normalized(), partitions: batch.partitions)
         }
         return PretrainingLoss(
-            SwAVLoss(temperature: settings.tau)(
+            SwAVLoss(temperature: settings.tau, epsilon: 0.02)(
                 first, second, prototypes: prototypes, queue: queue.count > 0 ? queue.contents : nil),
             constant: log(Double(settings.prototypes)))
     }
