@@ -2,19 +2,19 @@ import Tensor
 import Volumes
 
 /// The slices of one site's annotated patients, and the batches made of them.
-struct LabelledSlices: Sendable {
+package struct LabelledSlices: Sendable {
     private let volumes: [PreparedVolume]
     private let slices: [(volume: Int, slice: Int)]
 
     /// - Precondition: every case has labels, and there is at least one slice.
-    init(_ cases: [LabelledCase]) {
+    package init(_ cases: [LabelledCase]) {
         volumes = cases.map(\.volume)
         slices = volumes.enumerated().flatMap { index, volume in (0..<volume.sliceCount).map { (index, $0) } }
         precondition(!slices.isEmpty && volumes.allSatisfy { $0.labels != nil }, "slices without labels")
     }
 
     /// The number of slices.
-    var count: Int { slices.count }
+    package var count: Int { slices.count }
 
     /// The number of batches of about `size` slices in an epoch.
     func steps(batchSize size: Int) -> Int { max(1, (count + size / 2) / size) }

@@ -28,6 +28,29 @@ package struct FineTuning: Codable, Hashable, Sendable {
 
     package init() {}
 
+    /// Refuses what nothing can be trained with, naming the option and its range.
+    package func validate() throws(Failure) {
+        func check(_ holds: Bool, _ sentence: @autoclosure () -> String) throws(Failure) {
+            if !holds { throw .usage(sentence()) }
+        }
+        try check(
+            learningRate.isFinite && learningRate > 0,
+            "--learning-rate \(learningRate): a positive number is expected.")
+        try check(
+            (0...1).contains(encoderRate), "--encoder-rate \(encoderRate): a fraction from 0 to 1 is expected.")
+        try check(
+            (0...1).contains(warmUp), "--warm-up \(warmUp): a fraction of the steps, 0 to 1, is expected.")
+        try check(rounds > 0, "--rounds \(rounds): a positive number is expected.")
+        try check(localEpochs > 0, "--local-epochs \(localEpochs): a positive number is expected.")
+        try check(
+            (2...1024).contains(batchSize), "--batch-size \(batchSize): a number from 2 to 1024 is expected.")
+        try check(
+            (0...1).contains(floor), "floor \(floor): a fraction of the learning rate, 0 to 1, is expected.")
+        try check(
+            weightDecay.isFinite && weightDecay >= 0,
+            "--weight-decay \(weightDecay): zero or more is expected.")
+    }
+
     /// The rate over all steps of a site.
     func schedule(steps: Int) -> Schedule {
         let rising = Int(warmUp * Float(steps))

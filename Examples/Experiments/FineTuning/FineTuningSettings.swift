@@ -55,17 +55,7 @@ package struct FineTuningSettings: Codable, Equatable, Sendable {
         try check(
             !encoderRates.isEmpty && encoderRates.allSatisfy { (0...1).contains($0) },
             "--encoder-rate \(list(encoderRates)): fractions from 0 to 1 are expected, such as 0.1,1.")
-        try check(
-            (0...1).contains(plan.warmUp), "--warm-up \(plan.warmUp): a fraction of the steps, 0 to 1, is expected.")
-        try check(plan.rounds > 0, "--rounds \(plan.rounds): a positive number is expected.")
-        try check(plan.localEpochs > 0, "--local-epochs \(plan.localEpochs): a positive number is expected.")
-        try check(
-            (2...1024).contains(plan.batchSize), "--batch-size \(plan.batchSize): a number from 2 to 1024 is expected.")
-        try check(
-            (0...1).contains(plan.floor), "floor \(plan.floor): a fraction of the learning rate, 0 to 1, is expected.")
-        try check(
-            plan.weightDecay.isFinite && plan.weightDecay >= 0,
-            "--weight-decay \(plan.weightDecay): zero or more is expected.")
+        try plan.validate()
         try check(
             width.map { (1...256).contains($0) } ?? true, "--width \(width ?? 0): a number from 1 to 256 is expected.")
         try check(

@@ -6,17 +6,17 @@ import UNet
 ///
 /// The optimizer's moments stay at the site from round to round, and its statistics are averaged as ordinary weights.
 /// Source: Wu et al., MICCAI 2021, section 3, for supervised federated averaging; the rest is this package's choice.
-actor FineTuningSite: Client {
-    nonisolated let id: String
+package actor FineTuningSite: Client {
+    package nonisolated let id: String
     private let index: Int
     private let slices: LabelledSlices
     private let network: UNet
     private let plan: FineTuning
     private let seed: UInt64
-    private(set) var optimizer: Adam
+    package private(set) var optimizer: Adam
     private let advanced: @Sendable (_ loss: Float) -> Void
 
-    init(
+    package init(
         index: Int, slices: LabelledSlices, network: UNet, plan: FineTuning, seed: UInt64,
         advanced: @escaping @Sendable (Float) -> Void
     ) {
@@ -27,11 +27,11 @@ actor FineTuningSite: Client {
     }
 
     /// Goes on with the moments of an earlier process.
-    func restore(_ state: Safetensors, for parameters: Parameters) throws {
+    package func restore(_ state: Safetensors, for parameters: Parameters) throws {
         try optimizer.restore(state, for: parameters)
     }
 
-    func train(from parameters: Parameters, round: Int, features: [FeatureShare]) throws -> LocalUpdate {
+    package func train(from parameters: Parameters, round: Int, features: [FeatureShare]) throws -> LocalUpdate {
         var generator = SeededGenerator(seed: seed, path: Stream.fineTuning, round, index)
         var main = parameters
         let stepsOfRound = plan.localEpochs * slices.steps(batchSize: plan.batchSize)

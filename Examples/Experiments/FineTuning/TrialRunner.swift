@@ -136,12 +136,8 @@ package struct TrialRunner: Sendable {
     ) async throws -> Federation {
         var parameters = model.parameters
         if let checkpoint {
-            let name = "round \(checkpoint.round)"
-            let weights = try Safetensors(
-                data: checkpoint.files["model.safetensors"] ?? Data(), source: "model.safetensors of \(name)")
-            _ = try parameters.load(weights)
-            let optimizers = try Safetensors(
-                data: checkpoint.files["optimizers.safetensors"] ?? Data(), source: "optimizers.safetensors of \(name)")
+            parameters = try checkpoint.model(like: parameters)
+            let optimizers = try checkpoint.weights("optimizers.safetensors")
             for site in sites { try await site.restore(optimizers.part(under: site.id + "."), for: parameters) }
         }
         return Federation(

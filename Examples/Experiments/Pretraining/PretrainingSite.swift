@@ -43,7 +43,7 @@ package actor PretrainingSite: Client {
     }
 
     /// What the next round needs beside the global model.
-    var state: Safetensors {
+    package var state: Safetensors {
         var state = method.state
         if let own { state.insert(own.safetensors(), under: Self.ownModel) }
         return state

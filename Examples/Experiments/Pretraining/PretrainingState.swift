@@ -16,14 +16,10 @@ package struct PretrainingState: Sendable {
     package init?(_ checkpoint: Checkpoint?, model: PretrainingModel, settings: PretrainingSettings) throws {
         guard let checkpoint else { return nil }
         round = checkpoint.round
-        var parameters = model.parameters
-        let weights = try Safetensors(
-            data: checkpoint.files["model.safetensors"] ?? Data(), source: "model.safetensors of round \(round)")
-        _ = try parameters.load(weights)
-        self.parameters = parameters
+        parameters = try checkpoint.model(like: model.parameters)
         // Runs of earlier versions have the same tensors in a file of another name.
         let name = checkpoint.files["sites.safetensors"] == nil ? "banks.safetensors" : "sites.safetensors"
-        let all = try Safetensors(data: checkpoint.files[name] ?? Data(), source: "\(name) of round \(round)")
+        let all = try checkpoint.weights(name)
         sites = (0..<settings.siteCount).map { all.part(under: "client\($0).") }
     }
 

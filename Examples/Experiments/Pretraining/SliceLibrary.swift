@@ -54,7 +54,7 @@ package struct SliceLibrary: Sendable {
     }
 
     /// The number of batches of an epoch.
-    func steps(volumes count: Int) -> Int {
+    package func steps(volumes count: Int) -> Int {
         sampler.steps(of: volumes.map(\.sliceCount), volumes: count)
     }
 
