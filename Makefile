@@ -1,5 +1,5 @@
 # Short names for the scripts; everything they do is in Scripts/.
-.PHONY: all pretrain test lint format docs benchmark dependent ci clean
+.PHONY: all pretrain test lint format docs benchmark dependent flower-demo flower-test ci clean
 
 all:
 	Scripts/setup
@@ -27,6 +27,14 @@ benchmark:
 
 dependent:
 	@Scripts/dependent
+
+# Options for FlowerServer pretrain: make flower-demo OPTIONS="--rounds 20"
+flower-demo:
+	@Scripts/flower-demo $(OPTIONS)
+
+# Cases: make flower-test OPTIONS="same-bits secured"
+flower-test:
+	@Scripts/flower-test $(OPTIONS)
 
 ci:
 	@.ci/run

@@ -6,6 +6,14 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
+// HTTP and Protocol Buffers are fetched and built only with --traits Flower.
+let flower: [Target.Dependency] = [
+    .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["Flower"])),
+    .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Flower"])),
+    .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["Flower"])),
+    .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["Flower"])),
+]
+
 let package = Package(
     name: "federated-contrastive",
     platforms: [.macOS(.v15)],
@@ -15,19 +23,29 @@ let package = Package(
         .library(name: "UNet", targets: ["UNet"]),
         .library(name: "Contrastive", targets: ["Contrastive"]),
         .library(name: "Federation", targets: ["Federation"]),
+        .library(name: "FederationFlower", targets: ["FederationFlower"]),
         .library(name: "Volumes", targets: ["Volumes"]),
         .executable(name: "ACDCPretrain", targets: ["ACDCPretrain"]),
         .executable(name: "ACDCFineTune", targets: ["ACDCFineTune"]),
         .executable(name: "PaperTables", targets: ["PaperTables"]),
         .executable(name: "HVSMRTransfer", targets: ["HVSMRTransfer"]),
+        .executable(name: "FlowerClient", targets: ["FlowerClient"]),
+        .executable(name: "FlowerServer", targets: ["FlowerServer"]),
         .executable(name: "Evaluate", targets: ["Evaluate"]),
         .executable(name: "MakePhantoms", targets: ["MakePhantoms"]),
         .executable(name: "Segment", targets: ["Segment"]),
         .executable(name: "VolumeInfo", targets: ["VolumeInfo"]),
     ],
+    traits: [
+        .trait(name: "Flower", description: "Federation across machines, on Flower: the product FederationFlower.")
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
     targets: [
@@ -41,13 +59,18 @@ let package = Package(
         .target(name: "UNet", dependencies: ["Tensor"], swiftSettings: strict),
         .target(name: "Contrastive", dependencies: ["Tensor"], swiftSettings: strict),
         .target(name: "Federation", dependencies: ["Tensor"], swiftSettings: strict),
+        .target(
+            name: "FederationFlower", dependencies: ["Federation", "Tensor", crypto] + flower,
+            exclude: ["Wire/flower.proto"], swiftSettings: strict),
         .target(name: "Volumes", dependencies: ["Tensor", "CZlib"], swiftSettings: strict),
 
         // Pages that the executables write; no product of the package.
         .target(name: "Reporting", dependencies: ["CZlib"], path: "Examples/Reporting", swiftSettings: strict),
         .target(
             name: "Experiments",
-            dependencies: ["Tensor", "UNet", "Contrastive", "Federation", "Volumes", "Reporting", arguments],
+            dependencies: [
+                "Tensor", "UNet", "Contrastive", "Federation", "FederationFlower", "Volumes", "Reporting", arguments,
+            ],
             path: "Examples/Experiments", swiftSettings: strict),
         .executableTarget(
             name: "ACDCPretrain",
@@ -66,6 +89,14 @@ let package = Package(
             name: "HVSMRTransfer",
             dependencies: ["Experiments", "Tensor", "Volumes", arguments],
             path: "Examples/HVSMRTransfer", swiftSettings: strict),
+        .executableTarget(
+            name: "FlowerClient",
+            dependencies: ["Experiments", "Federation", "FederationFlower", "Tensor", "Volumes", arguments],
+            path: "Examples/FlowerClient", swiftSettings: strict),
+        .executableTarget(
+            name: "FlowerServer",
+            dependencies: ["Experiments", "Federation", "FederationFlower", "Tensor", arguments],
+            path: "Examples/FlowerServer", swiftSettings: strict),
         .executableTarget(
             name: "Evaluate", dependencies: ["Volumes", arguments],
             path: "Examples/Evaluate", swiftSettings: strict),
@@ -92,6 +123,10 @@ let package = Package(
         .testTarget(
             name: "FederationTests", dependencies: ["Federation", "Tensor", "_TestSupport"], swiftSettings: strict),
         .testTarget(
+            name: "FederationFlowerTests",
+            dependencies: ["FederationFlower", "Federation", "Tensor", "_TestSupport"] + flower,
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Tensor", "CZlib", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
@@ -104,9 +139,9 @@ let package = Package(
         .testTarget(
             name: "ExecutableTests",
             dependencies: [
-                "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "PaperTables", "Evaluate", "MakePhantoms", "Segment",
-                "VolumeInfo",
-                "Experiments", "Volumes", "Tensor", "_TestSupport", arguments,
+                "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "PaperTables", "FlowerClient", "FlowerServer",
+                "Evaluate",
+                "MakePhantoms", "Segment", "VolumeInfo", "Experiments", "Volumes", "Tensor", "_TestSupport", arguments,
             ], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

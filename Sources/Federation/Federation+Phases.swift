@@ -20,6 +20,8 @@ extension Federation {
         for reply in replies {
             roll.seconds[reply.index] += reply.seconds
             switch reply.answer {
+            case .failure(let rejection as Rejection):
+                roll.strike(reply.index, in: .exchange, rejected: rejection)
             case .failure(let error):
                 roll.strike(reply.index, in: .exchange, failed: error)
             case .success(nil):
@@ -57,6 +59,8 @@ extension Federation {
         for reply in replies {
             roll.seconds[reply.index] += reply.seconds
             switch reply.answer {
+            case .failure(let rejection as Rejection):
+                roll.strike(reply.index, in: .training, rejected: rejection)
             case .failure(let error):
                 roll.strike(reply.index, in: .training, failed: error)
             case .success(let update):

@@ -1,4 +1,5 @@
 import Federation
+import FederationFlower
 import Foundation
 import Tensor
 import Volumes
@@ -11,6 +12,7 @@ package struct Failure: Error, Equatable, CustomStringConvertible {
     package static func usage(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 64) }
     package static func badData(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 65) }
     package static func noInput(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 66) }
+    package static func unavailable(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 69) }
     package static func cannotCreate(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 73) }
     package static func cannotWrite(_ sentence: String) -> Failure { Failure(description: sentence, exitCode: 74) }
 
@@ -25,14 +27,19 @@ package struct Failure: Error, Equatable, CustomStringConvertible {
 
     /// The failure that an error amounts to.
     ///
-    /// - Parameter signal: The signal that the process received, if one did.
-    package init(_ error: any Error, signal: Int32?) {
+    /// - Parameters:
+    ///   - signal: The signal that the process received, if one did.
+    ///   - remains: What a person should know of a program that was stopped.
+    package init(
+        _ error: any Error, signal: Int32?,
+        remains: String = "the last complete round is saved, --resume goes on after it"
+    ) {
         switch error {
         case let failure as Failure:
             self = failure
         case is CancellationError:
             self.init(
-                description: "stopped; the last complete round is saved, --resume goes on after it.",
+                description: "stopped; \(remains).",
                 exitCode: 128 + (signal ?? SIGINT))
         case let error as VolumesError:
             switch error {
@@ -50,6 +57,15 @@ package struct Failure: Error, Equatable, CustomStringConvertible {
             case .unreadable: self = .noInput("\(error)")
             case .noWholeCheckpoint: self = .badData("\(error)")
             }
+        #if Flower
+        case let error as FlowerError:
+            switch error {
+            case .unreadable: self = .noInput("\(error).")
+            case .malformed: self = .usage("\(error).")
+            case .taskEnded: self = .unavailable("\(error); \(remains).")
+            default: self = .unavailable("\(error).")
+            }
+        #endif
         default:
             self.init(description: "\(error)", exitCode: 70)
         }

@@ -49,7 +49,7 @@ extension Parameters {
 
 extension ParameterSlot.Layout {
     /// The extents in PyTorch's layout of a weight that has `shape` here.
-    func exportedShape(_ shape: Tensor.Shape) -> Tensor.Shape {
+    package func exportedShape(_ shape: Tensor.Shape) -> Tensor.Shape {
         switch self {
         case .plain: shape
         case .convolution, .transposedConvolution: [shape[3], shape[2], shape[0], shape[1]]

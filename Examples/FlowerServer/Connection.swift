@@ -1,0 +1,83 @@
+#if Flower
+import ArgumentParser
+import Experiments
+import Federation
+import FederationFlower
+import Foundation
+
+/// The options that say where Flower is and who takes part.
+struct Connection: ParsableArguments {
+    @Option(help: "The SuperLink's address, such as https://flower.example.org:8000.")
+    var runtime = "http://127.0.0.1:8000"
+    @Option(help: "The certificate of the authority that signed the SuperLink's, a PEM file.", completion: .file())
+    var ca: String?
+    @Option(help: "The file that the SuperLink was given as --superexec-auth-secret-file.", completion: .file())
+    var superexecSecret: String?
+    @Option(help: "The only app, publisher/name, whose runs are led.")
+    var app = FederatedJob.app
+    @Option(help: "How long a site may take to compute features or to train, in seconds.")
+    var phaseTimeout = 3600.0
+    @Option(help: "How long to wait until all sites are there, in seconds.")
+    var sitesTimeout = 600.0
+
+    @Option(help: "The folder for the run's files.", completion: .directory)
+    var output: String?
+    @Option(help: "Go on with the run in this folder, from its last complete round.", completion: .directory)
+    var resume: String?
+    @Flag(help: "Print a JSON object a round on standard output.")
+    var json = false
+    @Flag(help: "Print nothing but errors on standard error.")
+    var quiet = false
+
+    func validate() throws {
+        if (output == nil) == (resume == nil) {
+            throw ValidationError("--output or --resume is expected: the folder for the run's files, or of a run.")
+        }
+        for (name, value) in [("--phase-timeout", phaseTimeout), ("--sites-timeout", sitesTimeout)]
+        where !(value > 0 && value <= 1e7) {
+            throw ValidationError("\(name) \(value): a number of seconds is expected.")
+        }
+    }
+
+    /// The folder of the run, new or to go on with.
+    func folder<Settings: RunSettings>(_ settings: () throws -> Settings) throws -> RunFolder<Settings> {
+        if let resume { return try RunFolder(resuming: URL(fileURLWithPath: resume)) }
+        return try RunFolder(creating: URL(fileURLWithPath: output!), settings: settings())
+    }
+
+    /// Waits for a run and for its sites, and calls `body` with them.
+    ///
+    /// - Parameter job: what the sites are told.
+    func lead(
+        _ job: FederatedJob, sites: Int, progress: ProgressLine,
+        _ body: @escaping @Sendable ([RemoteClient]) async throws -> Void
+    ) async throws {
+        let endpoint = try FlowerEndpoint(address: runtime, certificateAuthority: ca, secretFile: superexecSecret)
+        let remote = RemoteClient.Job(
+            description: job.text, phase: .seconds(phaseTimeout), introduction: .seconds(min(phaseTimeout, 600)))
+        let patience = Duration.seconds(sitesTimeout)
+        try await FlowerServerApp(endpoint, app: app, notice: progress.say).run { grid, _ in
+            let clients = try await RemoteClient.all(
+                of: grid, count: sites, job: remote, patience: patience, notice: progress.say)
+            progress.say("sites: " + clients.map(\.id).joined(separator: ", "))
+            try await body(clients)
+        }
+    }
+}
+
+extension RunFolder {
+    /// What this run is called at the sites: the same after a restart of the server, and another for every run.
+    func name() throws -> String {
+        let file = url.appendingPathComponent("flower.json")
+        if let known = try? JSONDecoder().decode(RunName.self, from: Data(contentsOf: file)) { return known.run }
+        let name = RunName(run: UUID().uuidString.lowercased())
+        try write(JSONEncoder().encode(name) + Data("\n".utf8), to: file.lastPathComponent)
+        return name.run
+    }
+}
+
+/// The contents of `flower.json`.
+private struct RunName: Codable {
+    let run: String
+}
+#endif

@@ -1,0 +1,54 @@
+#if Flower
+/// Numbers by name, in order: what a client measured.
+///
+/// Python strategies weight the clients by `num-examples`.
+public struct MetricRecord: Sendable, Equatable {
+    /// A number or a list of numbers.
+    public enum Value: Sendable, Hashable {
+        case double(Double)
+        case signed(Int64)
+        /// Python writes only integers from 2⁶³ on as unsigned.
+        case unsigned(UInt64)
+        case doubles([Double])
+        case signeds([Int64])
+        case unsigneds([UInt64])
+    }
+
+    var values: NamedValues<Value>
+
+    /// A record of the given values, in this order.
+    ///
+    /// - Precondition: no name is there twice.
+    public init(_ entries: [(String, Value)] = []) {
+        values = NamedValues(entries)
+    }
+
+    /// The names, in order.
+    public var names: [String] { values.names }
+
+    /// The value of that name. A new name is appended, one that exists keeps its place, and `nil` removes it.
+    public subscript(name: String) -> Value? {
+        get { values[name] }
+        set { values[name] = newValue }
+    }
+
+    /// The number of that name, whether it is whole or not; `nil` if there is none or it is a list.
+    public func double(_ name: String) -> Double? {
+        switch values[name] {
+        case .double(let value): value
+        case .signed(let value): Double(value)
+        case .unsigned(let value): Double(value)
+        default: nil
+        }
+    }
+
+    /// The integer of that name; `nil` if there is none or it does not fit.
+    public func integer(_ name: String) -> Int? {
+        switch values[name] {
+        case .signed(let value): Int(exactly: value)
+        case .unsigned(let value): Int(exactly: value)
+        default: nil
+        }
+    }
+}
+#endif

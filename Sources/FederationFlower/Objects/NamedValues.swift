@@ -1,0 +1,66 @@
+#if Flower
+/// Values by name, in the order in which they were added: what a Python dictionary with text keys is.
+///
+/// Names are equal if their Unicode scalars are, as in Python: "é" as one scalar and as two are two names, which
+/// Swift's own comparison of strings would take for one.
+struct NamedValues<Value: Sendable & Equatable>: Sendable, Equatable {
+    private(set) var names: [String] = []
+    private(set) var values: [Value] = []
+    private var positions: [Key: Int] = [:]
+
+    /// A name that is compared scalar by scalar.
+    struct Key: Hashable {
+        let name: String
+
+        static func == (left: Key, right: Key) -> Bool { left.name.utf8.elementsEqual(right.name.utf8) }
+
+        func hash(into hasher: inout Hasher) {
+            for byte in name.utf8 { hasher.combine(byte) }
+        }
+    }
+
+    /// No values.
+    init() {}
+
+    /// The entries, in their order.
+    ///
+    /// - Precondition: no name is there twice.
+    init(_ entries: [(String, Value)]) {
+        for (name, value) in entries {
+            precondition(insert(value, as: name), "the name \(name) is there twice")
+        }
+    }
+
+    /// Appends a value; `false`, and no change, if its name is taken.
+    mutating func insert(_ value: Value, as name: String) -> Bool {
+        guard positions[Key(name: name)] == nil else { return false }
+        self[name] = value
+        return true
+    }
+
+    /// The value of that name. A new name is appended, one that exists keeps its place, and `nil` removes it.
+    subscript(name: String) -> Value? {
+        get { positions[Key(name: name)].map { values[$0] } }
+        set {
+            let position = positions[Key(name: name)]
+            switch (position, newValue) {
+            case (let position?, let value?): values[position] = value
+            case (nil, let value?):
+                positions[Key(name: name)] = names.count
+                names.append(name)
+                values.append(value)
+            case (let position?, nil):
+                names.remove(at: position)
+                values.remove(at: position)
+                positions[Key(name: name)] = nil
+                for later in position..<names.count { positions[Key(name: names[later])] = later }
+            case (nil, nil): break
+            }
+        }
+    }
+
+    static func == (left: NamedValues, right: NamedValues) -> Bool {
+        left.names.elementsEqual(right.names) { $0.utf8.elementsEqual($1.utf8) } && left.values == right.values
+    }
+}
+#endif
