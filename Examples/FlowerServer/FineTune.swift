@@ -45,6 +45,9 @@ struct FineTune: AsyncParsableCommand {
     var spacing: Double?
     @Option(help: "Seed of decoder, order and views (default: 1).")
     var seed: UInt64?
+    @Option(
+        help: "The seed of folds, and of the division among sites that share a folder: pre-training's (default: 1).")
+    var splitSeed: UInt64?
 
     func validate() throws {
         if connection.resume != nil, let other = given.first {
@@ -120,6 +123,7 @@ struct FineTune: AsyncParsableCommand {
         apply(size, to: \.size)
         apply(spacing, to: \.spacing)
         apply(seed, to: \.seed)
+        apply(splitSeed, to: \.splitSeed)
         try settings.validate()
         return settings
     }
@@ -131,6 +135,7 @@ struct FineTune: AsyncParsableCommand {
             ("--local-epochs", localEpochs != nil), ("--batch-size", batchSize != nil),
             ("--learning-rate", learningRate != nil), ("--encoder-rate", encoderRate != nil), ("--width", width != nil),
             ("--size", size != nil), ("--spacing", spacing != nil), ("--seed", seed != nil),
+            ("--split-seed", splitSeed != nil),
         ]
         return given.filter(\.1).map(\.0)
     }

@@ -11,7 +11,9 @@ import json
 import os
 import pathlib
 import random
+import re
 import secrets
+import shutil
 import signal
 import socket
 import ssl
@@ -20,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -271,7 +274,22 @@ class Deployment:
             "--host", "127.0.0.1", "--port", self.port, "--disable-runtime-dependency-installation")
         wait_until(lambda: self._answers(self.url), 60, "an answer of the SuperLink", self.superlink)
 
-    def supernode(self, name, **configuration):
+    def proxy(self):
+        """Starts nginx before the SuperLink, with what a coordinator shows to hospitals, and returns its address."""
+        folder, port = self.workplace.folder / f"nginx-{self.name}", self.workplace.port()
+        folder.mkdir()
+        configuration = (ROOT / "Scripts" / "flower" / "nginx.conf").read_text()
+        words = {"FOLDER": folder, "PORT": port, "KEYS": self.keys, "SUPERLINK": f"https://{self.fleet}"}
+        # Not in comments.
+        lines = [line for line in configuration.splitlines() if not line.lstrip().startswith("#")]
+        text = re.sub("|".join(words), lambda word: str(words[word[0]]), "\n".join(lines))
+        (folder / "nginx.conf").write_text(text + "\n")
+        process = self._start("nginx", shutil.which("nginx"), "-p", folder, "-c", folder / "nginx.conf")
+        address = f"127.0.0.1:{port}"
+        wait_until(lambda: self.reply(f"https://{address}/") is not None, 30, "an answer of nginx", process)
+        return process, address
+
+    def supernode(self, name, superlink=None, **configuration):
         """Starts a SuperNode; `partition_id=0` becomes `partition-id=0` in its configuration."""
         security = ["--insecure"]
         if self.secured:
@@ -289,8 +307,8 @@ class Deployment:
         words = [f"{key.replace('_', '-')}={json.dumps(value)}" for key, value in configuration.items()]
         port = self.workplace.port()
         node = self._start(
-            f"supernode-{name}", self.workplace.flower / "flower-supernode", *security, "--superlink", self.fleet,
-            "--isolation", "process", "--host", "127.0.0.1", "--port", port, "--node-config", " ".join(words))
+            f"supernode-{name}", self.workplace.flower / "flower-supernode", *security,
+            "--superlink", superlink or self.fleet, "--isolation", "process", "--host", "127.0.0.1", "--port", port, "--node-config", " ".join(words))
         node.url = f"http://127.0.0.1:{port}"
         return node
 
@@ -309,12 +327,19 @@ class Deployment:
         return process
 
     def _answers(self, url):
-        context = self._trust if url.startswith("https") else None
+        return self.reply(f"{url}/health") == 200
+
+    def reply(self, url, body=None):
+        """The status of the reply; `None` if there is none."""
+        request = urllib.request.Request(url, data=body, headers={"content-type": "application/protobuf"})
         try:
-            with urllib.request.urlopen(f"{url}/health", timeout=2, context=context) as answer:
-                return answer.status == 200
+            context = self._trust if url.startswith("https") else None
+            with urllib.request.urlopen(request, timeout=2, context=context) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
         except OSError:
-            return False
+            return None
 
     @property
     def _trust(self):
