@@ -153,6 +153,23 @@ import Testing
         }
     }
 
+    @Test func aMessageThatNeverArrivesGivesWayToTheNext() async throws {
+        let flower = FakeFlower(nodes: [1])
+        await flower.forgetNextMessage()
+        let reply = try await overFlower(flower, [WalkingClient(0)]) { grid in
+            await #expect(throws: FlowerError.self) {
+                _ = try await grid.ask(
+                    1, MessageType.parameters.rawValue, RecordDict([]), timeout: .milliseconds(10))
+            }
+            return try await grid.ask(1, MessageType.describe.rawValue, RecordDict([]), timeout: Self.patience)
+        }
+        // This is the answer to the second question, and nobody answered the first.
+        #expect(reply.config("config")?.string("client") == "client-1")
+        let routes = await flower.requests.filter { $0.peer == .node(1) }.map(\.route)
+        #expect(routes.count { $0 == "push-messages" } == 1)
+        #expect(routes.count { $0 == "push-task-output" } >= 1)
+    }
+
     @Test func messagesOfAnotherAppGetAnError() async throws {
         let flower = FakeFlower(nodes: [1], app: "somebody/else")
         try await overFlower(flower, [WalkingClient(0)], app: "publisher/app") { grid in

@@ -187,6 +187,15 @@ public struct FlowerRequest: Sendable {
     public let nodeConfiguration: [String: String]
     /// What the run was started with.
     public let runConfiguration: [String: String]
+
+    /// A message, such as a test has for whoever answers it.
+    public init(
+        type: String, content: RecordDict, run: UInt64 = 0, node: UInt64 = 0,
+        nodeConfiguration: [String: String] = [:], runConfiguration: [String: String] = [:]
+    ) {
+        (self.type, self.content, self.run, self.node) = (type, content, run, node)
+        (self.nodeConfiguration, self.runConfiguration) = (nodeConfiguration, runConfiguration)
+    }
 }
 
 extension FlowerError {
