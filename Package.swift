@@ -92,7 +92,7 @@ let package = Package(
         .executableTarget(
             name: "FlowerClient",
             dependencies: ["Experiments", "Federation", "FederationFlower", "Tensor", "Volumes", arguments],
-            path: "Examples/FlowerClient", swiftSettings: strict),
+            path: "Examples/FlowerClient", exclude: ["app"], swiftSettings: strict),
         .executableTarget(
             name: "FlowerServer",
             dependencies: ["Experiments", "Federation", "FederationFlower", "Tensor", arguments],

@@ -25,6 +25,8 @@ actor FakeFlower {
     private(set) var objects: [String: Data] = [:]
     /// Objects of messages that were pushed, there or on their way.
     private var announced: Set<String> = []
+    /// The objects that were asked for by each peer, in order.
+    private(set) var pulled: [Peer: [String]] = [:]
     /// Every request by its route, in order.
     private(set) var requests: [(peer: Peer, route: String, headers: [String: String])] = []
     /// How the server's task ended.
@@ -94,6 +96,7 @@ actor FakeFlower {
         case "pull-object":
             let id = try Flwr_Proto_PullObjectRequest(serializedBytes: body).objectID
             let content = objects[id]
+            pulled[peer, default: []].append(id)
             return Flwr_Proto_PullObjectResponse.with {
                 $0.objectFound = announced.contains(id)
                 $0.objectAvailable = content != nil && !forgotten.contains(id)

@@ -1,10 +1,14 @@
 #if Flower
+import Crypto
 import Federation
 import Foundation
 import Tensor
 import Testing
 
 @testable import FederationFlower
+
+/// What Flower calls an object.
+private func identifier(_ object: Data) -> String { Data(SHA256.hash(data: object)).hexadecimal }
 
 /// A federation whose messages go through Flower's protocol, in memory.
 @Suite struct FlowerFederationTests {
@@ -53,11 +57,29 @@ import Testing
             var federation = try await Self.federation(grid, quorum: 3)
             return try await federation.runRound()
         }
-        // Weights that every client receives in both phases, and banks that two of them receive, are one object each.
+        // Weights that every client receives, and banks that two of them receive, are one object each.
         let chunks = await flower.objects.values.filter { $0.starts(with: Data("ArrayChunk".utf8)) }
         let pushed = await flower.requests.filter { $0.route == "push-object" }.count
         #expect(Set(chunks).count == chunks.count)
         #expect(pushed == (await flower.objects.count))
+        // The model comes to a site with the first phase only.
+        let pulled = try await #require(flower.pulled[.node(1)]).filter(Set(chunks.map(identifier)).contains)
+        #expect(pulled.count > testModel().slots.count)
+        #expect(Set(pulled).count == pulled.count)
+    }
+
+    @Test func aSiteThatWasRestartedInTheRoundGetsTheModelAgain() async throws {
+        let flower = FakeFlower(nodes: [1, 2, 3])
+        let clients = (0..<3).map { WalkingClient($0) }
+        let model = try await overFlower(flower, clients, areRestarted: true) { grid in
+            var federation = try await Self.federation(grid, quorum: 3)
+            _ = try await federation.runRound()
+            return federation.parameters
+        }
+        var local = Federation(
+            clients: (0..<3).map { WalkingClient($0) }, parameters: testModel(), quorum: 3, exchange: Self.exchange)
+        _ = try await local.runRound()
+        #expect(bits(model) == bits(local.parameters))
     }
 
     @Test func whatIsNotAcceptedIsNamedAndLeftOut() async throws {

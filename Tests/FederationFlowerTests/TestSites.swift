@@ -52,9 +52,11 @@ func testModel() -> Parameters {
 func bits(_ parameters: Parameters) -> [UInt32] { parameters.vector.elements.map(\.bitPattern) }
 
 /// Runs a server and the sites of `clients` over one fake Flower, and returns what the server's work returns.
+///
+/// Sites that are restarted have forgotten, at each message, what the last one brought.
 @discardableResult
 func overFlower<Result: Sendable>(
-    _ flower: FakeFlower, _ clients: [any Client], app: String? = nil,
+    _ flower: FakeFlower, _ clients: [any Client], app: String? = nil, areRestarted: Bool = false,
     _ work: @escaping @Sendable (FlowerGrid) async throws -> Result
 ) async throws -> Result {
     let endpoint = try FlowerEndpoint(address: "http://127.0.0.1:9")
@@ -62,13 +64,16 @@ func overFlower<Result: Sendable>(
     return try await withThrowingTaskGroup(of: Result?.self) { group in
         defer { group.cancelAll() }
         for (node, client) in zip(flower.nodes, clients) {
-            let responder = SiteResponder { _, _, _ in
-                FlowerSite(client: client, parameters: testModel(), exchange: exchange)
+            @Sendable func start() -> SiteResponder {
+                SiteResponder { _, _, _ in
+                    FlowerSite(client: client, parameters: testModel(), exchange: exchange)
+                }
             }
+            let responder = start()
             group.addTask {
                 try await FlowerClientApp(
                     endpoint, app: app, over: flower.transport(for: .node(node)), idle: .milliseconds(1)
-                ).run(responder.answer)
+                ).run { try await (areRestarted ? start() : responder).answer($0) }
                 return nil
             }
         }

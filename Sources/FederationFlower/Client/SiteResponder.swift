@@ -1,5 +1,6 @@
 #if Flower
 import Federation
+import Synchronization
 import Tensor
 
 /// What a site brings to a job: its client, as it would stand in a federation in one process.
@@ -23,6 +24,7 @@ public struct FlowerSite: Sendable {
 /// features that are not unit vectors, are refused.
 public struct SiteResponder: Sendable {
     private let site: @Sendable (FlowerRequest, String, Int) async throws -> FlowerSite
+    private let received = ReceivedModel()
 
     /// Answers by the site that `site` returns for a message, for the job in it, and for its round.
     ///
@@ -53,10 +55,16 @@ public struct SiteResponder: Sendable {
         case .parameters: return RecordDict([(RecordName.arrays, .arrays(ArrayRecord(site.parameters)))])
         case .exchange:
             let parameters = try parameters(of: request, site)
+            received.keep(parameters, run: request.run, round: round)
             let share = try await site.client.shareFeatures(of: parameters, round: round)
             return RecordDict(share.map { [(RecordName.features, .arrays(ArrayRecord($0)))] } ?? [])
         case .train:
-            let parameters = try parameters(of: request, site)
+            let known = received.take(run: request.run, round: round)
+            if request.content.arrays(RecordName.arrays) == nil, known == nil, round > 0 {
+                let missing = ConfigRecord([(RecordName.missing, .string(RecordName.arrays))])
+                return RecordDict([(RecordName.config, .config(missing))])
+            }
+            let parameters = try known ?? parameters(of: request, site)
             let bank = try request.content.arrays(RecordName.bank).map { bank in
                 try bank.bank(round: round, expecting: limits(config, site))
             }
@@ -85,6 +93,23 @@ public struct SiteResponder: Sendable {
         guard let own = site.exchange, let most = config.integer(RecordName.mostShared), (1...1 << 24).contains(most)
         else { throw FlowerError.malformed(what: "a bank of features", reason: "this job exchanges none") }
         return FeatureExchange(dimension: own.dimension, partitions: own.partitions, maximumCount: most)
+    }
+}
+
+/// The global model of a round, from the message that brought it until the site has trained.
+private final class ReceivedModel: Sendable {
+    private let kept = Mutex<(run: UInt64, round: Int, parameters: Parameters)?>(nil)
+
+    func keep(_ parameters: Parameters, run: UInt64, round: Int) {
+        kept.withLock { $0 = (run, round, parameters) }
+    }
+
+    /// The model, if it is that of this round; it is not kept any longer.
+    func take(run: UInt64, round: Int) -> Parameters? {
+        kept.withLock { kept in
+            defer { kept = nil }
+            return kept?.run == run && kept?.round == round ? kept?.parameters : nil
+        }
     }
 }
 #endif

@@ -8,6 +8,9 @@
 /// | `query.exchange` | the global model | its features |
 /// | `train` | the global model, the features of the others | its model, numbers |
 ///
+/// A site that was asked for its features has the round's model already, and `train` does not bring it again. If the site
+/// was started anew in between, it replies that the model is missing, and is asked again with it.
+///
 /// `train` alone is all that Flower's own `FedAvg` and a stock ClientApp need.
 public enum MessageType: String, Sendable {
     case describe = "query.describe"
@@ -32,6 +35,8 @@ package enum RecordName {
     /// What a site needs to know to take part, as JSON.
     package static let job = "job"
     package static let mostShared = "max-shared"
+    /// In a reply to `train`: the record without which the site cannot train.
+    package static let missing = "missing"
     package static let partitions = "partitions"
     package static let dimension = "dimension"
 }

@@ -1,6 +1,7 @@
 #if Flower
 import Federation
 import Foundation
+import Synchronization
 import Tensor
 
 /// A site on another machine, as a client of a federation: what it is asked goes to its node, and what it answers is
@@ -14,6 +15,8 @@ public struct RemoteClient: Client {
     private let grid: FlowerGrid
     private let job: Job
     private var exchange: FeatureExchange?
+    /// The last round whose model the site has replied to.
+    private let delivered = Delivered()
 
     /// What all clients of a run have in common.
     public struct Job: Sendable {
@@ -139,21 +142,34 @@ public struct RemoteClient: Client {
         guard let exchange else { return nil }
         let reply = try await grid.ask(
             node, MessageType.exchange.rawValue, message(round: round, parameters), timeout: job.phase)
+        delivered.round.store(round, ordering: .relaxed)
         return try reply.arrays(RecordName.features).map {
             try $0.share(from: id, round: round, expecting: exchange)
         }
     }
 
-    /// Asks the site to train the global model.
+    /// Asks the site to train the global model, which it may have from `shareFeatures(of:round:)` of the same round.
     ///
     /// - Throws: `FlowerError` if no reply, or an error, comes in time; `Rejection` if the model is another one.
     public func train(
         from parameters: Parameters, round: Int, features: [FeatureShare]
     ) async throws -> LocalUpdate {
-        var message = message(round: round, parameters)
-        if !features.isEmpty { message[RecordName.bank] = .arrays(ArrayRecord(bank: features)) }
-        let reply = try await grid.ask(node, MessageType.train.rawValue, message, timeout: job.phase)
+        func train(from model: Parameters?) async throws -> RecordDict {
+            var message = message(round: round, model)
+            if !features.isEmpty { message[RecordName.bank] = .arrays(ArrayRecord(bank: features)) }
+            return try await grid.ask(node, MessageType.train.rawValue, message, timeout: job.phase)
+        }
+        let isThere = delivered.round.load(ordering: .relaxed) == round
+        var reply = try await train(from: isThere ? nil : parameters)
+        if isThere, reply.config(RecordName.config)?.string(RecordName.missing) != nil {
+            reply = try await train(from: parameters)
+        }
         return try reply.update(from: id, round: round, like: parameters)
     }
+}
+
+/// What a remote client remembers, however often the value is copied.
+private final class Delivered: Sendable {
+    let round = Atomic(-1)
 }
 #endif
