@@ -76,8 +76,6 @@ public struct SiteResponder: Sendable {
     private func describe(_ site: FlowerSite) -> RecordDict {
         var config = ConfigRecord([(RecordName.client, .string(site.client.id))])
         config[RecordName.mostShared] = .signed(Int64(site.exchange?.maximumCount ?? 0))
-        config[RecordName.dimension] = .signed(Int64(site.exchange?.dimension ?? 0))
-        config[RecordName.partitions] = .signed(Int64(site.exchange?.partitions ?? 0))
         return RecordDict([(RecordName.config, .config(config))])
     }
 

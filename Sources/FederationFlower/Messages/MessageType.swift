@@ -37,7 +37,5 @@ package enum RecordName {
     package static let mostShared = "max-shared"
     /// In a reply to `train`: the record without which the site cannot train.
     package static let missing = "missing"
-    package static let partitions = "partitions"
-    package static let dimension = "dimension"
 }
 #endif
