@@ -22,7 +22,7 @@ struct Settings: RunSettings {
     var rounds = 100
     var fineTuningRounds = 60
     /// Tried for every start alike.
-    var learningRates: [Float] = [2e-3, 4e-3, 8e-3]
+    var learningRates: [Float] = [4e-3, 8e-3, 1.6e-2]
     /// Rates of the encoder as fractions of those, tried likewise.
     var encoderRates: [Float] = [1, 0.1]
     var width = 16
