@@ -40,7 +40,7 @@ struct ACDCFineTune: AsyncParsableCommand {
         progress.show("reading \(training.data)")
         let acdc = try ACDC(contentsOf: URL(fileURLWithPath: training.data))
         let split = try settings.split(of: acdc.patients, starts: starts)
-        try training.check(split)
+        try training.validate(for: split)
         let cases = try await LabelledCase.acdc(acdc, preparedBy: shape.preprocessing)
         progress.say(
             "\(acdc.patients.count) patients, \(cases.values.reduce(0) { $0 + $1.count }) labelled images at "

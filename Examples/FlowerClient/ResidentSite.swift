@@ -19,7 +19,7 @@ actor ResidentSite {
 
     /// A client in a run, and up to which round it has come.
     private struct Member {
-        let job: String
+        let job: FederatedJob
         let site: FlowerSite
         let memory: SiteMemory
         /// The round whose messages changed the client last.
@@ -42,7 +42,7 @@ actor ResidentSite {
         let job = try job(text, request)
         let memory = try SiteMemory(folder: state.appendingPathComponent(job.run))
         let isTraining = request.type == MessageType.train.rawValue
-        if let member, member.job == job.text {
+        if let member, member.job == job {
             // A round is worked at once: its exchange comes first, then its training. Whatever else comes is the round
             // of a server that was restarted, for which the client has to be as it was then.
             let isNext = round == 0 || member.round < round || (member.round == round && isTraining)
@@ -53,7 +53,7 @@ actor ResidentSite {
             }
         }
         let site = try await open(job, request, memory, before: round)
-        member = Member(job: job.text, site: site, memory: memory, round: round)
+        member = Member(job: job, site: site, memory: memory, round: round)
         return site
     }
 

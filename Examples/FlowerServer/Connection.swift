@@ -54,7 +54,7 @@ struct Connection: ParsableArguments {
     ) async throws {
         let endpoint = try FlowerEndpoint(address: runtime, certificateAuthority: ca, secretFile: superexecSecret)
         let remote = RemoteClient.Job(
-            description: job.text, phase: .seconds(phaseTimeout), introduction: .seconds(min(phaseTimeout, 600)))
+            description: try job.text, phase: .seconds(phaseTimeout), introduction: .seconds(min(phaseTimeout, 600)))
         let patience = Duration.seconds(sitesTimeout)
         try await FlowerServerApp(endpoint, app: app, notice: progress.say).run { grid, _ in
             let clients = try await RemoteClient.all(

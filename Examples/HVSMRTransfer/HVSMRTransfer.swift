@@ -38,7 +38,7 @@ struct HVSMRTransfer: AsyncParsableCommand {
         progress.show("reading \(training.data)")
         let hvsmr = try HVSMR(contentsOf: URL(fileURLWithPath: training.data), release: settings.release)
         let split = PatientSplit(of: hvsmr.patients.map(\.id), clients: 1, seed: settings.splitSeed)
-        try training.check(split)
+        try training.validate(for: split)
         let cases = try await LabelledCase.hvsmr(
             hvsmr, preparedBy: shape.preprocessing, slicing: settings.sliceAxis)
         let slices = cases.values.flatMap { $0 }.reduce(0) { $0 + $1.volume.sliceCount }

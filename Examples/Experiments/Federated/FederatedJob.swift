@@ -32,10 +32,11 @@ package struct FederatedJob: Codable, Equatable, Sendable {
 
     /// As it travels.
     package var text: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Numbers and texts only: this cannot fail.
-        return String(decoding: try! encoder.encode(self), as: UTF8.self)
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
     }
 
     /// The job in a text from a server.

@@ -30,9 +30,6 @@ package struct FineTuning: Codable, Hashable, Sendable {
 
     /// Refuses what nothing can be trained with, naming the option and its range.
     package func validate() throws(Failure) {
-        func check(_ holds: Bool, _ sentence: @autoclosure () -> String) throws(Failure) {
-            if !holds { throw .usage(sentence()) }
-        }
         try check(
             learningRate.isFinite && learningRate > 0,
             "--learning-rate \(learningRate): a positive number is expected.")

@@ -2,7 +2,7 @@ import Foundation
 
 extension FineTuningSettings {
     /// Refuses more annotated patients than a client of the split has to learn from.
-    package func check(_ split: PatientSplit) throws(Failure) {
+    package func validate(for split: PatientSplit) throws(Failure) {
         let isSearching = learningRates.count * encoderRates.count > 1
         let fewest =
             split.clients.map { client in client.count - (client.count + foldCount - 1) / foldCount }.min() ?? 0

@@ -31,9 +31,6 @@ package struct FineTuningSettings: Codable, Equatable, Sendable {
 
     /// Refuses what no run can be made of, naming the option and its range.
     package func validate() throws(Failure) {
-        func check(_ holds: Bool, _ sentence: @autoclosure () -> String) throws(Failure) {
-            if !holds { throw .usage(sentence()) }
-        }
         try check(!data.isEmpty, "--data is missing: the folder of patients, such as …/training.")
         try check(
             !starts.isEmpty,

@@ -71,3 +71,8 @@ package struct Failure: Error, Equatable, CustomStringConvertible {
         }
     }
 }
+
+/// Throws the sentence as a usage error unless the condition holds.
+package func check(_ holds: Bool, _ sentence: @autoclosure () -> String) throws(Failure) {
+    if !holds { throw .usage(sentence()) }
+}

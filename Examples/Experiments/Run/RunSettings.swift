@@ -68,9 +68,4 @@ extension RunSettings {
         // Numbers and texts only: this cannot fail.
         return try! encoder.encode(self) + Data("\n".utf8)
     }
-
-    /// Throws the sentence as a usage error unless the condition holds.
-    package func check(_ holds: Bool, _ sentence: @autoclosure () -> String) throws(Failure) {
-        if !holds { throw .usage(sentence()) }
-    }
 }

@@ -7,8 +7,8 @@ import Foundation
 
 /// An array as NumPy keeps it: a type of elements, a shape, and the elements' bytes.
 ///
-/// A model travels as one float32 array, and its bytes are those of a `Payload`. In a message an array is a file in
-/// NumPy's format, `npy`, cut into chunks.
+/// A model travels as one float32 array for each weight. In a message an array is a file in NumPy's format, `npy`, cut
+/// into chunks.
 public struct NumPyArray: Hashable, Sendable {
     /// The types of elements that are read and written. The raw value is NumPy's name.
     public enum DType: String, CaseIterable, Sendable {
