@@ -9,6 +9,7 @@ import Volumes
 @main
 struct ACDCFineTune: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "ACDCFineTune",
         abstract:
             "Fine-tunes U-Nets for the segmentation of cardiac MRI from a few annotated patients, and scores them.",
         discussion: """

@@ -6,7 +6,7 @@ import Foundation
 struct Arguments: ParsableArguments {
     @OptionGroup var training: FineTuningArguments
 
-    @Option(help: "Each client alone, or all together (default: federated). (values: local, federated)")
+    @Option(help: "Each client alone, or all together (default: federated).")
     var mode: Trial.Mode?
     @Option(help: "Sites among which the patients are divided (default: 10).")
     var clients: Int?

@@ -9,6 +9,7 @@ import Tensor
 @main
 struct ACDCPretrain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "ACDCPretrain",
         abstract:
             "Pre-trains a U-Net encoder on unlabelled cardiac MRI by federated contrastive learning or another method.",
         discussion: """

@@ -9,6 +9,7 @@ import Tensor
 @main
 struct FlowerClient: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "FlowerClient",
         abstract:
             "Takes part in federated pre-training and fine-tuning on Flower, with patients that never leave here.",
         discussion: """

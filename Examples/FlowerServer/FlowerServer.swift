@@ -5,6 +5,7 @@ import ArgumentParser
 @main
 struct FlowerServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "FlowerServer",
         abstract: "Leads federated pre-training or fine-tuning on Flower: one run, from 'flwr run' to its last round.",
         discussion: """
             Runs beside a SuperLink that was started with --isolation process. The sites run FlowerClient. A run that was \

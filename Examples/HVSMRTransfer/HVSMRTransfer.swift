@@ -8,6 +8,7 @@ import Volumes
 @main
 struct HVSMRTransfer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "HVSMRTransfer",
         abstract: "Fine-tunes pre-trained encoders on a few annotated patients of HVSMR 2016, and scores them.",
         discussion: """
             Each combination of start, number of annotated patients, fold and seed is one trial; there are no clients. \

@@ -7,15 +7,16 @@ import Volumes
 @main
 struct MakePhantoms: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "MakePhantoms",
         abstract: "Writes synthetic cardiac MRI in the layout of the ACDC or the HVSMR 2016 data set.",
         discussion: """
-            With --format acdc the folder gets training/patient001 and so on, each with Info.cfg, short-axis images and
-            label maps in end diastole and end systole. Groups take turns: DCM, HCM, MINF, NOR, RV. With --format hvsmr
-            it gets training_axial_crop_pat0.nii.gz and so on, whole hearts with their blood pool and myocardium, each
-            with a label map. Patient k is the same for the same seed, however many are made. The images show no patient,
+            With --format acdc the folder gets training/patient001 and so on, each with Info.cfg, short-axis images and \
+            label maps in end diastole and end systole. Groups take turns: DCM, HCM, MINF, NOR, RV. With --format hvsmr \
+            it gets training_axial_crop_pat0.nii.gz and so on, whole hearts with their blood pool and myocardium, each \
+            with a label map. Patient k is the same for the same seed, however many are made. The images show no patient, \
             and results on them say nothing about patients.
 
-            Exit codes: 0 done, 64 wrong usage, 73 the folder cannot be created or is not empty, 74 a file cannot be
+            Exit codes: 0 done, 64 wrong usage, 73 the folder cannot be created or is not empty, 74 a file cannot be \
             written.
             """)
 

@@ -7,6 +7,7 @@ import Tensor
 @main
 struct PaperTables: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "PaperTables",
         abstract: "Pre-trains by every method, fine-tunes from each, and writes the paper's tables beside its numbers.",
         discussion: """
             Runs ACDCPretrain, ACDCFineTune and HVSMRTransfer, which have to be built too, each in a folder of its own \

@@ -35,8 +35,8 @@ package struct FineTuningArguments: ParsableArguments {
     package var batchSize: Int?
     @Option(
         help: ArgumentHelp(
-            "Adam's rate at the start (default: 4e-3). With several, such as 1e-3,4e-3, the best is chosen for every "
-                + "start on patients whose scores enter no table.", valueName: "rates"))
+            "Adam's rate behind the warm-up (default: 4e-3). With several, such as 1e-3,4e-3, the best is chosen for "
+                + "every start on patients whose scores enter no table.", valueName: "rates"))
     package var learningRate: NumberList?
     @Option(
         help: ArgumentHelp(
