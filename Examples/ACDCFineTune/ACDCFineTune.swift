@@ -62,7 +62,7 @@ struct ACDCFineTune: AsyncParsableCommand {
         }
 
         // Tables.
-        let report = FineTuningReport(results: results, settings: settings.encoded())
+        let report = FineTuningReport(results: results, settings: try settings.encoded())
         try report.write(
             to: folder, title: "Segmentation of cardiac MRI from few annotated patients", runner: runner)
         progress.say(report.markdown)

@@ -60,7 +60,7 @@ struct HVSMRTransfer: AsyncParsableCommand {
         }
 
         // Tables.
-        let report = FineTuningReport(results: results, settings: settings.encoded())
+        let report = FineTuningReport(results: results, settings: try settings.encoded())
         try report.write(
             to: folder, title: "Transfer to HVSMR 2016", runner: runner)
         progress.say(report.markdown)

@@ -61,11 +61,12 @@ extension RunSettings {
         try JSONSerialization.jsonObject(with: JSONEncoder().encode(self)) as? [String: Any] ?? [:]
     }
 
-    /// The settings as they are written to a run's folder.
-    package func encoded() -> Data {
+    /// The settings as they are written to a run's folder. JSON has no number that is not finite.
+    package func encoded() throws(Failure) -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        // Numbers and texts only: this cannot fail.
-        return try! encoder.encode(self) + Data("\n".utf8)
+        do { return try encoder.encode(self) + Data("\n".utf8) } catch {
+            throw .usage("the settings cannot be written as JSON; every number among them has to be finite.")
+        }
     }
 }
