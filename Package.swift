@@ -25,6 +25,7 @@ let package = Package(
         .library(name: "Federation", targets: ["Federation"]),
         .library(name: "FederationFlower", targets: ["FederationFlower"]),
         .library(name: "Volumes", targets: ["Volumes"]),
+        .library(name: "Phantoms", targets: ["Phantoms"]),
         .executable(name: "ACDCPretrain", targets: ["ACDCPretrain"]),
         .executable(name: "ACDCFineTune", targets: ["ACDCFineTune"]),
         .executable(name: "PaperTables", targets: ["PaperTables"]),
@@ -55,21 +56,23 @@ let package = Package(
         .systemLibrary(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CKernels"),
-        .target(name: "Tensor", dependencies: ["CBLAS", "CKernels"], swiftSettings: strict),
+        .target(name: "Randomness", swiftSettings: strict),
+        .target(name: "Tensor", dependencies: ["CBLAS", "CKernels", "Randomness"], swiftSettings: strict),
         .target(name: "UNet", dependencies: ["Tensor"], swiftSettings: strict),
         .target(name: "Contrastive", dependencies: ["Tensor"], swiftSettings: strict),
         .target(name: "Federation", dependencies: ["Tensor"], swiftSettings: strict),
         .target(
             name: "FederationFlower", dependencies: ["Federation", "Tensor", crypto] + flower,
             exclude: ["Wire/flower.proto"], swiftSettings: strict),
-        .target(name: "Volumes", dependencies: ["Tensor", "CZlib"], swiftSettings: strict),
+        .target(name: "Volumes", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(name: "Phantoms", dependencies: ["Volumes", "Randomness"], swiftSettings: strict),
 
         // Pages that the executables write; no product of the package.
         .target(name: "Reporting", dependencies: ["CZlib"], path: "Examples/Reporting", swiftSettings: strict),
         .target(
             name: "Experiments",
             dependencies: [
-                "Tensor", "UNet", "Contrastive", "Federation", "FederationFlower", "Volumes", "Reporting", arguments,
+                "Tensor", "UNet", "Contrastive", "Federation", "FederationFlower", "Volumes", "Phantoms", "Reporting", arguments,
             ],
             path: "Examples/Experiments", swiftSettings: strict),
         .executableTarget(
@@ -101,7 +104,7 @@ let package = Package(
             name: "Evaluate", dependencies: ["Volumes", arguments],
             path: "Examples/Evaluate", swiftSettings: strict),
         .executableTarget(
-            name: "MakePhantoms", dependencies: ["Volumes", arguments],
+            name: "MakePhantoms", dependencies: ["Phantoms", "Volumes", arguments],
             path: "Examples/MakePhantoms", swiftSettings: strict),
         .executableTarget(
             name: "Segment", dependencies: ["Experiments", "Tensor", "UNet", "Volumes", arguments],
@@ -127,21 +130,25 @@ let package = Package(
             dependencies: ["FederationFlower", "Federation", "Tensor", "_TestSupport"] + flower,
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
-            name: "VolumesTests", dependencies: ["Volumes", "Tensor", "CZlib", "_TestSupport"],
+            name: "VolumesTests", dependencies: ["Volumes", "Phantoms", "CZlib", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(name: "PhantomsTests", dependencies: ["Phantoms", "Volumes", "_TestSupport"], swiftSettings: strict),
+        .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(
             name: "ExperimentsTests",
-            dependencies: ["Experiments", "Contrastive", "Federation", "Tensor", "UNet", "Volumes", "_TestSupport"],
+            dependencies: [
+                "Experiments", "Contrastive", "Federation", "Tensor", "UNet", "Volumes", "Phantoms", "_TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "ReportingTests", dependencies: ["Reporting", "Volumes", "Tensor", "CZlib", "_TestSupport"],
+            name: "ReportingTests", dependencies: ["Reporting", "Volumes", "Phantoms", "Tensor", "CZlib", "_TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ExecutableTests",
             dependencies: [
                 "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "PaperTables", "FlowerClient", "FlowerServer",
                 "Evaluate",
-                "MakePhantoms", "Segment", "VolumeInfo", "Experiments", "Volumes", "Tensor", "_TestSupport", arguments,
+                "MakePhantoms", "Segment", "VolumeInfo", "Experiments", "Volumes", "Phantoms", "Tensor", "_TestSupport", arguments,
             ], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

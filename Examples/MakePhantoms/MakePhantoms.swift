@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Synchronization
+import Phantoms
 import Volumes
 
 /// Writes synthetic cardiac MRI in the layout of the ACDC or the HVSMR 2016 data set.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Phantoms
 import Tensor
 
 /// The tables of the paper by one command: plan → runs of the other programs → tables beside the paper's numbers.

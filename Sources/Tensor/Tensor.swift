@@ -1,4 +1,5 @@
 import CKernels
+@_exported import Randomness
 
 /// A dense array of `Float` in row-major order, with value semantics.
 ///

@@ -1,7 +1,7 @@
 /// The results of `body(0)`, `body(1)`, … in this order, of which at most `workers` run at a time.
 ///
 /// - Precondition: `workers > 0`.
-func concurrently<Value: Sendable>(
+package func concurrently<Value: Sendable>(
     _ count: Int, workers: Int, _ body: @escaping @Sendable (Int) -> Value
 ) async -> [Value] {
     precondition(workers > 0, "\(workers) workers cannot do anything")

@@ -1,4 +1,5 @@
 import Foundation
+import Phantoms
 import Tensor
 import Testing
 

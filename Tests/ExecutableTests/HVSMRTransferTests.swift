@@ -1,4 +1,5 @@
 import Foundation
+import Phantoms
 import Testing
 
 /// Transfer to HVSMR as a user meets it: a process, its files and its exit code.

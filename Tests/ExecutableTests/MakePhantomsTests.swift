@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Phantoms
 import Testing
 import Volumes
 import _TestSupport

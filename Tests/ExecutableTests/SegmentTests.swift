@@ -1,4 +1,5 @@
 import Foundation
+import Phantoms
 import Testing
 import Volumes
 

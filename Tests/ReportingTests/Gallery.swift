@@ -1,5 +1,6 @@
 import Foundation
 import Reporting
+import Phantoms
 import Tensor
 import Testing
 import Volumes

@@ -1,4 +1,5 @@
 import Contrastive
+import Phantoms
 import Tensor
 import UNet
 import Volumes

@@ -2,16 +2,23 @@ import Foundation
 
 extension ACDC {
     /// The contents of `Info.cfg`: lines `Key: value`, always in the same order.
-    struct Info: Hashable, Sendable {
-        var endDiastole: Int
-        var endSystole: Int
-        var group: Group?
-        var height: Double?
-        var frameCount: Int
-        var weight: Double?
+    package struct Info: Hashable, Sendable {
+        package var endDiastole: Int
+        package var endSystole: Int
+        package var group: Group?
+        package var height: Double?
+        package var frameCount: Int
+        package var weight: Double?
+
+        package init(
+            endDiastole: Int, endSystole: Int, group: Group?, height: Double?, frameCount: Int, weight: Double?
+        ) {
+            (self.endDiastole, self.endSystole, self.group) = (endDiastole, endSystole, group)
+            (self.height, self.frameCount, self.weight) = (height, frameCount, weight)
+        }
 
         /// The text of the file.
-        var text: String {
+        package var text: String {
             """
             ED: \(endDiastole)
             ES: \(endSystole)

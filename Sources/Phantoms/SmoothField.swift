@@ -1,5 +1,6 @@
 import Foundation
-import Tensor
+import Randomness
+import Volumes
 
 /// A smooth random function of space: normal numbers on a coarse lattice, joined by cubic B-splines in the plane and
 /// linearly between planes.

@@ -1,4 +1,5 @@
 import Foundation
+import Volumes
 
 extension Phantom {
     /// Writes patients 0 … `count` − 1 in the layout and the file format of the cropped axial release of the HVSMR 2016

@@ -1,5 +1,6 @@
 import Foundation
-import Tensor
+import Randomness
+import Volumes
 
 /// One patient's heart: sizes in end diastole and end systole, shape, position.
 ///

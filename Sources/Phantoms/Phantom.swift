@@ -1,4 +1,5 @@
-import Tensor
+import Randomness
+import Volumes
 
 /// Synthetic short-axis cardiac MRI in the shape of the ACDC data set, for tests and demonstrations without patients.
 ///

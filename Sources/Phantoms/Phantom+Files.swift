@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Volumes
 
 extension Phantom {
     /// Calls `write` with 0 … count − 1, several at a time, and `progress` with the number done, until one fails.

@@ -1,5 +1,6 @@
 import Foundation
-import Tensor
+import Randomness
+import Volumes
 
 /// How one examination was recorded: grid, contrast, coils, noise, file format.
 ///

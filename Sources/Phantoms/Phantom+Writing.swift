@@ -1,4 +1,5 @@
 import Foundation
+import Volumes
 
 extension Phantom {
     /// Writes patients 1 … `count` in the layout and the file format of the ACDC data set: `training/patient001/Info.cfg`

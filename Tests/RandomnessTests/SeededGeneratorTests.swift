@@ -1,5 +1,5 @@
 import Foundation
-import Tensor
+@testable import Randomness
 import Testing
 
 @Suite struct SeededGeneratorTests {

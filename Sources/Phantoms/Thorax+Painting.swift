@@ -1,4 +1,5 @@
 import Foundation
+import Volumes
 
 extension Thorax {
     /// Paints everything but the heart into the slice at z.

@@ -1,5 +1,6 @@
 import Foundation
-import Tensor
+import Randomness
+import Volumes
 
 /// Everything about one synthetic examination, drawn before the first pixel is computed.
 struct Examination: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
-import Tensor
+import Randomness
+import Volumes
 
 /// A heart as it lies in the body, with atria and great vessels around the ventricles of ``HeartAnatomy``.
 ///

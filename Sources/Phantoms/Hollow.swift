@@ -1,3 +1,5 @@
+import Volumes
+
 /// An atrium or a stretch of a vessel: a tube with round ends, or an ellipsoid.
 ///
 /// Points are in mm from the centre of the heart, towards the patient's left, front and head.

@@ -1,3 +1,5 @@
+import Volumes
+
 /// Size and motion of the hearts of one diagnostic group: means and standard deviations between patients.
 ///
 /// Measured on the label maps of the ACDC data set (Bernard et al., IEEE TMI 37(11):2514–2525, 2018). Diameters and

@@ -1,4 +1,5 @@
 import Foundation
+@testable import Phantoms
 import Testing
 import Volumes
 import _TestSupport

@@ -1,4 +1,5 @@
 import Foundation
+@testable import Phantoms
 import Tensor
 import Testing
 import _TestSupport

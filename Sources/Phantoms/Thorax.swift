@@ -1,5 +1,6 @@
 import Foundation
-import Tensor
+import Randomness
+import Volumes
 
 /// What surrounds one patient's heart: chest wall, lung with its vessels, diaphragm, liver, stomach, spleen, aorta,
 /// spine, fat.

@@ -1,5 +1,6 @@
 import Foundation
-import Tensor
+import Randomness
+import Volumes
 
 /// How a ``WholeHeartModel`` is recorded: a grid in the body, and the intensities on it.
 ///

@@ -1,5 +1,6 @@
 import Foundation
-import Tensor
+import Randomness
+import Volumes
 
 /// What one slice of a heart looks like, apart from its outlines: blood, muscle, trabeculae, fat around it.
 struct HeartLook: Sendable {

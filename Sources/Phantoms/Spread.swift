@@ -1,4 +1,5 @@
-import Tensor
+import Randomness
+import Volumes
 
 /// A normal distribution cut off at both ends.
 struct Spread: Sendable {

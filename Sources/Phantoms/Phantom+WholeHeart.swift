@@ -1,4 +1,5 @@
-import Tensor
+import Randomness
+import Volumes
 
 extension Phantom {
     /// A synthetic image in the format of the HVSMR 2016 data set.

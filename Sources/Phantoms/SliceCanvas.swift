@@ -1,4 +1,5 @@
 import Foundation
+import Volumes
 
 /// The intensities of one slice while it is painted: tissues on top of each other, with soft edges.
 ///

@@ -1,3 +1,5 @@
+import Volumes
+
 extension Phantom {
     /// A synthetic patient: what the folder of an ACDC patient would hold.
     public struct Patient: Sendable {

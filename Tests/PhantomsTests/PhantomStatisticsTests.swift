@@ -1,3 +1,4 @@
+@testable import Phantoms
 import Tensor
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import Volumes
 
 /// The outlines of a heart in one short-axis plane at one moment, as distances from the axis of the left ventricle.
 ///
