@@ -2,17 +2,11 @@
 import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+// No unsafe construct compiles in targets with these settings.
+let safe = strict + [.strictMemorySafety()]
 
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
-
-// HTTP and Protocol Buffers are fetched and built only with --traits Flower.
-let flower: [Target.Dependency] = [
-    .product(name: "AsyncHTTPClient", package: "async-http-client", condition: .when(traits: ["Flower"])),
-    .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["Flower"])),
-    .product(name: "NIOSSL", package: "swift-nio-ssl", condition: .when(traits: ["Flower"])),
-    .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["Flower"])),
-]
 
 let package = Package(
     name: "federated-contrastive",
@@ -23,30 +17,22 @@ let package = Package(
         .library(name: "UNet", targets: ["UNet"]),
         .library(name: "Contrastive", targets: ["Contrastive"]),
         .library(name: "Federation", targets: ["Federation"]),
-        .library(name: "FederationFlower", targets: ["FederationFlower"]),
+        .library(name: "FederatedContrastive", targets: ["FederatedContrastive"]),
+        .library(name: "Segmentation", targets: ["Segmentation"]),
         .library(name: "Volumes", targets: ["Volumes"]),
         .library(name: "Phantoms", targets: ["Phantoms"]),
         .executable(name: "ACDCPretrain", targets: ["ACDCPretrain"]),
         .executable(name: "ACDCFineTune", targets: ["ACDCFineTune"]),
         .executable(name: "PaperTables", targets: ["PaperTables"]),
         .executable(name: "HVSMRTransfer", targets: ["HVSMRTransfer"]),
-        .executable(name: "FlowerClient", targets: ["FlowerClient"]),
-        .executable(name: "FlowerServer", targets: ["FlowerServer"]),
         .executable(name: "Evaluate", targets: ["Evaluate"]),
         .executable(name: "MakePhantoms", targets: ["MakePhantoms"]),
         .executable(name: "Segment", targets: ["Segment"]),
         .executable(name: "VolumeInfo", targets: ["VolumeInfo"]),
     ],
-    traits: [
-        .trait(name: "Flower", description: "Federation across machines, on Flower: the product FederationFlower.")
-    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
-        .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
     targets: [
@@ -58,48 +44,42 @@ let package = Package(
         .target(name: "CKernels"),
         .target(name: "Randomness", swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CBLAS", "CKernels", "Randomness"], swiftSettings: strict),
-        .target(name: "UNet", dependencies: ["Tensor"], swiftSettings: strict),
-        .target(name: "Contrastive", dependencies: ["Tensor"], swiftSettings: strict),
-        .target(name: "Federation", dependencies: ["Tensor"], swiftSettings: strict),
+        .target(name: "Features", dependencies: ["Tensor"], swiftSettings: safe),
+        .target(name: "UNet", dependencies: ["Tensor"], swiftSettings: safe),
+        .target(name: "Contrastive", dependencies: ["Features", "Tensor"], swiftSettings: strict),
+        .target(name: "Federation", dependencies: ["Features", "Tensor"], swiftSettings: strict),
         .target(
-            name: "FederationFlower", dependencies: ["Federation", "Tensor", crypto] + flower,
-            exclude: ["Wire/flower.proto"], swiftSettings: strict),
+            name: "FederatedContrastive",
+            dependencies: [
+                "Tensor", "UNet", "Features", "Contrastive", "Federation", "Volumes", "Phantoms", "Segmentation",
+            ],
+            swiftSettings: safe),
+        .target(name: "Segmentation", dependencies: ["Tensor", "UNet", "Volumes"], swiftSettings: safe),
         .target(name: "Volumes", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "Phantoms", dependencies: ["Volumes", "Randomness"], swiftSettings: strict),
 
         // Pages that the executables write; no product of the package.
         .target(name: "Reporting", dependencies: ["CZlib"], path: "Examples/Reporting", swiftSettings: strict),
         .target(
-            name: "Experiments",
+            name: "Support",
             dependencies: [
-                "Tensor", "UNet", "Contrastive", "Federation", "FederationFlower", "Volumes", "Phantoms", "Reporting", arguments,
+                "FederatedContrastive", "Segmentation", "UNet", "Contrastive", "Federation", "Features", "Tensor",
+                "Volumes", "Reporting", arguments,
             ],
-            path: "Examples/Experiments", swiftSettings: strict),
+            path: "Examples/Support", swiftSettings: strict),
         .executableTarget(
-            name: "ACDCPretrain",
-            dependencies: [
-                "Experiments", "Tensor", "UNet", "Contrastive", "Federation", "Volumes", "Reporting", arguments,
-            ],
+            name: "ACDCPretrain", dependencies: ["FederatedContrastive", "Support", "Tensor", arguments],
             path: "Examples/ACDCPretrain", exclude: ["demo.json"], swiftSettings: strict),
         .executableTarget(
-            name: "ACDCFineTune",
-            dependencies: ["Experiments", "Tensor", "UNet", "Federation", "Volumes", arguments],
+            name: "ACDCFineTune", dependencies: ["FederatedContrastive", "Support", arguments],
             path: "Examples/ACDCFineTune", swiftSettings: strict),
         .executableTarget(
-            name: "PaperTables", dependencies: ["Experiments", "Reporting", "Tensor", "Volumes", arguments],
+            name: "PaperTables", dependencies: ["FederatedContrastive", "Support", "Reporting", "Phantoms", "Tensor", "Volumes", arguments],
             path: "Examples/PaperTables", swiftSettings: strict),
         .executableTarget(
             name: "HVSMRTransfer",
-            dependencies: ["Experiments", "Tensor", "Volumes", arguments],
+            dependencies: ["FederatedContrastive", "Support", "Volumes", arguments],
             path: "Examples/HVSMRTransfer", swiftSettings: strict),
-        .executableTarget(
-            name: "FlowerClient",
-            dependencies: ["Experiments", "Federation", "FederationFlower", "Tensor", "Volumes", arguments],
-            path: "Examples/FlowerClient", exclude: ["app"], swiftSettings: strict),
-        .executableTarget(
-            name: "FlowerServer",
-            dependencies: ["Experiments", "Federation", "FederationFlower", "Tensor", arguments],
-            path: "Examples/FlowerServer", swiftSettings: strict),
         .executableTarget(
             name: "Evaluate", dependencies: ["Volumes", arguments],
             path: "Examples/Evaluate", swiftSettings: strict),
@@ -107,7 +87,7 @@ let package = Package(
             name: "MakePhantoms", dependencies: ["Phantoms", "Volumes", arguments],
             path: "Examples/MakePhantoms", swiftSettings: strict),
         .executableTarget(
-            name: "Segment", dependencies: ["Experiments", "Tensor", "UNet", "Volumes", arguments],
+            name: "Segment", dependencies: ["Segmentation", "Support", "Tensor", "Volumes", arguments],
             path: "Examples/Segment", swiftSettings: strict),
         .executableTarget(
             name: "VolumeInfo", dependencies: ["Volumes", arguments, crypto],
@@ -121,23 +101,21 @@ let package = Package(
             name: "UNetTests", dependencies: ["UNet", "Tensor", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
-            name: "ContrastiveTests", dependencies: ["Contrastive", "Tensor", "_TestSupport"],
+            name: "ContrastiveTests", dependencies: ["Contrastive", "Features", "Tensor", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
-            name: "FederationTests", dependencies: ["Federation", "Tensor", "_TestSupport"], swiftSettings: strict),
-        .testTarget(
-            name: "FederationFlowerTests",
-            dependencies: ["FederationFlower", "Federation", "Tensor", "_TestSupport"] + flower,
-            resources: [.copy("Fixtures")], swiftSettings: strict),
+            name: "FederationTests", dependencies: ["Federation", "Features", "Tensor", "_TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Phantoms", "CZlib", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(name: "PhantomsTests", dependencies: ["Phantoms", "Volumes", "_TestSupport"], swiftSettings: strict),
+        .testTarget(name: "FeaturesTests", dependencies: ["Features", "Tensor"], swiftSettings: strict),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(
-            name: "ExperimentsTests",
+            name: "FederatedContrastiveTests",
             dependencies: [
-                "Experiments", "Contrastive", "Federation", "Tensor", "UNet", "Volumes", "Phantoms", "_TestSupport",
+                "FederatedContrastive", "Segmentation", "Contrastive", "Features", "Federation", "Tensor", "UNet",
+                "Volumes", "_TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -146,9 +124,9 @@ let package = Package(
         .testTarget(
             name: "ExecutableTests",
             dependencies: [
-                "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "PaperTables", "FlowerClient", "FlowerServer",
+                "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "PaperTables",
                 "Evaluate",
-                "MakePhantoms", "Segment", "VolumeInfo", "Experiments", "Volumes", "Phantoms", "Tensor", "_TestSupport", arguments,
+                "MakePhantoms", "Segment", "VolumeInfo", "FederatedContrastive", "Segmentation", "Support", "Volumes", "Phantoms", "Tensor", "_TestSupport", arguments,
             ], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -1,4 +1,4 @@
-import Experiments
+import FederatedContrastive
 
 /// What the paper says of its tables, held against the measured ones.
 struct Claim {

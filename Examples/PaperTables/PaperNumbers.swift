@@ -1,4 +1,4 @@
-import Experiments
+import FederatedContrastive
 
 /// The numbers that Wu et al. printed: Dice, mean and standard deviation, at N = 1, 2, 4 and 8.
 ///
@@ -18,6 +18,9 @@ enum PaperNumbers {
         guard let column = self.annotated.firstIndex(of: annotated), let row = rows(table)[method] else { return nil }
         return Number(mean: row[column].0, deviation: row[column].1)
     }
+
+    /// Whether the paper has a row for a method.
+    static func has(_ method: Method) -> Bool { rows(.local)[method] != nil }
 
     private typealias Row = [(Double, Double?)]
 
@@ -57,23 +60,13 @@ enum PaperNumbers {
     }
 }
 
-/// The rows of the tables, by the name that `ACDCPretrain --method` takes.
+/// The rows of the tables, in their order, by the name of the pre-training method.
 enum Method: String, CaseIterable {
     case random, localCL, fedRotation, fedSimCLR, fedSwAV, fedCA, fedMoCo, fedBYOL, fedReconstruction, fcl
 
-    /// What tables call it.
+    /// The name in tables; methods that the paper does not have are marked.
     var title: String {
-        switch self {
-        case .random: "Random init"
-        case .localCL: "Local CL"
-        case .fedRotation: "FedRotation"
-        case .fedSimCLR: "FedSimCLR"
-        case .fedSwAV: "FedSwAV"
-        case .fedCA: "FedCA"
-        case .fedMoCo: "FedMoCo (ours)"
-        case .fedBYOL: "FedBYOL (ours)"
-        case .fedReconstruction: "FedReconstruction (ours)"
-        case .fcl: "FCL"
-        }
+        let title = PretrainingMethods.named(rawValue)?.title ?? rawValue
+        return PaperNumbers.has(self) ? title : "\(title) (ours)"
     }
 }

@@ -1,49 +1,56 @@
 import ArgumentParser
-import Experiments
+import FederatedContrastive
 import Foundation
+import Volumes
+import Support
 import Phantoms
 import Tensor
 
-/// The tables of the paper by one command: plan → runs of the other programs → tables beside the paper's numbers.
+/// The tables of the paper by one command: pre-training → fine-tuning → tables next to the paper's numbers.
 @main
-struct PaperTables: AsyncParsableCommand {
+struct PaperTables: AsyncParsableCommand, Sendable {
     static let configuration = CommandConfiguration(
         commandName: "PaperTables",
-        abstract: "Pre-trains by every method, fine-tunes from each, and writes the paper's tables beside its numbers.",
+        abstract:
+            "Pre-trains by every method, fine-tunes from each, and writes the paper's tables next to its numbers.",
         discussion: """
-            Runs ACDCPretrain, ACDCFineTune and HVSMRTransfer, which have to be built too, each in a folder of its own \
-            below --output. What is done is not done again: the same call goes on after Ctrl-C or a power cut. Writes \
-            tables.md, tables.csv and tables.html.
+            Runs every pre-training and fine-tuning in a folder of its own below --output, as ACDCPretrain, \
+            ACDCFineTune, and HVSMRTransfer do. What is done is not done again: the same call continues after Ctrl-C or \
+            a power cut. Writes tables.md, tables.csv, and tables.html.
 
             Exit codes: those of the programs, and 64 wrong options, 66 no input, 73 and 74 cannot write.
             """)
 
-    @Option(help: "The folder of ACDC's patients.", completion: .directory)
-    var data: String?
-    @Option(help: "The folder of HVSMR 2016, for the table of the transfer.", completion: .directory)
-    var hvsmr: String?
+    struct TableOptions: SettingOptions {
+        @Option(help: "The folder of ACDC's patients.", completion: .directory)
+        var data: AbsolutePath?
+        @Option(help: "The folder of HVSMR 2016, for the table of the transfer.", completion: .directory)
+        var hvsmr: AbsolutePath?
+        @Option(name: .customLong("methods"), help: "Rows, such as fcl,random,fedSimCLR (default: all).")
+        var rows: Names?
+        @Option(help: "Numbers of annotated patients (default: 1,2,4,8).")
+        var annotated: Numbers?
+        @Option(help: "Folds (default: 0-4).")
+        var folds: Numbers?
+        @Option(help: "Seeds of the fine-tuning (default: 1).")
+        var seeds: Numbers?
+        @Option(help: "Rounds of pre-training (default: 100).")
+        var rounds: Int?
+        @Option(help: "Rounds of fine-tuning (default: 60).")
+        var fineTuningRounds: Int?
+        @Option(help: "Channels of the first level (default: 16).")
+        var width: Int?
+        @Option(help: "Rows and columns of a slice (default: 128).")
+        var size: Int?
+        @Option(help: "Pixel spacing in mm (default: 1.75).")
+        var spacing: Double?
+        @Option(help: "Seed of the split and of pre-training (default: 1).")
+        var seed: UInt64?
+    }
+
+    @OptionGroup var table: TableOptions
     @Option(help: "The folder for all runs and the tables.", completion: .directory)
     var output: String
-    @Option(help: "Rows, such as fcl,random,fedSimCLR (default: all).")
-    var methods: String?
-    @Option(help: "Annotated patients (default: 1,2,4,8).")
-    var annotated: Numbers?
-    @Option(help: "Folds (default: 0-4).")
-    var folds: Numbers?
-    @Option(help: "Seeds of the fine-tuning (default: 1).")
-    var seeds: Numbers?
-    @Option(help: "Rounds of pre-training (default: 100).")
-    var rounds: Int?
-    @Option(help: "Rounds of fine-tuning (default: 60).")
-    var fineTuningRounds: Int?
-    @Option(help: "Channels of the first level (default: 16).")
-    var width: Int?
-    @Option(help: "Rows and columns of a slice (default: 128).")
-    var size: Int?
-    @Option(help: "Distance between pixels in mm (default: 1.75).")
-    var spacing: Double?
-    @Option(help: "Seed of the split and of pre-training (default: 1).")
-    var seed: UInt64?
     @Flag(help: "Small and few: shows in minutes what the tables look like. On phantoms where --data is not given.")
     var quick = false
     @Flag(help: "Print nothing but errors on standard error.")
@@ -55,21 +62,39 @@ struct PaperTables: AsyncParsableCommand {
 
     @Sendable private func makeTables(_ progress: ProgressLine) async throws {
         let home = URL(fileURLWithPath: output)
-        if quick, data == nil { try await makePhantoms(in: home) }
-        let settings = try settings(home: home)
+        var settings = quick ? Settings.quick : Settings()
+        if quick, table.data == nil {
+            try await makePhantoms(in: home)
+            (settings.data, settings.hvsmr) = (phantoms(home, "acdc/training"), phantoms(home, "hvsmr"))
+        }
+        settings = try table.applied(to: settings)
+        try settings.validate()
         let folder = try RunFolder(home, settings: settings)
+        try folder.prepare()
 
-        // What is missing is run.
-        let plan = Plan(settings, in: home)
-        for (index, step) in plan.steps.enumerated() where !step.isDone {
-            let waiting = plan.steps[(index + 1)...].filter { !$0.isDone }.count
-            progress.say("[\(index + 1)/\(plan.steps.count)] \(step.title); \(waiting) to follow")
-            progress.say("  \(step.program) \(step.call.joined(separator: " "))")
-            try await Program(step.program).run(step.call + (quiet ? ["--quiet"] : []))
+        // Encoders.
+        for method in settings.pretrained {
+            let run = try RunFolder(Settings.folder(of: method, in: home), settings: settings.pretraining(method))
+            if FileManager.default.fileExists(atPath: run.url.appendingPathComponent("encoder.safetensors").path) {
+                continue
+            }
+            let log = RoundLog(settings: run.settings, progress: progress, json: false)
+            var pretraining = try await Pretraining(in: run, observer: log.observe)
+            progress.say("pre-training: \(method.title)")
+            try await pretraining.train()
+            let page = PretrainingPage(
+                settings: run.settings, reports: try pretraining.reports, banks: await pretraining.banks())
+            try run.write(Data(page.html.utf8), to: "report.html")
         }
 
         // Tables.
-        let tables = try plan.tables.map { try ResultTable($0.kind, contentsOf: $0.file) }
+        var tables: [ResultTable] = []
+        for (kind, mode) in [(ResultTable.Kind.local, Trial.Mode.local), (.federated, .federated)] {
+            tables.append(try await measured(kind, settings.fineTuning(mode, in: home), home, progress))
+        }
+        if let hvsmr = settings.hvsmr {
+            tables.append(try await measured(.transfer, settings.transfer(hvsmr, in: home), home, progress))
+        }
         let document = TableDocument(settings: settings, tables: tables)
         try folder.write(Data(document.markdown.utf8), to: "tables.md")
         try folder.write(Data(document.csv.utf8), to: "tables.csv")
@@ -78,35 +103,13 @@ struct PaperTables: AsyncParsableCommand {
         progress.say("wrote \(home.path)/tables.html after \(ProgressLine.duration(progress.seconds))")
     }
 
-    private func settings(home: URL) throws(Failure) -> Settings {
-        var settings = quick ? .quick : Settings()
-        func apply<Value>(_ value: Value?, to setting: WritableKeyPath<Settings, Value>) {
-            if let value { settings[keyPath: setting] = value }
-        }
-        apply(data.map { URL(fileURLWithPath: $0).path } ?? (quick ? phantoms(home, "acdc/training") : nil), to: \.data)
-        apply(hvsmr.map { URL(fileURLWithPath: $0).path }.map(Optional.some), to: \.hvsmr)
-        if quick, data == nil { settings.hvsmr = phantoms(home, "hvsmr") }
-        if let methods {
-            settings.methods = try methods.split(separator: ",").map { name throws(Failure) in
-                guard let method = Method(rawValue: String(name)) else {
-                    throw .usage(
-                        "--methods: there is no method '\(name)'; there are "
-                            + Method.allCases.map(\.rawValue).joined(separator: ", ") + ".")
-                }
-                return method
-            }
-        }
-        apply(annotated?.values, to: \.annotated)
-        apply(folds?.values, to: \.folds)
-        apply(seeds.map { $0.values.map(UInt64.init) }, to: \.seeds)
-        apply(rounds, to: \.rounds)
-        apply(fineTuningRounds, to: \.fineTuningRounds)
-        apply(width, to: \.width)
-        apply(size, to: \.size)
-        apply(spacing, to: \.spacing)
-        apply(seed, to: \.seed)
-        try settings.validate()
-        return settings
+    /// A table whose trials are run, or read where they are done.
+    private func measured(
+        _ kind: ResultTable.Kind, _ settings: some CrossValidationSettings, _ home: URL, _ progress: ProgressLine
+    ) async throws -> ResultTable {
+        progress.show("fine-tuning: \(kind.title)")
+        let run = try RunFolder(home.appendingPathComponent(kind.rawValue), settings: settings)
+        return ResultTable(kind, try await crossValidate(in: run, threads: nil, json: false, progress))
     }
 
     private func phantoms(_ home: URL, _ name: String) -> String {
@@ -116,14 +119,12 @@ struct PaperTables: AsyncParsableCommand {
     /// Synthetic patients of both data sets.
     private func makePhantoms(in home: URL) async throws {
         if FileManager.default.fileExists(atPath: phantoms(home, "hvsmr")) { return }
-        let program = try Program("MakePhantoms")
         try? FileManager.default.removeItem(atPath: phantoms(home, ""))
-        try await program.run(["--output", phantoms(home, "acdc"), "--patients", "16", "--seed", "1", "--quiet"])
+        let phantom = Phantom(seed: 1)
+        try await phantom.write(patients: 16, to: URL(fileURLWithPath: phantoms(home, "acdc")))
         // Under another name until it is whole: the last thing to be there.
-        try await program.run([
-            "--format", "hvsmr", "--output", phantoms(home, "hvsmr.partial"), "--patients", "6", "--spacing", "4",
-            "--quiet",
-        ])
+        try await phantom.writeWholeHearts(
+            patients: 6, to: URL(fileURLWithPath: phantoms(home, "hvsmr.partial")), spacing: 4)
         try FileManager.default.moveItem(atPath: phantoms(home, "hvsmr.partial"), toPath: phantoms(home, "hvsmr"))
     }
 }

@@ -1,6 +1,4 @@
-import Experiments
-import Foundation
-import Volumes
+import FederatedContrastive
 
 /// One table of the paper, measured: a row a method, a column a number of annotated patients.
 struct ResultTable {
@@ -23,19 +21,9 @@ struct ResultTable {
     /// Every method against FCL.
     let comparisons: [PairedComparison]
 
-    /// The table in a file of results.
-    init(_ kind: Kind, contentsOf url: URL) throws {
-        struct File: Decodable {
-            let cells: [FineTuningReport.Cell]
-            let comparisons: [PairedComparison]
-        }
-        do {
-            let file = try JSONDecoder().decode(File.self, from: Data(contentsOf: url))
-            (self.kind, cells, comparisons) = (kind, file.cells, file.comparisons)
-        } catch {
-            throw Failure.badData(
-                "\(url.path) is not the results.json of a fine-tuning; remove its folder and run again.")
-        }
+    /// The table of a fine-tuning.
+    init(_ kind: Kind, _ report: FineTuningReport) {
+        (self.kind, cells, comparisons) = (kind, report.cells, report.comparisons)
     }
 
     /// The columns.

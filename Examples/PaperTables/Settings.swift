@@ -1,7 +1,7 @@
-import Experiments
+import FederatedContrastive
 import Foundation
 
-/// Everything that determines the tables: what is written to `config.json` and read back from there.
+/// The settings that determine the tables.
 struct Settings: RunSettings {
     /// The folder of ACDC's patients.
     var data = ""
@@ -29,8 +29,6 @@ struct Settings: RunSettings {
     var size = 128
     var spacing = 1.75
 
-    static let optionalKeys: Set<String> = ["hvsmr"]
-
     /// The rows.
     var methods: [Method] {
         get { rows.compactMap(Method.init) }
@@ -47,16 +45,66 @@ struct Settings: RunSettings {
         return quick
     }
 
-    /// The programs check the rest, and say what is wrong with it.
-    func validate() throws(Failure) {
-        try check(!data.isEmpty, "--data is missing: the folder of patients, such as ACDC/training; or try --quick.")
+    /// The steps check the rest, and say what is wrong with it.
+    func validate() throws(RunError) {
+        if data.isEmpty {
+            throw .conflict("--data is missing: the folder of patients, such as ACDC/training; or try --quick.")
+        }
         if let unknown = rows.first(where: { Method(rawValue: $0) == nil }) {
-            throw .usage(
+            throw .conflict(
                 "--methods: there is no method '\(unknown)'; there are "
                     + Method.allCases.map(\.rawValue).joined(separator: ", ") + ".")
         }
-        try check(
-            rows.contains(Method.fcl.rawValue) && rows.count > 1 && Set(rows).count == rows.count,
-            "--methods: fcl and at least one other are expected, each once.")
+        if !rows.contains(Method.fcl.rawValue) || rows.count < 2 || Set(rows).count < rows.count {
+            throw .conflict("--methods: fcl and at least one other are expected, each once.")
+        }
+    }
+}
+
+/// The steps that the tables are made of, each a run of the library in a folder of its own.
+extension Settings {
+    /// The methods whose encoders are trained.
+    var pretrained: [Method] { methods.filter { $0 != .random } }
+
+    /// The pre-training of a method.
+    func pretraining(_ method: Method) -> PretrainingSettings {
+        var settings = PretrainingSettings()
+        (settings.data, settings.method, settings.clients, settings.rounds) = (data, method.rawValue, clients, rounds)
+        (settings.width, settings.size, settings.spacing, settings.seed) = (width, size, spacing, seed)
+        return settings.resolved
+    }
+
+    /// The fine-tuning on ACDC.
+    func fineTuning(_ mode: Trial.Mode, in home: URL) -> ACDCFineTuningSettings {
+        var settings = ACDCFineTuningSettings()
+        settings.training = training(data, in: home)
+        (settings.mode, settings.clients, settings.splitSeed) = (mode, clients, seed)
+        return settings
+    }
+
+    /// The fine-tuning on HVSMR.
+    func transfer(_ data: String, in home: URL) -> HVSMRTransferSettings {
+        var settings = HVSMRTransferSettings()
+        settings.training = training(data, in: home)
+        return settings
+    }
+
+    /// The folder of a method's encoder.
+    static func folder(of method: Method, in home: URL) -> URL {
+        home.appendingPathComponent("pretraining/\(method.rawValue)")
+    }
+
+    private func training(_ data: String, in home: URL) -> FineTuningSettings {
+        var training = FineTuningSettings()
+        // FCL comes first: all other starts are compared with the first one.
+        let ordered = methods.filter { $0 == .fcl } + methods.filter { $0 != .fcl }
+        training.starts = ordered.map { method in
+            "\(method.rawValue)=" + (method == .random ? "random" : Self.folder(of: method, in: home).path)
+        }
+        (training.data, training.annotated, training.folds, training.foldCount) = (data, annotated, folds, foldCount)
+        (training.seeds, training.learningRates, training.encoderRates) = (seeds, learningRates, encoderRates)
+        training.plan.rounds = fineTuningRounds
+        (training.width, training.size, training.spacing) = (width, size, spacing)
+        return training
     }
 }

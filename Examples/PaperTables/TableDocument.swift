@@ -1,4 +1,4 @@
-import Experiments
+import FederatedContrastive
 import Foundation
 import Reporting
 

@@ -1,12 +1,13 @@
 import ArgumentParser
-import Experiments
 import Foundation
+import Segmentation
+import Support
 import Tensor
 import Volumes
 
 /// Labels short-axis images by a model that was fine-tuned: model → inputs → label maps → volumes and function.
 @main
-struct Segment: AsyncParsableCommand {
+struct Segment: AsyncParsableCommand, Sendable {
     static let configuration = CommandConfiguration(
         commandName: "Segment",
         abstract: "Labels short-axis cardiac MRI by a fine-tuned model, and measures volumes and ejection fractions.",
@@ -68,24 +69,12 @@ struct Segment: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let progress = ProgressLine(quiet: quiet)
-        let work = Task { try await segment(progress) }
-        let interruption = Interruption { work.cancel() }
-        do {
-            try await work.value
-        } catch is CancellationError {
-            progress.complain("Segment: stopped; label maps that are there are whole, segmentation.json is missing.")
-            throw ExitCode(128 + (interruption.signal ?? SIGINT))
-        } catch let code as ExitCode {
-            throw code
-        } catch {
-            let failure = Failure(error, signal: interruption.signal)
-            progress.complain("Segment: error: \(failure)")
-            throw ExitCode(failure.exitCode)
-        }
+        try await supervised(
+            "Segment", quiet: quiet,
+            remains: "label maps that are there are whole, segmentation.json is missing", segment)
     }
 
-    private func segment(_ progress: ProgressLine) async throws {
+    @Sendable private func segment(_ progress: ProgressLine) async throws {
         // Model.
         let model = try SegmentationModel(contentsOf: URL(fileURLWithPath: model))
         if ed != nil, model.classes != ACDC.classNames {

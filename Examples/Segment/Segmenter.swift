@@ -1,5 +1,7 @@
-import Experiments
 import Foundation
+import Segmentation
+import Support
+import Tensor
 import Volumes
 
 /// Labels images and writes the label maps: read and judge → prepare → label → measure and write.
@@ -32,14 +34,14 @@ struct Segmenter: Sendable {
 
     /// What becomes of a few inputs, all in memory at the same time.
     private func records(of inputs: [Input]) async throws -> [Record] {
-        var scans = try await inParallel(inputs.count, workers: workers) { index in
+        var scans = try await Parallel.map(inputs.count, workers: workers) { index in
             try Task.checkCancellation()
             return Scan(inputs[index], model: model, moments: moments)
         }
         let frames = scans.indices.flatMap { index in
             (0..<(scans[index].image?.volume.extent.frames ?? 0)).map { (scan: index, frame: $0) }
         }
-        let prepared = try await inParallel(frames.count, workers: workers) { [scans] index in
+        let prepared = try await Parallel.map(frames.count, workers: workers) { [scans] index in
             model.preprocessing(scans[frames[index].scan].image!.volume.frame(frames[index].frame))
         }
         for (place, volume) in zip(frames, prepared) where volume.pixels.allSatisfy({ $0 == 0 }) {
@@ -50,9 +52,140 @@ struct Segmenter: Sendable {
         let fit = frames.indices.filter { scans[frames[$0].scan].image != nil }
         let labels = try await model.labels(of: fit.map { prepared[$0] }, workers: workers)
         for (index, map) in zip(fit, labels) { scans[frames[index].scan].labels.append(map) }
-        return try await inParallel(scans.count, workers: workers) { [scans] index in
+        return try await Parallel.map(scans.count, workers: workers) { [scans] index in
             try Task.checkCancellation()
             return try scans[index].finished(in: folder)
         }
+    }
+}
+
+/// An input on its way: the image, then its labels, then the record.
+struct Scan: Sendable {
+    private let input: Input
+    private let classes: [String]
+    private var record: Record
+    /// End diastole and end systole, where something says which they are.
+    private var moments: (ACDC.Moments, Function.MomentSource)?
+    /// The image; `nil` once it is known to be no good.
+    private(set) var image: NIfTI?
+    /// The label map of every frame on the native grid.
+    var labels: [Volume] = []
+
+    /// Reads an image and judges it.
+    ///
+    /// - Parameter moments: End diastole and end systole, if the user says so.
+    init(_ input: Input, model: SegmentationModel, moments options: ACDC.Moments?) {
+        self.input = input
+        classes = model.classes
+        record = Record(file: input.file)
+        do {
+            let image = try NIfTI(contentsOf: input.url)
+            (record.warnings, record.headerWarningCount) = (image.warnings, image.warnings.count)
+            let fit = try InputCheck(image.volume, of: input.file, for: model.preprocessing)
+            record.warnings += fit.warnings
+            (record.filled, record.covered) = (fit.filled, fit.covered)
+            moments = try moments(frames: image.volume.extent.frames, options: options)
+            self.image = image
+        } catch {
+            refuse(Failure(error))
+        }
+    }
+
+    /// Takes no further part.
+    mutating func refuse(_ failure: Failure) {
+        if record.error == nil { record.error = failure.description }
+        (image, labels) = (nil, [])
+    }
+
+    /// Whether labels are those of ``ACDC``, so that the function of the heart follows from them.
+    private var showsHeart: Bool { classes == ACDC.classNames }
+
+    private mutating func moments(
+        frames: Int, options: ACDC.Moments?
+    ) throws(Failure) -> (ACDC.Moments, Function.MomentSource)? {
+        guard showsHeart else { return nil }
+        if let options {
+            guard frames > 1 else {
+                record.warnings.append("\(input.file): is no cine; --ed and --es do not concern it.")
+                return nil
+            }
+            let last = max(options.endDiastole, options.endSystole)
+            guard last <= frames else {
+                throw .badData("\(input.file): there is no frame \(last), as --ed or --es says; it has \(frames).")
+            }
+            return (options, .options)
+        }
+        guard frames > 1 ? input.name.hasSuffix("_4d") : input.frame != nil else { return nil }
+        do {
+            guard let found = try ACDC.Moments(ofPatientIn: input.url.deletingLastPathComponent()) else { return nil }
+            if frames == 1 {
+                record.moments = found
+            } else if max(found.endDiastole, found.endSystole) <= frames {
+                return (found, .info)
+            } else {
+                record.warnings.append(
+                    "\(input.file): has \(frames) frames, but by Info.cfg end diastole is frame \(found.endDiastole) "
+                        + "and end systole frame \(found.endSystole); both are derived instead.")
+            }
+        } catch {
+            record.warnings.append("\(input.file): its Info.cfg cannot be used: \(error)")
+        }
+        return nil
+    }
+
+    /// Writes the label map and measures it.
+    ///
+    /// - Throws: ``VolumesError`` if the file cannot be written.
+    func finished(in folder: URL) throws(VolumesError) -> Record {
+        guard let image else { return record }
+        var record = record
+        let url = folder.appendingPathComponent(input.labelName)
+        var map = NIfTI(
+            volume: Volume(
+                extent: image.volume.extent, spacing: image.volume.spacing, voxels: labels.flatMap(\.voxels)),
+            datatype: .uint8, geometry: image.geometry)
+        (map.geometry.slope, map.geometry.intercept) = (1, 0)
+        try map.write(to: url)
+        record.output = url.path
+        record.volumes = labels.map(volumes)
+        if record.volumes.allSatisfy({ $0.values.allSatisfy { $0 == 0 } }) {
+            record.warnings.append("\(input.file): the model found nothing; all labels are background.")
+        }
+        if showsHeart, labels.count > 1 { measure(&record) }
+        return record
+    }
+
+    private func measure(_ record: inout Record) {
+        let cavity = record.volumes.map { $0[ACDC.classNames[3]] ?? 0 }
+        var (known, source) = moments ?? (ACDC.Moments(endDiastole: 1, endSystole: 1), .derived)
+        if source == .derived {
+            let frames = cavity.indices
+            known.endDiastole = frames.max { (cavity[$0], -$0) < (cavity[$1], -$1) }! + 1
+            known.endSystole = frames.min { (cavity[$0], $0) < (cavity[$1], $1) }! + 1
+        }
+        let volumes = (cavity[known.endDiastole - 1], cavity[known.endSystole - 1])
+        if source == .derived && volumes.0 == volumes.1 {
+            record.warnings.append(
+                "\(input.file): the left ventricle has the same volume in all frames, so that end diastole and end "
+                    + "systole cannot be told apart.")
+            return
+        }
+        if min(volumes.0, volumes.1) == 0 {
+            record.warnings.append(
+                "\(input.file): no left ventricle was found in end diastole or end systole, so that its ejection "
+                    + "fraction means nothing.")
+        }
+        record.function = Function(
+            known, from: source, endDiastole: record.volumes[known.endDiastole - 1],
+            endSystole: record.volumes[known.endSystole - 1])
+    }
+
+    /// The volume of each class but the background in ml.
+    private func volumes(_ map: Volume) -> [String: Double] {
+        var counts = [Int](repeating: 0, count: classes.count)
+        for voxel in map.voxels { counts[Int(voxel)] += 1 }
+        let millilitres = map.spacing.x * map.spacing.y * map.spacing.slice / 1000
+        return Dictionary(
+            zip(classes, counts).dropFirst().map { ($0, Double($1) * millilitres) }, uniquingKeysWith: +)
     }
 }

@@ -1,3 +1,5 @@
+import Features
+import Foundation
 import Tensor
 
 /// A server and its clients, who train one model together without showing each other their data.
@@ -6,12 +8,12 @@ import Tensor
 /// var federation = Federation(clients: hospitals, parameters: parameters, quorum: 8, concurrency: 2)
 /// for _ in 1...100 {
 ///     let report = try await federation.runRound()
-///     print(report.metrics["loss"] ?? .nan)
+///     print(report.metrics[.loss] ?? .nan)
 /// }
 /// ```
 ///
-/// The clients' order in `clients` is the order in which everything is done with what they sent, whatever order it came
-/// in: a round has the same bits at any `concurrency`.
+/// The order of `clients` is the order in which everything is done with what they sent, whatever order it arrived in: a
+/// round has the same bits at any `concurrency`.
 ///
 /// Source: McMahan et al., AISTATS 2017, Algorithm 1; with the exchange of features of Wu et al., MICCAI 2021.
 public struct Federation: Sendable {
@@ -19,30 +21,30 @@ public struct Federation: Sendable {
     public let clients: [any Client]
     /// The global model, after the last round that succeeded.
     public private(set) var parameters: Parameters
-    /// The number of rounds behind `parameters`; the next one is one higher.
+    /// The number of completed rounds; the next one is one higher.
     public private(set) var round: Int
-    /// How updates become the next model.
+    /// The rule that turns updates into the next model.
     public private(set) var aggregator: any Aggregator
-    /// How many clients a round needs.
+    /// The minimum number of clients in a round.
     public let quorum: Int
-    /// How many clients work at the same time.
+    /// The number of clients that work at the same time.
     public let concurrency: Int
-    /// What the exchanged features look like; `nil` where clients exchange only models.
+    /// The format of the exchanged features; `nil` where clients exchange only models.
     public let exchange: FeatureExchange?
 
-    /// A federation about to begin its round `round + 1`.
+    /// A federation about to begin round `round + 1`.
     ///
     /// - Parameters:
-    ///   - clients: the clients, in client order.
-    ///   - parameters: the model from which the next round starts.
-    ///   - round: the number of rounds that led to `parameters`.
-    ///   - quorum: how many clients a round needs: with fewer it is given up.
-    ///   - concurrency: how many clients work at the same time. At more than one, each of them is held to one thread,
-    ///     which is the better use of the cores when batches are small. For clients that compute on this machine, no
-    ///     more than it has cores.
-    ///   - aggregator: how updates become the next model.
-    ///   - exchange: what the exchanged features look like, if clients exchange any.
-    /// - Precondition: names of clients differ; `1 ≤ quorum ≤ clients.count`; `concurrency ≥ 1`; `round ≥ 0`.
+    ///   - clients: The clients, in client order.
+    ///   - parameters: The model from which the next round starts.
+    ///   - round: The number of rounds that led to `parameters`.
+    ///   - quorum: The minimum number of clients in a round: with fewer it is abandoned.
+    ///   - concurrency: The number of clients that work at the same time. At more than one, each of them is limited to one
+    ///     thread, which is the better use of the cores when batches are small. For clients that compute on this machine,
+    ///     no more than it has cores.
+    ///   - aggregator: The rule that turns updates into the next model.
+    ///   - exchange: The format of the exchanged features, if clients exchange any.
+    /// - Precondition: client names differ; `1 ≤ quorum ≤ clients.count`; `concurrency ≥ 1`; `round ≥ 0`.
     public init(
         clients: [any Client], parameters: Parameters, round: Int = 0, quorum: Int, concurrency: Int = 1,
         aggregator: any Aggregator = FedAvg(), exchange: FeatureExchange? = nil
@@ -51,20 +53,15 @@ public struct Federation: Sendable {
         precondition(Set(names).count == names.count, "two clients have the same name: \(names)")
         precondition((1...max(1, clients.count)).contains(quorum), "a quorum of \(quorum) of \(clients.count) clients")
         precondition(concurrency >= 1, "\(concurrency) clients at the same time: expected at least 1")
-        precondition(round >= 0, "\(round) rounds behind the model: expected 0 or more")
+        precondition(round >= 0, "\(round) completed rounds: expected 0 or more")
         self.clients = clients
-        self.parameters = parameters
-        self.round = round
-        self.quorum = quorum
-        self.concurrency = concurrency
-        self.aggregator = aggregator
-        self.exchange = exchange
+        (self.parameters, self.round, self.aggregator) = (parameters, round, aggregator)
+        (self.quorum, self.concurrency, self.exchange) = (quorum, concurrency, exchange)
     }
 
-    /// Runs one round: broadcast, exchange of features, local training, average.
+    /// Runs one round: broadcast, feature exchange, local training, aggregation.
     ///
-    /// Clients that fail, and clients whose messages are not accepted at the door, leave the round and are named in the
-    /// report.
+    /// Clients that fail, and clients whose messages are rejected, leave the round and are named in the report.
     ///
     /// - Throws: `FederationError.quorumLost` if too few clients are left; `CancellationError` if the task was
     ///   cancelled, as soon as the clients at work have stopped; what the aggregator throws. The federation is then
@@ -72,16 +69,15 @@ public struct Federation: Sendable {
     public mutating func runRound() async throws -> RoundReport {
         let round = round + 1
         let clock = ContinuousClock()
-        var roll = Roll(clients.map(\.id))
-        var door = Admission(round: round, reference: parameters, exchange: exchange)
+        var participation = Participation(clients.map(\.id))
+        var validation = Validation(round: round, reference: parameters, exchange: exchange)
 
         let start = clock.now
-        let model = Payload(parameters).bytes.count
-        for index in clients.indices { roll.bytesDown[index] += model }
-        let received = try await exchangeFeatures(round: round, through: &door, roll: &roll)
+        for index in clients.indices { participation.bytesDown[index] += parameters.byteCount }
+        let shares = try await exchangeFeatures(round: round, &validation, &participation)
 
         let exchanged = clock.now
-        let updates = try await train(with: received, round: round, through: &door, roll: &roll)
+        let updates = try await train(with: shares, round: round, &validation, &participation)
 
         let trained = clock.now
         var (next, rule) = (parameters, aggregator)
@@ -89,9 +85,162 @@ public struct Federation: Sendable {
         (parameters, aggregator, self.round) = (next, rule, round)
 
         return RoundReport(
-            round: round, roll: roll, updates: updates, shared: received.map(\.shared),
+            round: round, participation, updates: updates, shared: shares.map { $0?.features.count ?? 0 },
             seconds: RoundReport.Seconds(
-                exchange: (exchanged - start).seconds, training: (trained - exchanged).seconds,
-                aggregation: (clock.now - trained).seconds))
+                exchange: (exchanged - start) / .seconds(1), training: (trained - exchanged) / .seconds(1),
+                aggregation: (clock.now - trained) / .seconds(1)))
+    }
+
+    /// Collects and validates the banks of all clients; `nil` for those that shared none.
+    private func exchangeFeatures(
+        round: Int, _ validation: inout Validation, _ participation: inout Participation
+    ) async throws -> [FeatureShare?] {
+        var shares = [FeatureShare?](repeating: nil, count: clients.count)
+        guard exchange != nil else { return shares }
+        let replies = try await ask(participation.present) { [parameters] _, client in
+            try await client.shareFeatures(of: parameters, round: round)
+        }
+        for reply in replies {
+            participation.seconds[reply.index] += reply.seconds
+            do {
+                guard let share = try reply.answer.get() else { continue }
+                participation.bytesUp[reply.index] += share.features.byteCount
+                try validation.accept(share, from: clients[reply.index].id)
+                shares[reply.index] = share
+            } catch {
+                participation.drop(reply.index, in: .exchange, error)
+            }
+        }
+        try participation.require(quorum: quorum, round: round)
+        for receiver in clients.indices where shares[receiver] != nil {
+            for (sender, share) in shares.enumerated() where sender != receiver {
+                participation.bytesDown[receiver] += share?.features.byteCount ?? 0
+            }
+        }
+        return shares
+    }
+
+    /// Lets the present clients train, each with the shares of all others if it shared itself, and returns the accepted
+    /// updates in client order.
+    private func train(
+        with shares: [FeatureShare?], round: Int, _ validation: inout Validation, _ participation: inout Participation
+    ) async throws -> [LocalUpdate] {
+        let replies = try await ask(participation.present) { [parameters] index, client in
+            let others = shares[index] == nil ? [] : shares.enumerated().filter { $0.offset != index }
+            return try await client.train(from: parameters, round: round, features: others.compactMap(\.element))
+        }
+        var updates: [LocalUpdate] = []
+        for reply in replies {
+            participation.seconds[reply.index] += reply.seconds
+            do {
+                let update = try reply.answer.get()
+                participation.bytesUp[reply.index] += update.parameters.byteCount
+                try validation.accept(update, from: clients[reply.index].id)
+                updates.append(update)
+            } catch {
+                participation.drop(reply.index, in: .training, error)
+            }
+        }
+        try participation.require(quorum: quorum, round: round)
+        return updates
+    }
+
+    /// The answer of one client.
+    private struct Reply<Answer: Sendable>: Sendable {
+        let index: Int
+        let answer: Result<Answer, any Error>
+        let seconds: Double
+    }
+
+    /// Asks some clients, at most `concurrency` at a time, and returns their answers in client order.
+    ///
+    /// - Throws: `CancellationError` if the task was cancelled; no further client is asked then.
+    private func ask<Answer: Sendable>(
+        _ indices: [Int], _ question: @escaping @Sendable (Int, any Client) async throws -> Answer
+    ) async throws(CancellationError) -> [Reply<Answer>] {
+        let threads = concurrency > 1 ? 1 : Parallel.threadLimit
+        let replies = await withTaskGroup(of: Reply<Answer>.self) { group in
+            var waiting = indices.makeIterator()
+            func askNext() {
+                guard !group.isCancelled, let index = waiting.next() else { return }
+                let client = clients[index]
+                group.addTask {
+                    await Parallel.$threadLimit.withValue(threads) {
+                        let clock = ContinuousClock()
+                        let start = clock.now
+                        let answer: Result<Answer, any Error>
+                        do { answer = .success(try await question(index, client)) } catch { answer = .failure(error) }
+                        return Reply(index: index, answer: answer, seconds: (clock.now - start) / .seconds(1))
+                    }
+                }
+            }
+            for _ in 0..<concurrency { askNext() }
+            var replies: [Reply<Answer>] = []
+            for await reply in group {
+                replies.append(reply)
+                askNext()
+            }
+            return replies
+        }
+        if Task.isCancelled { throw CancellationError() }
+        return replies.sorted { $0.index < $1.index }
+    }
+}
+
+extension Federation {
+    /// Runs rounds until `rounds` of them are complete, each of them recorded and saved.
+    ///
+    /// ```swift
+    /// try await federation.run(rounds: 100, store: &store, state: { ["sites.safetensors": …] })
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - rounds: The number of completed rounds at the end.
+    ///   - store: The run on disk, which stands at the same round.
+    ///   - interval: The minimum time between two checkpoints; the last round always has one.
+    ///   - state: The files to save with the global model, which is `model.safetensors`.
+    ///   - review: Adds to a report before it is recorded, such as a score of the new global model.
+    ///   - finished: Called after a round is on disk.
+    /// - Throws: What a round, the store, or the closures throw; `CancellationError` between two rounds.
+    public mutating func run(
+        rounds: Int, store: inout RunStore, savingEvery interval: Duration = .zero,
+        state: () async throws -> [String: Data] = { [:] },
+        review: (inout RoundReport, Parameters) async throws -> Void = { _, _ in },
+        finished: (RoundReport) -> Void = { _ in }
+    ) async throws {
+        var saved = ContinuousClock.now
+        while round < rounds {
+            try Task.checkCancellation()
+            var report = try await runRound()
+            try await review(&report, parameters)
+            try store.record(report)
+            if round == rounds || ContinuousClock.now - saved >= interval {
+                var files = try await state()
+                files[Checkpoint.model] = parameters.safetensors().data
+                try store.save(files)
+                saved = .now
+            }
+            finished(report)
+        }
+    }
+}
+
+extension Checkpoint {
+    static let model = "model.safetensors"
+
+    /// The global model, which has the weights of `reference`.
+    ///
+    /// - Throws: `WeightsError` if the checkpoint does not hold such a model.
+    public func model(like reference: Parameters) throws(WeightsError) -> Parameters {
+        var parameters = reference
+        _ = try parameters.load(weights(Self.model))
+        return parameters
+    }
+
+    /// The tensors in one of the files; messages name the file and the round.
+    ///
+    /// - Throws: `WeightsError` if the file is missing or damaged.
+    public func weights(_ name: String) throws(WeightsError) -> Safetensors {
+        try Safetensors(data: files[name] ?? Data(), source: "\(name) of round \(round)")
     }
 }

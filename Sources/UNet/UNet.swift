@@ -1,7 +1,7 @@
 import Tensor
 
-/// The two-dimensional U-Net: an encoder that halves the image `depth` times, a decoder that doubles it as often and is
-/// handed the encoder's features of each extent, and a 1×1 convolution to class scores.
+/// The two-dimensional U-Net: an encoder that halves the image `depth` times, a decoder that doubles it as often and
+/// receives the encoder's features of each resolution, and a 1×1 convolution to class scores.
 ///
 /// ```swift
 /// var builder = ParameterBuilder(generator: SeededGenerator(seed: 1))
@@ -9,13 +9,14 @@ import Tensor
 /// let scores = evaluate(builder.parameters()) { tape in network(tape.constant(images)) }
 /// ```
 ///
-/// Slots bear the names of the widespread PyTorch implementation by milesial, so that its weight files fit.
+/// Slots carry the names of milesial's widespread PyTorch implementation, so its weight files fit. Encoder slots are in
+/// the group ``ParameterGroup/encoder``, all others in ``ParameterGroup/decoder``.
 ///
-/// Ronneberger, Fischer and Brox, MICCAI 2015; with batch norm, and padding that keeps the extents.
+/// Source: Ronneberger, Fischer and Brox, MICCAI 2015; with batch norm, and padding that preserves the image size.
 public struct UNet: Layer {
     /// The description that the network was made from.
     public let configuration: Configuration
-    /// The half that pre-training trains.
+    /// The contracting half, which pre-training trains.
     public let encoder: Encoder
     private let steps: [UpStep]
     private let last: Convolution
@@ -24,14 +25,18 @@ public struct UNet: Layer {
     public init(_ configuration: Configuration, in builder: inout ParameterBuilder) {
         self.configuration = configuration
         encoder = Encoder(configuration, in: &builder)
-        steps = (1...configuration.depth).map { step in
-            builder.scope("up\(step)") { builder in
-                UpStep(channels: configuration.channels(level: configuration.depth - step), configuration, in: &builder)
+        (steps, last) = builder.group(.decoder) { builder in
+            let steps = (1...configuration.depth).map { step in
+                builder.scope("up\(step)") { builder in
+                    let channels = configuration.channels(level: configuration.depth - step)
+                    return UpStep(channels: channels, configuration, in: &builder)
+                }
             }
+            let last = Convolution(
+                inputChannels: configuration.width, outputChannels: configuration.classes, kernelSize: 1,
+                name: "outc.conv", in: &builder)
+            return (steps, last)
         }
-        last = Convolution(
-            inputChannels: configuration.width, outputChannels: configuration.classes, kernelSize: 1,
-            name: "outc.conv", in: &builder)
     }
 
     /// The class scores (logits) of every pixel.
@@ -43,7 +48,7 @@ public struct UNet: Layer {
         scores(from: encoder.features(x))
     }
 
-    /// The class scores that follow from the encoder's features, such as those of an encoder that is not trained.
+    /// The class scores that the decoder computes from encoder features, such as those of a frozen encoder.
     ///
     /// **Shapes** `[batch, height / 2^l, width / 2^l, width · 2^l]` for each level l → `[batch, height, width, classes]`.
     ///
@@ -55,5 +60,156 @@ public struct UNet: Layer {
         var y = features.last!
         for (step, skip) in zip(steps, features.dropLast().reversed()) { y = step(y, skip: skip) }
         return last(y)
+    }
+
+    /// The sizes and layer kinds of a U-Net.
+    public struct Configuration: Hashable, Sendable, Codable {
+        /// Channels of the image.
+        public var inputChannels: Int
+        /// Classes of the segmentation, including the background.
+        public var classes: Int
+        /// Channels of the first level; each deeper level has twice as many.
+        public var width: Int
+        /// The number of times the image is halved.
+        public var depth: Int
+        /// The normalization after every 3×3 convolution.
+        public var normalization: Normalization.Kind
+        /// The slope of the activation below zero: 0 for ReLU, 0.01 for a common leaky ReLU.
+        public var slope: Float
+
+        /// A description; the defaults are a cardiac U-Net of width 16.
+        ///
+        /// - Precondition: all sizes are positive.
+        public init(
+            inputChannels: Int = 1, classes: Int = 4, width: Int = 16, depth: Int = 4,
+            normalization: Normalization.Kind = .batch, slope: Float = 0
+        ) {
+            precondition(
+                inputChannels > 0 && classes > 0 && width > 0 && depth > 0,
+                "a U-Net of \(inputChannels) input channels, \(classes) classes, width \(width) and depth \(depth)")
+            self.inputChannels = inputChannels
+            self.classes = classes
+            self.width = width
+            self.depth = depth
+            self.normalization = normalization
+            self.slope = slope
+        }
+
+        /// The channels of a level; level 0 is the first, level `depth` the bottleneck.
+        public func channels(level: Int) -> Int { width << level }
+
+        /// The number by which height and width must be divisible.
+        public var divisor: Int { 1 << depth }
+    }
+
+    /// The contracting half of a U-Net, with the same slots as in the whole network: weights trained in one are loaded
+    /// into the other by `Parameters.take(from:)`.
+    public struct Encoder: Layer {
+        /// The description that the encoder was made from; the number of classes does not matter.
+        public let configuration: Configuration
+        private let first: DoubleConvolution
+        private let steps: [DoubleConvolution]
+
+        /// Registers the slots `inc` and `down1`, `down2`, ….
+        public init(_ configuration: Configuration, in builder: inout ParameterBuilder) {
+            self.configuration = configuration
+            (first, steps) = builder.group(.encoder) { builder in
+                let first = builder.scope("inc") {
+                    DoubleConvolution(
+                        from: configuration.inputChannels, to: configuration.width, configuration, in: &$0)
+                }
+                let steps = (1...configuration.depth).map { level in
+                    builder.scope("down\(level).maxpool_conv.1") {
+                        DoubleConvolution(
+                            from: configuration.channels(level: level - 1), to: configuration.channels(level: level),
+                            configuration, in: &$0)
+                    }
+                }
+                return (first, steps)
+            }
+        }
+
+        /// The channels of the bottleneck.
+        public var outputChannels: Int { configuration.channels(level: configuration.depth) }
+
+        /// The features of every level, from the full resolution to the bottleneck.
+        ///
+        /// **Shapes** `[batch, height, width, inputChannels]` → `[batch, height / 2^l, width / 2^l, width · 2^l]`.
+        ///
+        /// - Precondition: height and width are multiples of 2^depth.
+        public func features(_ x: Variable) -> [Variable] {
+            precondition(
+                x.shape.rank == 4 && x.shape[3] == configuration.inputChannels
+                    && x.shape[1] % configuration.divisor == 0 && x.shape[2] % configuration.divisor == 0,
+                "a U-Net of depth \(configuration.depth) takes [batch, height, width, \(configuration.inputChannels)] "
+                    + "with height and width divisible by \(configuration.divisor), not \(x.shape)")
+            var features = [first(x)]
+            for step in steps { features.append(step(maxPool(features.last!))) }
+            return features
+        }
+
+        /// The features of the bottleneck.
+        ///
+        /// **Shapes** `[batch, height, width, inputChannels]` → `[batch, height / 2^depth, width / 2^depth, outputChannels]`.
+        public func callAsFunction(_ x: Variable) -> Variable {
+            features(x).last!
+        }
+    }
+}
+
+extension ParameterGroup {
+    /// The encoder of a U-Net.
+    public static let encoder = ParameterGroup("encoder")
+    /// The decoder of a U-Net.
+    public static let decoder = ParameterGroup("decoder")
+}
+
+/// Two of: 3×3 convolution without bias, normalization, ReLU.
+private struct DoubleConvolution: Layer {
+    private let convolutions: [Convolution]
+    private let normalizations: [Normalization]
+
+    init(from input: Int, to output: Int, _ configuration: UNet.Configuration, in builder: inout ParameterBuilder) {
+        var convolutions: [Convolution] = []
+        var normalizations: [Normalization] = []
+        builder.scope("double_conv") { builder in
+            // PyTorch's indices count the ReLUs too: convolution 0, norm 1, ReLU 2, convolution 3, norm 4.
+            for (index, channels) in [(0, input), (3, output)] {
+                convolutions.append(
+                    Convolution(
+                        inputChannels: channels, outputChannels: output, kernelSize: 3, bias: false, name: "\(index)",
+                        in: &builder))
+                normalizations.append(
+                    Normalization(
+                        configuration.normalization, channels: output, slope: configuration.slope,
+                        name: "\(index + 1)", in: &builder))
+            }
+        }
+        self.convolutions = convolutions
+        self.normalizations = normalizations
+    }
+
+    func callAsFunction(_ x: Variable) -> Variable {
+        var y = x
+        for (convolution, normalization) in zip(convolutions, normalizations) { y = normalization(convolution(y)) }
+        return y
+    }
+}
+
+/// One level of the decoder: a transposed convolution doubles the image and halves the channels, the encoder's features
+/// are concatenated before the result, and a double convolution merges them.
+private struct UpStep: Sendable {
+    private let up: TransposedConvolution
+    private let merge: DoubleConvolution
+
+    init(channels: Int, _ configuration: UNet.Configuration, in builder: inout ParameterBuilder) {
+        up = TransposedConvolution(inputChannels: 2 * channels, outputChannels: channels, name: "up", in: &builder)
+        merge = builder.scope("conv") {
+            DoubleConvolution(from: 2 * channels, to: channels, configuration, in: &$0)
+        }
+    }
+
+    func callAsFunction(_ x: Variable, skip: Variable) -> Variable {
+        merge(concatenate(skip, up(x)))
     }
 }

@@ -71,7 +71,7 @@ import _TestSupport
             #expect(gradient.norm > 0)
             optimizer.update(&main, along: gradient)
             #expect(target.parameters == before)
-            target.follow(main)
+            target.update(toward: main)
             average = zip(average, main.vector.elements).map { 0.75 * $0 + 0.25 * $1 }
         }
         #expect(difference(target.parameters.vector, average.map(Double.init)) == nil)

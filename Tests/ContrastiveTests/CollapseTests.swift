@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func warnsOfAShortcutWhenTheLossFallsWithoutSeparation() throws {
-        #expect(try #require(verdict(2, 2, separation: 0.001)).contains("something else than anatomy"))
+        #expect(try #require(verdict(2, 2, separation: 0.001)).contains("something other than anatomy"))
     }
 
     @Test func isSilentWhenThePartitionsAreToldApart() {

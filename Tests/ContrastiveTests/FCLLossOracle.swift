@@ -1,4 +1,5 @@
 import Contrastive
+import Features
 import Foundation
 import Tensor
 import Testing
@@ -65,7 +66,7 @@ struct FCLLossOracle: CustomTestStringConvertible, Sendable {
 
     /// P(q), Λ(q) and N of a query.
     func sets(_ partition: UInt8) -> (local: [Vector], remote: [Vector], negatives: [Vector]) {
-        let (keyRows, bankRows) = (Self.rows(keys.features), Self.rows(bank.features))
+        let (keyRows, bankRows) = (Self.rows(keys.vectors), Self.rows(bank.vectors))
         return (
             keyRows.indices.filter { keys.partitions[$0] == partition }.map { keyRows[$0] },
             bankRows.indices.filter { bank.partitions[$0] == partition }.map { bankRows[$0] },

@@ -1,4 +1,5 @@
 import Contrastive
+import Features
 import Foundation
 import Tensor
 import Testing
@@ -62,7 +63,7 @@ import _TestSupport
         func mean(_ set: FeatureSet, same: Bool) -> (mean: Double, pairs: Int) {
             var similarities: [Double] = []
             for (query, partition) in zip(queries, oracle.partitions) {
-                for (row, other) in zip(Oracle.rows(set.features), set.partitions) where (other == partition) == same {
+                for (row, other) in zip(Oracle.rows(set.vectors), set.partitions) where (other == partition) == same {
                     similarities.append(Oracle.dot(query, row))
                 }
             }
@@ -80,7 +81,7 @@ import _TestSupport
     @Test func withoutTheRemoteLossTheBankOnlyRepels() {
         let bank = FeatureSet(
             features: Tensor(random: [6, 4], seed: 1).l2Normalized(), partitions: [0, 1, 2, 0, 1, 2])
-        let others = [1, 2, 4, 5].map { bank.features.rows($0..<$0 + 1).elements }
+        let others = [1, 2, 4, 5].map { bank.vectors.rows($0..<$0 + 1).elements }
         let negatives = FeatureSet(
             features: Tensor(others.flatMap { $0 }, shape: [4, 4]), partitions: [1, 2, 1, 2])
         let keys = FeatureSet(features: Tensor(random: [2, 4], seed: 2).l2Normalized(), partitions: [0, 0])
@@ -95,7 +96,7 @@ import _TestSupport
 
         // In the literal form, entries of the query's partition stay negatives.
         let literal = result(FCLLoss(negatives: .literal, hasRemoteLoss: false), bank)
-        let tagged = FeatureSet(features: bank.features, partitions: [1, 1, 1, 1, 1, 1])
+        let tagged = FeatureSet(features: bank.vectors, partitions: [1, 1, 1, 1, 1, 1])
         let repelled = result(FCLLoss(), tagged)
         #expect(abs(literal.value - repelled.value) < 1e-6)
         #expect(difference(literal.gradients[0], repelled.gradients[0]) == nil)
@@ -114,7 +115,7 @@ import _TestSupport
         }
         // Ten entries: three each of partitions 0 and 1, two each of 2 and 3.
         let bank = copies((0..<10).map { UInt8($0 % 4) })
-        let queries = copies(partitions).features
+        let queries = copies(partitions).vectors
         let loss = FCLLoss(temperature: temperature, negatives: negatives)
         var statistics = FCLLoss.Statistics()
         let value = evaluate(Parameters()) {
@@ -137,7 +138,7 @@ import _TestSupport
         let order = Array((0..<count).reversed())
         let bank = FeatureSet(
             features: Tensor(
-                order.flatMap { oracle.bank.features.rows($0..<$0 + 1).elements }, shape: oracle.bank.features.shape),
+                order.flatMap { oracle.bank.vectors.rows($0..<$0 + 1).elements }, shape: oracle.bank.vectors.shape),
             partitions: order.map { oracle.bank.partitions[$0] })
         let (loss, gradients) = valueAndGradient(at: [oracle.queries]) {
             oracle.loss($0[0], partitions: oracle.partitions, keys: oracle.keys, bank: bank).loss

@@ -1,18 +1,24 @@
 import Contrastive
+import Features
 import Tensor
 import Testing
 import _TestSupport
 
 @Suite struct FeatureSetSampleTests {
-    /// Each feature is a point on a circle that tells its bank and its row.
+    /// Each feature points in a direction that tells its bank and its row.
     private func bank(_ count: Int, origin: Int) -> FeatureSet {
-        FeatureSet(
-            features: Tensor((0..<count).flatMap { [Float(origin), Float($0)] }, shape: [count, 2]),
-            partitions: (0..<count).map { UInt8($0 % 4) }, origin: origin)
+        if count == 0 { return FeatureSet(dimension: 3) }
+        return FeatureSet(
+            features: Tensor((0..<count).flatMap { [1, Float(origin), Float($0)] }, shape: [count, 3]),
+            partitions: (0..<count).map { UInt8($0 % 4) })
     }
 
-    private func rows(_ set: FeatureSet) -> [[Float]] {
-        (0..<set.count).map { set.features.rows($0..<$0 + 1).elements }
+    /// The bank and the row of each feature.
+    private func rows(_ set: FeatureSet) -> [[Int]] {
+        (0..<set.count).map { row in
+            let feature = set.vectors.rows(row..<row + 1).elements
+            return [feature[1], feature[2]].map { Int(($0 / feature[0]).rounded()) }
+        }
     }
 
     @Test(arguments: [
@@ -24,17 +30,16 @@ import _TestSupport
             var generator = SeededGenerator(seed: seed)
             let sample = FeatureSet.sample(from: banks, count: count, using: &generator)
             #expect(sample.count == count)
-            #expect(sample.origins.contains(0) && sample.origins.contains { $0 > 0 }, "\(sample.origins)")
-            #expect(Set(rows(sample)).count == count)
-            for (row, (partition, origin)) in zip(rows(sample), zip(sample.partitions, sample.origins)) {
-                #expect(row[0] == Float(origin) && Int(row[1]) % 4 == Int(partition))
-            }
+            let found = rows(sample)
+            #expect(found.contains { $0[0] == 0 } && found.contains { $0[0] > 0 }, "\(found)")
+            #expect(Set(found).count == count)
+            for (row, partition) in zip(found, sample.partitions) { #expect(row[1] % 4 == Int(partition)) }
         }
     }
 
     @Test func drawsEveryFeatureOfTheUnionEquallyOften() {
         let banks = [bank(6, origin: 0), bank(12, origin: 1), bank(6, origin: 2)]
-        var counts: [[Float]: Int] = [:]
+        var counts: [[Int]: Int] = [:]
         var generator = SeededGenerator(seed: 1)
         let draws = 3000
         for _ in 0..<draws {
@@ -62,7 +67,7 @@ import _TestSupport
         #expect(
             FeatureSet.sample(from: [bank(0, origin: 0), bank(9, origin: 1)], count: 4, using: &generator).count == 4)
         let empty = FeatureSet.sample(from: [bank(0, origin: 0)], count: 4, using: &generator)
-        #expect(empty.count == 0 && empty.dimension == 2)
+        #expect(empty.count == 0 && empty.dimension == 3)
     }
 
     @Test func dependsOnTheSeedAlone() {

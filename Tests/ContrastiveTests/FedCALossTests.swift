@@ -1,4 +1,5 @@
 import Contrastive
+import Features
 import Foundation
 import Tensor
 import Testing
@@ -12,7 +13,7 @@ import _TestSupport
         ]
         let dictionary = FeatureSet(random: 7, dimension: 6, seed: 4)
         let base = Tensor(random: [4, 5], seed: 5)
-        let (negatives, target) = (LossOracle.rows(dictionary.features), LossOracle.rows(base))
+        let (negatives, target) = (LossOracle.rows(dictionary.vectors), LossOracle.rows(base))
         let tau = 0.3
         func oracle(_ matrices: [LossOracle.Matrix]) -> Double {
             let z = (matrices[0] + matrices[1]).map(LossOracle.unit)
@@ -59,12 +60,13 @@ import _TestSupport
         let uploads = (0..<3).map { site in
             let projections = FeatureSet(
                 features: Tensor(random: [40 + site, 6], seed: UInt64(site)).l2Normalized(),
-                partitions: Array(repeating: 0, count: 40 + site), origin: site)
+                partitions: Array(repeating: 0, count: 40 + site))
             return FeatureSet.sample(from: [projections], count: 8, using: &generator)
         }
         let dictionary = FeatureSet.sample(from: uploads, count: 24, using: &generator)
         #expect(dictionary.count == 24)
-        #expect((0..<3).allSatisfy { site in dictionary.origins.filter { $0 == site }.count == 8 })
-        #expect(LossOracle.rows(dictionary.features).allSatisfy { abs(LossOracle.dot($0, $0) - 1) < 1e-6 })
+        // Every sampled feature is in it once.
+        #expect(Set(LossOracle.rows(dictionary.vectors)) == Set(uploads.flatMap { LossOracle.rows($0.vectors) }))
+        #expect(LossOracle.rows(dictionary.vectors).allSatisfy { abs(LossOracle.dot($0, $0) - 1) < 1e-6 })
     }
 }

@@ -1,4 +1,5 @@
 import Contrastive
+import Features
 import Foundation
 import Tensor
 import Testing
@@ -47,7 +48,7 @@ import _TestSupport
             var file = Safetensors()
             for (name, weight) in expected.weights { file.tensors[scope + name] = weight.tensor }
             let transfer = try parameters.load(file)
-            #expect(transfer.unused.isEmpty && transfer.loaded.count == expected.weights.count)
+            #expect(transfer.unexpected.isEmpty && transfer.loaded.count == expected.weights.count)
         }
         let constants = expected.constants.mapValues(\.tensor)
         let tensors = try inputs.map { try #require(expected.inputs[$0]).tensor }

@@ -1,4 +1,5 @@
 import Contrastive
+import Features
 import Foundation
 import Tensor
 import Testing
@@ -8,7 +9,7 @@ import _TestSupport
     /// Eq. (1) of MoCo, with loops.
     private func oracle(_ z: LossOracle.Matrix, _ keys: FeatureSet, _ queue: FeatureSet, _ temperature: Float) -> Double
     {
-        let (keys, queue, tau) = (LossOracle.rows(keys.features), LossOracle.rows(queue.features), Double(temperature))
+        let (keys, queue, tau) = (LossOracle.rows(keys.vectors), LossOracle.rows(queue.vectors), Double(temperature))
         let losses = zip(z.map(LossOracle.unit), keys).map { q, k in
             let own = exp(LossOracle.dot(q, k) / tau)
             return -log(own / queue.reduce(own) { $0 + exp(LossOracle.dot(q, $1) / tau) })
@@ -36,7 +37,7 @@ import _TestSupport
                 partitions: Array(repeating: 0, count: count))
         }
         let value = evaluate(Parameters()) {
-            MoCoLoss(temperature: temperature)($0.constant(copies(3).features), keys: copies(3), queue: copies(12))
+            MoCoLoss(temperature: temperature)($0.constant(copies(3).vectors), keys: copies(3), queue: copies(12))
         }
         // Scores are 1/τ, in Float.
         #expect(abs(Double(value[]) - log(13)) < 1e-6 + 1e-6 / Double(temperature))
@@ -62,10 +63,10 @@ import _TestSupport
         for seed in 1...4 { bank.push(FeatureSet(random: 2, dimension: 4, seed: UInt64(seed))) }
         let keys = FeatureSet(random: 2, dimension: 4, seed: 9)
         let value = evaluate(Parameters()) {
-            MoCoLoss()($0.constant(keys.features), keys: keys, queue: bank.contents)
+            MoCoLoss()($0.constant(keys.vectors), keys: keys, queue: bank.contents)
         }
-        let last = (2...4).flatMap { FeatureSet(random: 2, dimension: 4, seed: UInt64($0)).features.elements }
+        let last = (2...4).flatMap { FeatureSet(random: 2, dimension: 4, seed: UInt64($0)).vectors.elements }
         let queue = FeatureSet(features: Tensor(last, shape: [6, 4]), partitions: Array(repeating: 0, count: 6))
-        #expect(abs(Double(value[]) - oracle(LossOracle.rows(keys.features), keys, queue, 0.2)) < 1e-5)
+        #expect(abs(Double(value[]) - oracle(LossOracle.rows(keys.vectors), keys, queue, 0.2)) < 1e-5)
     }
 }

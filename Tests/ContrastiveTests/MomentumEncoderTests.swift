@@ -16,14 +16,14 @@ import _TestSupport
 
     @Test func averagesWeightsAndStatistics() {
         var encoder = MomentumEncoder(model([0, 1, 2, 10, -10]), momentum: 0.75)
-        encoder.follow(model([4, 1, -2, 0, 0]))
+        encoder.update(toward: model([4, 1, -2, 0, 0]))
         #expect(encoder.parameters.vector.elements == [1, 1, 1, 7.5, -7.5])
     }
 
     @Test func approachesAFrozenEncoderGeometrically() {
         // θ_k after T steps is θ_q + m^T (θ_k − θ_q).
         var encoder = MomentumEncoder(model([1, 1, 1, 1, 1]), momentum: 0.9)
-        for _ in 0..<10 { encoder.follow(model([0, 0, 0, 0, 0])) }
+        for _ in 0..<10 { encoder.update(toward: model([0, 0, 0, 0, 0])) }
         #expect(difference(encoder.parameters.vector, [Double](repeating: 0.3486784401, count: 5)) == nil)
     }
 
@@ -31,24 +31,15 @@ import _TestSupport
         let (start, main) = (model([1, 2, 3, 4, 5]), model([-1, 0, 7, 9, 2]))
         for (momentum, expected) in [(1, start), (0, main)] as [(Float, Parameters)] {
             var encoder = MomentumEncoder(start, momentum: momentum)
-            encoder.follow(main)
+            encoder.update(toward: main)
             #expect(encoder.parameters == expected)
         }
-    }
-
-    @Test func beginsARoundAtTheGlobalEncoderOrGoesOn() {
-        let (start, global) = (model([1, 2, 3, 4, 5]), model([5, 4, 3, 2, 1]))
-        var encoder = MomentumEncoder(start)
-        encoder.beginRound(from: global, .keep)
-        #expect(encoder.parameters == start)
-        encoder.beginRound(from: global)
-        #expect(encoder.parameters == global)
     }
 
     @Test func leavesTheMainEncoderAlone() {
         let main = model([1, 2, 3, 4, 5])
         var encoder = MomentumEncoder(main, momentum: 0.5)
-        encoder.follow(model([0, 0, 0, 0, 0]))
+        encoder.update(toward: model([0, 0, 0, 0, 0]))
         #expect(main.vector.elements == [1, 2, 3, 4, 5])
     }
 }

@@ -1,4 +1,5 @@
 import Contrastive
+import Features
 import Foundation
 import Tensor
 import Testing
@@ -22,7 +23,7 @@ import _TestSupport
     func isThePapersFormulaWithItsGradient(sizes: (batch: Int, negatives: Int), temperature: Float) {
         let inputs = [1, 2].map { Tensor(random: [sizes.batch, 6], seed: $0, standardDeviation: 2) }
         let negatives = FeatureSet(random: sizes.negatives, dimension: 6, seed: 3)
-        let rows = LossOracle.rows(negatives.features)
+        let rows = LossOracle.rows(negatives.vectors)
         #expect(
             LossOracle.difference(
                 at: inputs, oracle: { oracle($0, negatives: rows, temperature: temperature) },

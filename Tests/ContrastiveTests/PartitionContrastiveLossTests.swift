@@ -1,4 +1,5 @@
 import Contrastive
+import Features
 import Foundation
 import Tensor
 import Testing
@@ -59,7 +60,7 @@ import _TestSupport
         func local(_ queries: Tensor, _ keys: Tensor) -> Double {
             let keys = FeatureSet(features: keys.l2Normalized(), partitions: partitions)
             let both = FeatureSet(
-                features: Tensor(queries.l2Normalized().elements + keys.features.elements, shape: [8, 6]),
+                features: Tensor(queries.l2Normalized().elements + keys.vectors.elements, shape: [8, 6]),
                 partitions: partitions + partitions)
             var mean = 0.0
             _ = evaluate(Parameters()) {

@@ -1,4 +1,5 @@
 import Contrastive
+import Features
 import Foundation
 import Tensor
 import Testing
@@ -15,7 +16,7 @@ import _TestSupport
 
     @Test func clearClassesAreFoundByBoth() {
         let (features, classes, groups) = clusters(spread: 0.1)
-        #expect(Probe.nearestNeighbours(features, classes: classes, groups: groups, neighbours: 3) == 1)
+        #expect(Probe.nearestNeighbors(features, classes: classes, groups: groups, neighbors: 3) == 1)
         #expect(Probe.linear(features, classes: classes, groups: groups, penalty: 0.1) == 1)
     }
 
@@ -24,7 +25,7 @@ import _TestSupport
         let (_, classes, groups) = clusters(spread: 0)
         let features = Tensor(repeating: 0.5, shape: [12, 5])
         #expect(Probe.linear(features, classes: classes, groups: groups) ?? 1 <= 0.5)
-        #expect(Probe.nearestNeighbours(features, classes: classes, groups: groups, neighbours: 11) ?? 1 <= 0.5)
+        #expect(Probe.nearestNeighbors(features, classes: classes, groups: groups, neighbors: 11) ?? 1 <= 0.5)
     }
 
     /// Two patients of one class each, whose slices are alike: within a patient the nearest neighbour is always right,
@@ -32,9 +33,9 @@ import _TestSupport
     @Test func itemsOfOneGroupDoNotJudgeEachOther() {
         let features = Tensor([1, 0, 1, 0.1, 0, 1, 0.1, 1], shape: [4, 2])
         let (classes, groups) = ([0, 0, 1, 1], [0, 0, 1, 1])
-        #expect(Probe.nearestNeighbours(features, classes: classes, groups: groups, neighbours: 1) == 0)
-        #expect(Probe.nearestNeighbours(features, classes: classes, groups: [0, 1, 2, 3], neighbours: 1) == 1)
-        #expect(Probe.nearestNeighbours(features, classes: classes, groups: [0, 0, 0, 0], neighbours: 1) == nil)
+        #expect(Probe.nearestNeighbors(features, classes: classes, groups: groups, neighbors: 1) == 0)
+        #expect(Probe.nearestNeighbors(features, classes: classes, groups: [0, 1, 2, 3], neighbors: 1) == 1)
+        #expect(Probe.nearestNeighbors(features, classes: classes, groups: [0, 0, 0, 0], neighbors: 1) == nil)
         // The fold that is judged never has seen the class.
         #expect(Probe.linear(features, classes: classes, groups: groups, folds: 2) == 0)
         #expect(Probe.linear(features, classes: classes, groups: [0, 0, 0, 0], folds: 2) == nil)
@@ -44,7 +45,7 @@ import _TestSupport
     @Test func neighboursWeighByTheirSimilarity() {
         let features = Tensor([1, 0, 1, 0, 0, 1, 0, 1], shape: [4, 2])
         let classes = [1, 1, 0, 0]
-        let right = Probe.nearestNeighbours(features, classes: classes, groups: [0, 1, 2, 3], neighbours: 3)
+        let right = Probe.nearestNeighbors(features, classes: classes, groups: [0, 1, 2, 3], neighbors: 3)
         #expect(right == 1)
     }
 

@@ -10,7 +10,7 @@ import _TestSupport
     func coversWholeSquaresOfAGrid(shape: [Int], patch: Int, ratio: Double) {
         let images = Tensor(random: Tensor.Shape(shape), seed: 1)
         var generator = SeededGenerator(seed: 2)
-        let (covered, mask) = ReconstructionTask(patch: patch, ratio: Float(ratio)).cover(images, using: &generator)
+        let (covered, mask) = ReconstructionTask(patch: patch, ratio: Float(ratio)).mask(images, using: &generator)
         let (rows, columns) = ((shape[1] + patch - 1) / patch, (shape[2] + patch - 1) / patch)
         for image in 0..<shape[0] {
             var squares: [Int: Set<Float>] = [:]
@@ -34,7 +34,7 @@ import _TestSupport
         let images = Tensor(random: [4, 32, 32, 1], seed: 1)
         func mask(_ seed: UInt64) -> Tensor {
             var generator = SeededGenerator(seed: seed)
-            return ReconstructionTask().cover(images, using: &generator).mask
+            return ReconstructionTask().mask(images, using: &generator).mask
         }
         #expect(mask(3) == mask(3))
         #expect(mask(3) != mask(4))
@@ -45,7 +45,7 @@ import _TestSupport
         let images = Tensor(repeating: 1, shape: [1, 16, 16, 1])
         var generator = SeededGenerator(seed: 5)
         var counts = Tensor(zeros: [1, 16, 16, 1])
-        for _ in 0..<400 { counts.add(ReconstructionTask(patch: 4, ratio: 0.25).cover(images, using: &generator).mask) }
+        for _ in 0..<400 { counts.add(ReconstructionTask(patch: 4, ratio: 0.25).mask(images, using: &generator).mask) }
         // A hundred each, with a standard deviation of 8.7.
         #expect(counts.elements.allSatisfy { abs($0 - 100) < 40 })
         #expect(counts.sum == 400 * 64)
@@ -54,7 +54,7 @@ import _TestSupport
     @Test func isTheMeanSquaredErrorOfWhatWasCoveredWithItsGradient() {
         let images = Tensor(random: [2, 8, 8, 2], seed: 1)
         var generator = SeededGenerator(seed: 2)
-        let mask = ReconstructionTask(patch: 4, ratio: 0.5).cover(images, using: &generator).mask
+        let mask = ReconstructionTask(patch: 4, ratio: 0.5).mask(images, using: &generator).mask
         let (target, weights) = (LossOracle.rows(images), LossOracle.rows(mask))
         func oracle(_ drawing: LossOracle.Matrix) -> Double {
             var (total, count) = (0.0, 0.0)
@@ -75,7 +75,7 @@ import _TestSupport
     @Test func whatWasNotCoveredDoesNotCount() {
         let images = Tensor(random: [1, 16, 16, 1], seed: 1)
         var generator = SeededGenerator(seed: 2)
-        let (covered, mask) = ReconstructionTask().cover(images, using: &generator)
+        let (covered, mask) = ReconstructionTask().mask(images, using: &generator)
         func loss(_ drawing: Tensor) -> Float {
             evaluate(Parameters()) { ReconstructionTask()($0.constant(drawing), images: images, mask: mask) }[]
         }

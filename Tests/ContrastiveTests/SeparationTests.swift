@@ -1,4 +1,5 @@
 import Contrastive
+import Features
 import Tensor
 import Testing
 import _TestSupport
@@ -37,6 +38,6 @@ import _TestSupport
         let features = Tensor(random: [3, 4], seed: 1).l2Normalized()
         #expect(FeatureSet(features: features, partitions: [1, 1, 1]).separation == nil)
         #expect(FeatureSet(features: features, partitions: [0, 1, 2]).separation == nil)
-        #expect(FeatureSet(features: Tensor(zeros: [0, 4]), partitions: []).separation == nil)
+        #expect(FeatureSet(dimension: 4).separation == nil)
     }
 }

@@ -1,4 +1,5 @@
 import Contrastive
+import Features
 import Foundation
 import Tensor
 import Testing
@@ -32,7 +33,7 @@ import _TestSupport
     private func codes(_ views: [Tensor], _ weight: Tensor, _ queue: FeatureSet) -> [LossOracle.Matrix] {
         views.map { view in
             let all = Tensor(
-                view.l2Normalized().elements + queue.features.elements, shape: [view.shape[0] + queue.count, 6])
+                view.l2Normalized().elements + queue.vectors.elements, shape: [view.shape[0] + queue.count, 6])
             let codes = sinkhornKnopp(all.matrixProduct(weight, otherTransposed: true))
             return LossOracle.rows(codes.rows(0..<view.shape[0]))
         }

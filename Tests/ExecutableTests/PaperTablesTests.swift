@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The tables as a user meets them: one process that runs the others, its files and its exit code.
+/// The tables as a user meets them: one process, its files, and its exit code.
 @Suite(.serialized) struct PaperTablesTests {
     private let tables = Executable(name: "PaperTables")
     private let folder: URL

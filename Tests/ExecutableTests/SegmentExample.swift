@@ -1,5 +1,6 @@
-import Experiments
+import FederatedContrastive
 import Foundation
+import Segmentation
 import Tensor
 import Testing
 import Volumes
@@ -19,7 +20,7 @@ struct SegmentExample {
         let recipe = Preprocessing(spacing: 5, size: 16)
         let image = recipe(Self.volume(frames: 1))
         func random(_ seed: UInt64) throws -> SegmentationModel {
-            try Start("random").model(width: 2, preprocessing: recipe, classes: classes, seed: seed)
+            try InitialWeights("random").model(width: 2, preprocessing: recipe, classes: classes, seed: seed)
         }
         let seed = try (0..<1000 as Range<UInt64>).first { seed in
             let labels = try random(seed).labels(of: image).voxels

@@ -64,11 +64,11 @@ struct ConcurrencyTests {
                     // What was received has to matter, and its order too.
                     for (place, share) in features.enumerated() {
                         parameters.vector.add(
-                            Tensor(repeating: Float(share.vectors.sum) / Float(place + 1), shape: [9]))
+                            Tensor(repeating: Float(share.features.vectors.sum) / Float(place + 1), shape: [9]))
                     }
                     return LocalUpdate(
                         parameters: parameters, sampleCount: moved.sampleCount, round: round, client: moved.client,
-                        metrics: ["loss": Double(parameters.vector.elements[0])])
+                        metrics: [.loss: Double(parameters.vector.elements[0])])
                 }
                 return client.sharing(2 + index, seed: UInt64(index))
             }

@@ -36,14 +36,15 @@ struct FederationTests {
                 let received = features.map(\.client).joined()
                 #expect(features.allSatisfy { $0.round == round })
                 return LocalUpdate(
-                    parameters: parameters, sampleCount: 1, round: round, client: "c\(index)", metrics: [received: 1])
+                    parameters: parameters, sampleCount: 1, round: round, client: "c\(index)",
+                    metrics: [Metric(received): 1])
             }
             // One stays out of the exchange: it gives nothing and gets nothing.
             return index == 2 ? client : client.sharing(3 + index, seed: UInt64(index))
         }
         var federation = Federation(clients: clients, parameters: model(), quorum: 4, exchange: exchange)
         let report = try await federation.runRound()
-        #expect(report.participants.map { $0.metrics.keys.first } == ["c1c3", "c0c3", "", "c0c1"])
+        #expect(report.participants.map { $0.metrics.keys.first?.rawValue } == ["c1c3", "c0c3", "", "c0c1"])
         #expect(report.participants.map(\.features) == [3, 4, 0, 6])
     }
 
@@ -73,13 +74,14 @@ struct FederationTests {
 
     @Test func metricsAreMeansBySamples() async throws {
         let clients = [
-            TestClient.walker("a", index: 0, samples: 1, metrics: ["loss": 5, "dice": .nan, "only": 2]),
-            TestClient.walker("b", index: 1, samples: 3, metrics: ["loss": 1, "dice": 0.5]),
+            TestClient.walker("a", index: 0, samples: 1, metrics: [.loss: 5, Metric("dice"): .nan, Metric("only"): 2]),
+            TestClient.walker("b", index: 1, samples: 3, metrics: [.loss: 1, Metric("dice"): 0.5]),
         ]
         var federation = Federation(clients: clients, parameters: model(), quorum: 2)
         let report = try await federation.runRound()
-        #expect(report.metrics == ["loss": 2, "dice": 0.5, "only": 2])
-        #expect(report.participants.map(\.metrics) == [["loss": 5, "only": 2], ["loss": 1, "dice": 0.5]])
+        #expect(report.metrics == [.loss: 2, Metric("dice"): 0.5, Metric("only"): 2])
+        #expect(
+            report.participants.map(\.metrics) == [[.loss: 5, Metric("only"): 2], [.loss: 1, Metric("dice"): 0.5]])
         #expect(report.participants.map(\.sampleCount) == [1, 3])
     }
 

@@ -6,12 +6,12 @@ import Testing
 struct RoundReportTests {
     @Test func aReportIsOneLineOfJSON() async throws {
         let clients = [
-            TestClient.walker("north\n\"1\"", index: 0, samples: 3, metrics: ["loss": 0.1]),
+            TestClient.walker("north\n\"1\"", index: 0, samples: 3, metrics: [.loss: 0.1]),
             TestClient.liar("south") { _, _ in throw TestFailure.expected },
         ]
         var federation = Federation(clients: clients, parameters: model(), quorum: 1)
         var report = try await federation.runRound()
-        report.metrics["validation dice"] = 0.75
+        report.metrics[Metric("validation dice")] = 0.75
         let line = report.line
         #expect(line.last == 0x0A)
         #expect(line.filter { $0 == 0x0A }.count == 1)
@@ -25,8 +25,8 @@ struct RoundReportTests {
 
     @Test func metricsWithoutAValueAreLeftOut() throws {
         var report = emptyReport(1)
-        report.metrics = ["a": .nan, "b": .infinity, "c": 1]
-        #expect(try JSONDecoder().decode(RoundReport.self, from: report.line).metrics == ["c": 1])
+        report.metrics = [Metric("a"): .nan, Metric("b"): .infinity, Metric("c"): 1]
+        #expect(try JSONDecoder().decode(RoundReport.self, from: report.line).metrics == [Metric("c"): 1])
     }
 
     @Test func secondsAddUp() async throws {

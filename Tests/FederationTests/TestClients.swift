@@ -1,3 +1,4 @@
+import Features
 import Federation
 import Foundation
 import Tensor
@@ -17,11 +18,11 @@ struct TestClient: Client {
     }
 
     /// A client that moves every weight by a seeded random number.
-    static func walker(_ id: String, index: Int, samples: Int = 1, metrics: [String: Double] = [:]) -> TestClient {
+    static func walker(_ id: String, index: Int, samples: Int = 1, metrics: [Metric: Double] = [:]) -> TestClient {
         TestClient(id: id) { parameters, round, _ in
             var generator = SeededGenerator(seed: 5, path: round, index)
             var parameters = parameters
-            parameters.vector.withMutableElements { elements in
+            parameters.vector.withMutableSpan { elements in
                 for index in elements.indices { elements[index] += generator.uniform(in: -1...1) }
             }
             return LocalUpdate(
@@ -53,7 +54,7 @@ func model(_ values: [Float] = []) -> Parameters {
     _ = builder.add("norm.mean", shape: [2], role: .statistic, initializer: .constant(0.25))
     _ = builder.add("last.bias", shape: [1], initializer: .constant(0))
     var parameters = builder.parameters()
-    parameters.vector.withMutableElements { elements in
+    parameters.vector.withMutableSpan { elements in
         for (index, value) in values.enumerated() { elements[index] = value }
     }
     return parameters
@@ -64,9 +65,9 @@ func randomShare(
 ) throws -> FeatureShare {
     var generator = SeededGenerator(seed: seed)
     let values = (0..<count * dimension).map { _ in generator.normal() }
-    return try FeatureShare(
-        normalizing: Tensor(values, shape: [count, dimension]), partitions: (0..<count).map { UInt8($0 % 4) },
-        client: client, round: round)
+    let features = try FeatureSet(
+        normalizing: Tensor(values, shape: [count, dimension]), partitions: (0..<count).map { UInt8($0 % 4) })
+    return FeatureShare(features, client: client, round: round)
 }
 
 /// The bits of a model, so that -0 differs from 0.

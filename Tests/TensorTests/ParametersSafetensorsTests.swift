@@ -49,7 +49,7 @@ import _TestSupport
         let transfer = try target.load(Safetensors(data: source.safetensors().data))
         #expect(target.vector.bits == source.vector.bits)
         #expect(transfer.loaded == source.slots.map(\.name))
-        #expect(transfer.fresh.isEmpty && transfer.unused.isEmpty)
+        #expect(transfer.missing.isEmpty && transfer.unexpected.isEmpty)
     }
 
     @Test func reportsWhatIsMissingAndWhatIsUnused() throws {
@@ -60,8 +60,8 @@ import _TestSupport
         file.integers["epoch"] = .init(4)
         let before = target
         let transfer = try target.load(file)
-        #expect(transfer.fresh == ["head.weight"])
-        #expect(transfer.unused == ["classifier.weight", "epoch"])
+        #expect(transfer.missing == ["head.weight"])
+        #expect(transfer.unexpected == ["classifier.weight", "epoch"])
         #expect(transfer.loaded.count == 5)
         let head = try #require(target.slot(named: "head.weight"))
         #expect(target[head] == before[head])

@@ -68,7 +68,7 @@ import _TestSupport
         let before = target
         let transfer = target.take(from: source)
         #expect(transfer.loaded == ["encoder.weight", "encoder.norm.mean", "count"])
-        #expect(transfer.fresh == ["head.weight"] && transfer.unused == ["head.weight"])
+        #expect(transfer.missing == ["head.weight"] && transfer.unexpected == ["head.weight"])
         let (weight, head) = (try #require(target.slot(named: "encoder.weight")), target.slots[2])
         #expect(target[weight] == source[weight] && target[head] == before[head])
         #expect(!target.matches(source) && target.matches(before))

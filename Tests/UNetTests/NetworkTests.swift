@@ -34,8 +34,8 @@ import _TestSupport
         let network = UNet(configuration, in: &builder)
         var parameters = builder.parameters()
         let transfer = parameters.take(from: trained)
-        #expect(transfer.loaded == trained.slots.map(\.name) && transfer.unused.isEmpty)
-        #expect(transfer.fresh.allSatisfy { $0.hasPrefix("up") || $0.hasPrefix("outc") })
+        #expect(transfer.loaded == trained.slots.map(\.name) && transfer.unexpected.isEmpty)
+        #expect(transfer.missing.allSatisfy { $0.hasPrefix("up") || $0.hasPrefix("outc") })
         let images = Tensor(random: [1, 8, 8, 1], seed: 1)
         let alone = evaluate(trained) { encoder($0.constant(images)) }
         #expect(evaluate(parameters) { network.encoder($0.constant(images)) } == alone)

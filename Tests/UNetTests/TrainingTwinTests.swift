@@ -26,7 +26,7 @@ import _TestSupport
         network = UNet(UNet.Configuration(inputChannels: 1, classes: 3, width: 3, depth: 4), in: &builder)
         var parameters = builder.parameters()
         let transfer = try parameters.load(fixture.part(under: "start."))
-        #expect(transfer.fresh.isEmpty && transfer.unused.isEmpty)
+        #expect(transfer.missing.isEmpty && transfer.unexpected.isEmpty)
         self.parameters = parameters
         images = try fixture.tensor("images", shape: [2, 1, 32, 48]).reshaped(to: [2, 32, 48, 1])
         labels = try #require(fixture.integers["labels"]).values.map { Int($0) }

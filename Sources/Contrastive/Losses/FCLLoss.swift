@@ -1,8 +1,9 @@
+import Features
 import Foundation
 import Tensor
 
-/// The loss of federated contrastive learning: a query is drawn to the keys of its partition, from its own site and from
-/// others, and pushed away from the rest of the memory bank.
+/// The loss of federated contrastive learning: a query is pulled toward the keys of its partition, from its own site and
+/// from others, and pushed away from the rest of the memory bank.
 ///
 /// With features of unit length, the temperature τ, the keys P(q) of the batch in the partition of q, the sampled bank
 /// Q′ and its negatives N:
@@ -22,22 +23,22 @@ import Tensor
 /// ```
 ///
 /// Source: Wu et al., "Federated contrastive learning for volumetric medical image segmentation", MICCAI 2021,
-/// section 2.3. Which entries of Q′ are negatives, and that L_remote of a query with an empty Λ(q) is left out, are this
+/// section 2.3. The choice of negatives in Q′, and that L_remote of a query with an empty Λ(q) is dropped, are this
 /// package's reconstruction.
 public struct FCLLoss: Hashable, Sendable, Codable {
-    /// Which entries of the sampled bank are negatives, N.
+    /// The entries of the sampled bank that are negatives, N.
     public enum Negatives: String, Hashable, Sendable, Codable, CaseIterable {
         /// Those of other partitions than the query's, as Fig. 2 of the paper labels them.
         case otherPartitions
-        /// All of them, positives too, as Eq. (3) prints it.
+        /// All of them, including positives, as Eq. (3) prints it.
         case literal
     }
 
-    /// The temperature τ, without dimension.
+    /// The temperature τ, dimensionless.
     public var temperature: Float
-    /// Which entries of the sampled bank are negatives.
+    /// The entries of the sampled bank that are negatives.
     public var negatives: Negatives
-    /// Whether L_remote is a part of L_q; without it, the paper's ablation of global structural matching.
+    /// Whether L_remote is part of L_q; without it, the paper's ablation of global structural matching.
     public var hasRemoteLoss: Bool
 
     /// A loss; τ = 0.1 is what the paper's authors use in related code.
@@ -48,21 +49,21 @@ public struct FCLLoss: Hashable, Sendable, Codable {
         (self.temperature, self.negatives, self.hasRemoteLoss) = (temperature, negatives, hasRemoteLoss)
     }
 
-    /// The loss of a batch, differentiable by the queries. Keys and bank are constants.
+    /// The loss of a batch, differentiable with respect to the queries. Keys and bank are constants.
     ///
     /// With p_k = e^{q·k/τ} / (e^{q·k/τ} + Σ e^{q·n/τ}) and w_{n|k} = e^{q·n/τ} / (e^{q·k/τ} + Σ e^{q·n/τ}), the gradient
-    /// is `∂ℓ/∂q = 1/(τ |P|) Σ_k [ −(1 − p_k) k + Σ_n w_{n|k} n ]`, and that by z follows from q = z / |z|.
+    /// is `∂ℓ/∂q = 1/(τ |P|) Σ_k [ −(1 − p_k) k + Σ_n w_{n|k} n ]`, and that with respect to z follows from q = z / |z|.
     ///
-    /// **Shapes** `queries [batch, dimension]`, of any length: they are normalised here.
+    /// **Shapes** `queries [batch, dimension]`, of any length: they are normalized here.
     ///
     /// - Parameters:
     ///   - queries: z, the projections of the main encoder.
     ///   - partitions: The partition of each query.
     ///   - keys: The momentum encoder's features of the batch: those of a query's partition are its P(q).
     ///   - bank: The sampled bank Q′. It may be empty: the loss is 0 then.
-    /// - Returns: The mean loss, a scalar, and what it consists of.
+    /// - Returns: The mean loss, a scalar, and its components.
     /// - Precondition: equal dimensions, a partition for every query, and a key in the partition of each.
-    /// - Complexity: four matrix products of `batch · dimension` by `keys` or `bank`, two of them backwards.
+    /// - Complexity: four matrix products of `batch · dimension` by `keys` or `bank`, two of them in the backward pass.
     public func callAsFunction(
         _ queries: Variable, partitions: [UInt8], keys: FeatureSet, bank: FeatureSet
     ) -> (loss: Variable, statistics: Statistics) {
@@ -73,28 +74,180 @@ public struct FCLLoss: Hashable, Sendable, Codable {
             queries.shape[0] == partitions.count && !partitions.isEmpty,
             "\(partitions.count) partitions for queries \(queries.shape)")
         let q = l2Normalize(queries)
-        // Similarities, which become in place the derivatives of the sum of all L_q by them, times τ.
-        var byKeys = q.value.matrixProduct(keys.features, otherTransposed: true)
-        var byBank = q.value.matrixProduct(bank.features, otherTransposed: true)
+        // Rows of similarities, which become in place the derivatives of the sum of all L_q with respect to them, times τ.
+        var toKeys = q.value.matrixProduct(keys.vectors, otherTransposed: true).elements
+        var toBank = q.value.matrixProduct(bank.vectors, otherTransposed: true).elements
         var statistics = Statistics()
-        byKeys.withMutableElements { toKeys in
-            byBank.withMutableElements { toBank in
-                for (row, partition) in partitions.enumerated() {
-                    let keyRow = UnsafeMutableBufferPointer(rebasing: toKeys[(row * keys.count)...].prefix(keys.count))
-                    let bankRow = UnsafeMutableBufferPointer(rebasing: toBank[(row * bank.count)...].prefix(bank.count))
-                    statistics += losses(
-                        of: partition, toKeys: keyRow, of: keys.partitions, toBank: bankRow, of: bank.partitions)
-                }
-            }
+        for (row, partition) in partitions.enumerated() {
+            statistics += loss(
+                ofQuery: row, in: partition, toKeys: &toKeys, of: keys.partitions, toBank: &toBank, of: bank.partitions)
         }
+        let byKeys = Tensor(toKeys, shape: [partitions.count, keys.count])
+        let byBank = Tensor(toBank, shape: [partitions.count, bank.count])
         let mean = Tensor(repeating: Float(statistics.mean), shape: [])
         let scale = 1 / (temperature * Float(partitions.count))
         let loss = q.tape.record(mean, operands: q.id) { [id = q.id] upstream, adjoints in
-            var gradient = byKeys.matrixProduct(keys.features)
-            if bank.count > 0 { gradient.add(byBank.matrixProduct(bank.features)) }
+            var gradient = byKeys.matrixProduct(keys.vectors)
+            if bank.count > 0 { gradient.add(byBank.matrixProduct(bank.vectors)) }
             gradient.scale(by: scale * upstream[])
             adjoints.add(gradient, to: id)
         }
         return (loss, statistics)
     }
+
+    /// The losses of one query, Eqs. (3) to (5), from its rows of similarities q·k and q·n, which are replaced by
+    /// τ ∂L_q/∂(q·k) and τ ∂L_q/∂(q·n).
+    ///
+    /// Everything follows from the logarithm of the negatives' sum, `ln N = ln Σ e^{q·n/τ}`, shifted by the largest term.
+    private func loss(
+        ofQuery row: Int, in partition: UInt8, toKeys: inout [Float], of keyPartitions: [UInt8],
+        toBank: inout [Float], of bankPartitions: [UInt8]
+    ) -> Statistics {
+        let inverse = 1 / Double(temperature)
+        let (keyStart, bankStart) = (row * keyPartitions.count, row * bankPartitions.count)
+        var statistics = Statistics()
+        var (local, remote, negativeCount) = (0, 0, 0)
+        for index in keyPartitions.indices where keyPartitions[index] == partition {
+            local += 1
+            statistics.keys.add(Double(toKeys[keyStart + index]))
+        }
+        precondition(local > 0, "no key lies in partition \(partition) of a query")
+
+        var largest = -Double.infinity
+        for index in bankPartitions.indices {
+            let similarity = Double(toBank[bankStart + index])
+            if bankPartitions[index] == partition {
+                remote += 1
+                statistics.positives.add(similarity)
+                if negatives == .otherPartitions { continue }
+            } else {
+                statistics.negatives.add(similarity)
+            }
+            negativeCount += 1
+            largest = max(largest, similarity * inverse)
+        }
+        var sum = 0.0
+        for index in bankPartitions.indices where negatives == .literal || bankPartitions[index] != partition {
+            sum += exp(Double(toBank[bankStart + index]) * inverse - largest)
+        }
+        let logNegatives = sum == 0 ? -Double.infinity : largest + log(sum)
+        let constant = log1p(Double(negativeCount))
+
+        // The total pull of all positives on the negatives: Σ (1 − p_k) / |P|.
+        var pull = 0.0
+        /// The loss of one of `count` positives; replaces its similarity by −(1 − p_k) / |P|.
+        func attract(_ similarity: inout Float, _ count: Int) -> Double {
+            let (loss, miss) = infoNCE(positive: Double(similarity) * inverse, logNegatives: logNegatives)
+            pull += miss / Double(count)
+            similarity = Float(-miss / Double(count))
+            return loss / Double(count)
+        }
+
+        var loss = 0.0
+        for index in keyPartitions.indices {
+            if keyPartitions[index] == partition {
+                loss += attract(&toKeys[keyStart + index], local)
+            } else {
+                toKeys[keyStart + index] = 0
+            }
+        }
+        statistics.local.add(loss, constant: constant)
+
+        // Remote positives first, since the literal form needs their similarity once more as a negative's.
+        loss = 0
+        var exponentials = [Double](repeating: 0, count: bankPartitions.count)
+        for index in bankPartitions.indices {
+            let isPositive = bankPartitions[index] == partition
+            if !isPositive || negatives == .literal {
+                exponentials[index] = exp(Double(toBank[bankStart + index]) * inverse - logNegatives)
+            }
+            if isPositive && hasRemoteLoss {
+                loss += attract(&toBank[bankStart + index], remote)
+            } else {
+                toBank[bankStart + index] = 0
+            }
+        }
+        if remote > 0 && hasRemoteLoss { statistics.remote.add(loss, constant: constant) }
+        // Σ_k w_{n|k} / |P| = pull · e^{q·n/τ} / N.
+        for index in bankPartitions.indices { toBank[bankStart + index] += Float(pull * exponentials[index]) }
+        return statistics
+    }
+
+    /// The components of the loss of some queries; those of several batches are added.
+    public struct Statistics: Hashable, Sendable {
+        /// L_local.
+        public internal(set) var local = Term()
+        /// L_remote, of the queries that have remote positives.
+        public internal(set) var remote = Term()
+        /// The similarities of queries and their keys in the batch, P(q).
+        public internal(set) var keys = Similarity()
+        /// The similarities of queries and entries of the bank in the same partition, Λ(q).
+        public internal(set) var positives = Similarity()
+        /// The similarities of queries and entries of the bank in other partitions.
+        public internal(set) var negatives = Similarity()
+
+        /// Statistics of no queries.
+        public init() {}
+
+        /// L, the mean of L_q; not a number without queries.
+        public var mean: Double { (local.sum + remote.sum) / Double(local.queries) }
+        /// The value of `mean` when all features are equal.
+        public var constant: Double { (local.constantSum + remote.constantSum) / Double(local.queries) }
+
+        /// Adds those of other queries.
+        public static func += (a: inout Statistics, b: Statistics) {
+            for term in [\Statistics.local, \.remote] {
+                a[keyPath: term].sum += b[keyPath: term].sum
+                a[keyPath: term].constantSum += b[keyPath: term].constantSum
+                a[keyPath: term].queries += b[keyPath: term].queries
+            }
+            for kind in [\Statistics.keys, \.positives, \.negatives] {
+                a[keyPath: kind].sum += b[keyPath: kind].sum
+                a[keyPath: kind].pairs += b[keyPath: kind].pairs
+            }
+        }
+
+        /// One of the two parts of the loss, over some queries.
+        public struct Term: Hashable, Sendable {
+            /// The sum over the queries.
+            public internal(set) var sum = 0.0
+            /// The number of queries.
+            public internal(set) var queries = 0
+            var constantSum = 0.0
+
+            /// The mean over the queries; not a number without any.
+            public var mean: Double { sum / Double(queries) }
+            /// The mean of ln(1 + |N|), the value of `mean` when all features are equal.
+            public var constant: Double { constantSum / Double(queries) }
+
+            mutating func add(_ loss: Double, constant: Double) {
+                sum += loss
+                constantSum += constant
+                queries += 1
+            }
+        }
+
+        /// Cosine similarities of some pairs.
+        public struct Similarity: Hashable, Sendable {
+            /// The sum over the pairs.
+            public internal(set) var sum = 0.0
+            /// The number of pairs.
+            public internal(set) var pairs = 0
+
+            /// The mean over the pairs; not a number without any.
+            public var mean: Double { sum / Double(pairs) }
+
+            mutating func add(_ similarity: Double) {
+                sum += similarity
+                pairs += 1
+            }
+        }
+    }
+}
+
+/// InfoNCE of one positive with score s and negatives of which `ln N = ln Σ e^{score}` is known: its loss
+/// `−ln p = ln(1 + e^{ln N − s})`, and 1 − p, the logistic function of `ln N − s`. Neither overflows at any temperature.
+func infoNCE(positive score: Double, logNegatives: Double) -> (loss: Double, miss: Double) {
+    let margin = logNegatives - score
+    return (max(margin, 0) + log1p(exp(-abs(margin))), 1 / (1 + exp(-margin)))
 }

@@ -1,3 +1,4 @@
+import Features
 import Tensor
 
 /// The loss of FedCA: SimCLR's with a dictionary of all sites' projections as further negatives, and an alignment that

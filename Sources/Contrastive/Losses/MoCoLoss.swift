@@ -1,3 +1,4 @@
+import Features
 import Foundation
 import Tensor
 
@@ -46,15 +47,15 @@ public struct MoCoLoss: Hashable, Sendable, Codable {
     /// - Complexity: a matrix product of `batch` by `queue` by `dimension`, and another backwards.
     public func callAsFunction(_ queries: Variable, keys: FeatureSet, queue: FeatureSet) -> Variable {
         precondition(
-            queries.shape == keys.features.shape && keys.count > 0 && queue.dimension == keys.dimension,
-            "queries \(queries.shape), keys \(keys.features.shape) and a queue \(queue.features.shape)")
+            queries.shape == keys.vectors.shape && keys.count > 0 && queue.dimension == keys.dimension,
+            "queries \(queries.shape), keys \(keys.vectors.shape) and a queue \(queue.vectors.shape)")
         let (q, tape) = (l2Normalize(queries), queries.tape)
         // q·k of each row: products of elements, summed by a column of ones.
         let ones = tape.constant(Tensor(repeating: 1, shape: [keys.dimension, 1]))
-        var similarities = matrixProduct(q * tape.constant(keys.features), ones)
+        var similarities = matrixProduct(q * tape.constant(keys.vectors), ones)
         if queue.count > 0 {
             similarities = concatenate(
-                similarities, matrixProduct(q, tape.constant(queue.features), otherTransposed: true))
+                similarities, matrixProduct(q, tape.constant(queue.vectors), otherTransposed: true))
         }
         return crossEntropy(similarities / temperature, labels: Array(repeating: 0, count: keys.count))
     }

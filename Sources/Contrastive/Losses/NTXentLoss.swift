@@ -1,3 +1,4 @@
+import Features
 import Foundation
 import Tensor
 
@@ -55,7 +56,7 @@ public struct NTXentLoss: Hashable, Sendable, Codable {
                 "negatives of dimension \(negatives.dimension) for projections \(first.shape)")
             scores = concatenate(
                 scores,
-                matrixProduct(z, z.tape.constant(negatives.features), otherTransposed: true) / temperature)
+                matrixProduct(z, z.tape.constant(negatives.vectors), otherTransposed: true) / temperature)
         }
         return crossEntropy(scores, labels: (0..<count).map { ($0 + count / 2) % count })
     }

@@ -50,13 +50,11 @@ public struct PartitionContrastiveLoss: Hashable, Sendable, Codable {
         let z = l2Normalize(stackRows(first, second))
         let scores = matrixProduct(z, z, otherTransposed: true) / temperature
         let tags = partitions + partitions
-        var (gradient, total) = (scores.value, 0.0)
-        gradient.withMutableElements { elements in
-            for (view, partition) in tags.enumerated() {
-                let row = UnsafeMutableBufferPointer(rebasing: elements[(view * tags.count)...].prefix(tags.count))
-                total += Self.loss(of: view, in: partition, row, tags)
-            }
+        var (rows, total) = (scores.value.elements, 0.0)
+        for (view, partition) in tags.enumerated() {
+            total += Self.loss(of: view, in: partition, &rows, tags)
         }
+        let gradient = Tensor(rows, shape: scores.shape)
         let count = Float(tags.count)
         let mean = Tensor(repeating: Float(total) / count, shape: [])
         return z.tape.record(mean, operands: scores.id) { [id = scores.id] upstream, adjoints in
@@ -66,26 +64,30 @@ public struct PartitionContrastiveLoss: Hashable, Sendable, Codable {
         }
     }
 
-    /// The loss of one view from its scores z_i·z_j/τ, which are replaced by its derivative by them; as in ``FCLLoss``.
+    /// The loss of one view from its row of scores z_i·z_j/τ, which are replaced by its derivative with respect to them; as in
+    /// ``FCLLoss``.
     private static func loss(
-        of view: Int, in partition: UInt8, _ scores: UnsafeMutableBufferPointer<Float>, _ tags: [UInt8]
+        of view: Int, in partition: UInt8, _ scores: inout [Float], _ tags: [UInt8]
     ) -> Double {
+        let start = view * tags.count
         let negatives = tags.indices.filter { tags[$0] != partition }
         let positives = tags.indices.filter { tags[$0] == partition && $0 != view }
-        let largest = negatives.reduce(-Double.infinity) { max($0, Double(scores[$1])) }
-        let sum = negatives.reduce(0) { $0 + exp(Double(scores[$1]) - largest) }
+        let largest = negatives.reduce(-Double.infinity) { max($0, Double(scores[start + $1])) }
+        let sum = negatives.reduce(0) { $0 + exp(Double(scores[start + $1]) - largest) }
         let logNegatives = negatives.isEmpty ? -Double.infinity : largest + log(sum)
-        // What all positives together push at the negatives: Σ (1 − p_j) / |P|.
+        // The total push of all positives on the negatives: Σ (1 − p_j) / |P|.
         var (loss, push) = (0.0, 0.0)
         for positive in positives {
-            let margin = logNegatives - Double(scores[positive])
-            let share = 1 / (1 + exp(-margin)) / Double(positives.count)
-            loss += (max(margin, 0) + log1p(exp(-abs(margin)))) / Double(positives.count)
+            let (value, miss) = infoNCE(positive: Double(scores[start + positive]), logNegatives: logNegatives)
+            let share = miss / Double(positives.count)
+            loss += value / Double(positives.count)
             push += share
-            scores[positive] = Float(-share)
+            scores[start + positive] = Float(-share)
         }
-        for negative in negatives { scores[negative] = Float(push * exp(Double(scores[negative]) - logNegatives)) }
-        scores[view] = 0
+        for negative in negatives {
+            scores[start + negative] = Float(push * exp(Double(scores[start + negative]) - logNegatives))
+        }
+        scores[start + view] = 0
         return loss
     }
 

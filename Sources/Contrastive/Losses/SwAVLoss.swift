@@ -1,3 +1,5 @@
+import Features
+import Foundation
 import Tensor
 
 /// The loss of SwAV: from one view of an image, the code of the other view is predicted.
@@ -59,7 +61,7 @@ public struct SwAVLoss: Hashable, Sendable, Codable {
                 && first.shape[1] == prototypes.weight.shape[1],
             "views \(first.shape) and \(second.shape) for prototypes \(prototypes.weight.shape)")
         let scores = [first, second].map { prototypes(l2Normalize($0)) }
-        let earlier = queue.map { prototypes(first.tape.constant($0.features)).value }
+        let earlier = queue.map { prototypes(first.tape.constant($0.vectors)).value }
         let codes = scores.map { code(of: $0.value, beside: earlier) }
         return (crossEntropy(scores[0], codes[1]) + crossEntropy(scores[1], codes[0])) / 2
     }
@@ -76,4 +78,7 @@ public struct SwAVLoss: Hashable, Sendable, Codable {
     private func crossEntropy(_ scores: Variable, _ codes: Tensor) -> Variable {
         sum(logSoftmax(scores / temperature) * scores.tape.constant(codes)) * (-1 / Float(codes.shape[0]))
     }
+
+    /// The loss when all features are equal, the logarithm of the number of prototypes.
+    public static func constant(prototypes: Int) -> Double { log(Double(prototypes)) }
 }

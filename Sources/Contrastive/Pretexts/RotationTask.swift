@@ -1,15 +1,16 @@
+import Foundation
 import Tensor
 
-/// The pretext of telling by how many quarter turns an image was rotated: four copies of each image, a linear layer
-/// behind the encoder, cross-entropy over four classes.
+/// The pretext task of predicting by how many quarter turns an image was rotated: four copies of each image, a linear
+/// layer on top of the encoder, cross-entropy over four classes.
 ///
 /// ```swift
 /// let copies = RotationTask.copies(of: images)                       // views without rotation and mirror images
 /// let value = task(encoder(tape.constant(copies)))
 /// ```
 ///
-/// Pixels are moved, never interpolated. Augmentation may not rotate nor mirror: it would change the answer, or betray it
-/// by the zeros that enter at the edges. A loss that stays at ln 4 has learnt nothing.
+/// Pixels are moved, never interpolated. Augmentation must neither rotate nor mirror: it would change the answer, or
+/// betray it by the zeros that enter at the edges. A loss that stays at ln 4 has learned nothing.
 ///
 /// Source: Gidaris, Singh and Komodakis, "Unsupervised representation learning by predicting image rotations", ICLR 2018,
 /// section 2. The head on the mean over all pixels is this package's choice. In FedRotation the server averages encoder
@@ -32,35 +33,32 @@ public struct RotationTask: Sendable {
             images.shape.rank == 4 && images.shape[1] == images.shape[2],
             "rotations of \(images.shape): [batch, extent, extent, channels] wanted")
         let (batch, extent, channels) = (images.shape[0], images.shape[1], images.shape[3])
-        var result = Tensor(zeros: [4 * batch, extent, extent, channels])
-        result.withMutableElements { target in
-            images.withElements { source in
-                var place = 0
-                for turns in 0..<4 {
-                    for image in 0..<batch {
-                        for row in 0..<extent {
-                            for column in 0..<extent {
-                                // Where the pixel that comes to (row, column) was.
-                                let (i, j) =
-                                    switch turns {
-                                    case 0: (row, column)
-                                    case 1: (column, extent - 1 - row)
-                                    case 2: (extent - 1 - row, extent - 1 - column)
-                                    default: (extent - 1 - column, row)
-                                    }
-                                let start = ((image * extent + i) * extent + j) * channels
-                                for channel in 0..<channels {
-                                    target[place] = source[start + channel]
-                                    place += 1
-                                }
+        let source = images.elements
+        var target: [Float] = []
+        target.reserveCapacity(4 * source.count)
+        for turns in 0..<4 {
+            for image in 0..<batch {
+                for row in 0..<extent {
+                    for column in 0..<extent {
+                        // The former position of the pixel that moves to (row, column).
+                        let (i, j) =
+                            switch turns {
+                            case 0: (row, column)
+                            case 1: (column, extent - 1 - row)
+                            case 2: (extent - 1 - row, extent - 1 - column)
+                            default: (extent - 1 - column, row)
                             }
-                        }
+                        let start = ((image * extent + i) * extent + j) * channels
+                        for channel in 0..<channels { target.append(source[start + channel]) }
                     }
                 }
             }
         }
-        return result
+        return Tensor(target, shape: [4 * batch, extent, extent, channels])
     }
+
+    /// The loss of an encoder that has learned nothing, ln 4.
+    public static let constant = log(4.0)
 
     /// The scores (logits) of 0, 1, 2 and 3 quarter turns.
     ///

@@ -1,56 +1,54 @@
 import Foundation
 import Tensor
 
-/// How much features say about a class that they were not trained on: the partition of a slice, the disease of a patient.
+/// What features reveal about a class that they were not trained on: the partition of a slice, the disease of a patient.
 ///
-/// Features of one group, the slices of a patient, resemble each other whatever they show: an item is never judged by
-/// others of its group.
+/// Features of one group, such as the slices of a patient, resemble each other whatever they show: an item is never
+/// classified by others of its group.
 public enum Probe {
-    /// The share of items whose class most of their nearest neighbours have.
+    /// The fraction of items whose class their nearest neighbors predict.
     ///
-    /// Neighbours are the `neighbours` items of other groups with the largest cosine similarity, each with the weight
-    /// `exp(similarity / temperature)`. Among classes of equal weight the lower one is guessed.
+    /// Neighbors are the `neighbors` items of other groups with the largest cosine similarity, each with the weight
+    /// `exp(similarity / temperature)`. Among classes of equal weight the lowest is predicted.
     ///
     /// Source: Wu et al., "Unsupervised Feature Learning via Non-parametric Instance Discrimination", CVPR 2018,
     /// section 3.4, with its temperature of 0.07.
     ///
     /// **Shapes** `features [count, dimension]` of any length, a class from 0 and a group for each.
     ///
-    /// - Returns: `nil` where no item has neighbours in another group.
+    /// - Returns: `nil` where no item has neighbors in another group.
     /// - Complexity: O(count² · dimension).
-    public static func nearestNeighbours(
-        _ features: Tensor, classes: [Int], groups: [Int], neighbours: Int = 20, temperature: Double = 0.07
+    public static func nearestNeighbors(
+        _ features: Tensor, classes: [Int], groups: [Int], neighbors: Int = 20, temperature: Double = 0.07
     ) -> Double? {
         check(features, classes, groups)
-        precondition(neighbours > 0 && temperature > 0, "\(neighbours) neighbours, temperature \(temperature)")
+        precondition(neighbors > 0 && temperature > 0, "\(neighbors) neighbors, temperature \(temperature)")
         let (count, classCount) = (classes.count, (classes.max() ?? 0) + 1)
         let unit = features.l2Normalized()
-        let similarities = unit.matrixProduct(unit, otherTransposed: true)
+        let similarities = unit.matrixProduct(unit, otherTransposed: true).elements
         var (judged, right) = (0, 0)
-        similarities.withElements { similarities in
-            for item in 0..<count {
-                let others = (0..<count).filter { groups[$0] != groups[item] }
-                    .sorted { (similarities[item * count + $0], $1) > (similarities[item * count + $1], $0) }
-                    .prefix(neighbours)
-                if others.isEmpty { continue }
-                var weights = [Double](repeating: 0, count: classCount)
-                for other in others {
-                    weights[classes[other]] += Foundation.exp(
-                        Double(similarities[item * count + other] - 1) / temperature)
-                }
-                judged += 1
-                if weights.firstIndex(of: weights.max()!) == classes[item] { right += 1 }
+        for item in 0..<count {
+            let others = (0..<count).filter { groups[$0] != groups[item] }
+                .sorted { (similarities[item * count + $0], $1) > (similarities[item * count + $1], $0) }
+                .prefix(neighbors)
+            if others.isEmpty { continue }
+            var weights = [Double](repeating: 0, count: classCount)
+            for other in others {
+                weights[classes[other]] += Foundation.exp(
+                    Double(similarities[item * count + other] - 1) / temperature)
             }
+            judged += 1
+            if weights.firstIndex(of: weights.max()!) == classes[item] { right += 1 }
         }
         return judged > 0 ? Double(right) / Double(judged) : nil
     }
 
-    /// The share of items whose class a linear map of the features guesses, in cross-validation over groups.
+    /// The fraction of items whose class a linear map of the features predicts, in cross-validation over groups.
     ///
     /// Group g is in fold `g mod folds`. The map is a ridge regression to the classes as unit vectors, solved by LAPACK;
-    /// features are standardised, so that `penalty` is a number of items.
+    /// features are standardized, so that `penalty` is a number of items.
     ///
-    /// Source: linear evaluation as in Chen et al., ICML 2020, section 2.3, with least squares in place of a logistic
+    /// Source: linear evaluation as in Chen et al., ICML 2020, section 2.3, with least squares instead of a logistic
     /// loss, which is this package's choice.
     ///
     /// **Shapes** `features [count, dimension]`, a class from 0 and a group from 0 for each.
@@ -68,12 +66,12 @@ public enum Probe {
             let inside = classes.indices.filter { groups[$0] % folds == fold }
             let outside = classes.indices.filter { groups[$0] % folds != fold }
             if inside.isEmpty || outside.isEmpty { continue }
-            var targets = Tensor(zeros: [outside.count, classCount])
-            targets.withMutableElements { elements in
-                for (row, item) in outside.enumerated() { elements[row * classCount + classes[item]] = 1 }
-            }
-            let map = RidgeRegression(from: rows(outside, of: standard), to: targets, penalty: penalty)
-            let guesses = map(rows(inside, of: standard)).elements
+            var targets = [Float](repeating: 0, count: outside.count * classCount)
+            for (row, item) in outside.enumerated() { targets[row * classCount + classes[item]] = 1 }
+            let map = RidgeRegression(
+                from: standard.gathered(rows: outside), to: Tensor(targets, shape: [outside.count, classCount]),
+                penalty: penalty)
+            let guesses = map(standard.gathered(rows: inside)).elements
             for (row, item) in inside.enumerated() {
                 let own = guesses[row * classCount..<(row + 1) * classCount]
                 if own.firstIndex(of: own.max()!)! - own.startIndex == classes[item] { right += 1 }
@@ -93,23 +91,14 @@ public enum Probe {
     /// Columns with mean 0 and variance 1; those without variance are 0.
     private static func standardized(_ features: Tensor) -> Tensor {
         let (rows, columns) = (features.shape[0], features.shape[1])
-        var result = features
-        result.withMutableElements { elements in
-            for column in 0..<columns {
-                let places = stride(from: column, to: rows * columns, by: columns)
-                let mean = places.reduce(0.0) { $0 + Double(elements[$1]) } / Double(max(1, rows))
-                let squares = places.reduce(0.0) { $0 + (Double(elements[$1]) - mean) * (Double(elements[$1]) - mean) }
-                let scale = squares > 1e-12 * Double(rows) ? (Double(rows) / squares).squareRoot() : 0
-                for place in places { elements[place] = Float((Double(elements[place]) - mean) * scale) }
-            }
+        var elements = features.elements
+        for column in 0..<columns {
+            let places = stride(from: column, to: rows * columns, by: columns)
+            let mean = places.reduce(0.0) { $0 + Double(elements[$1]) } / Double(max(1, rows))
+            let squares = places.reduce(0.0) { $0 + (Double(elements[$1]) - mean) * (Double(elements[$1]) - mean) }
+            let scale = squares > 1e-12 * Double(rows) ? (Double(rows) / squares).squareRoot() : 0
+            for place in places { elements[place] = Float((Double(elements[place]) - mean) * scale) }
         }
-        return result
-    }
-
-    private static func rows(_ indices: [Int], of matrix: Tensor) -> Tensor {
-        let columns = matrix.shape[1]
-        let elements = matrix.elements
-        return Tensor(
-            indices.flatMap { elements[$0 * columns..<($0 + 1) * columns] }, shape: [indices.count, columns])
+        return Tensor(elements, shape: features.shape)
     }
 }

@@ -22,6 +22,11 @@ public struct Adam: Optimizer {
     public let weightDecay: Float
     /// Whether the decay bypasses the moments (AdamW).
     public let isDecoupled: Bool
+    /// The fraction of the step that the weights of a group move by; 1 for groups that are not named.
+    ///
+    /// Adam's step is proportional to its learning rate, so this is a learning rate per group. A group with the factor 0
+    /// keeps its weights.
+    public var rateFactors: [ParameterGroup: Float] = [:]
     /// The number of updates so far.
     public private(set) var step = 0
     private var moments: (first: Tensor, second: Tensor)?
@@ -56,12 +61,41 @@ public struct Adam: Optimizer {
         let (decay, decoupled) = isDecoupled ? (0, weightDecay) : (weightDecay, 0)
         let (m, v) = (moments!.first.mutablePointer(), moments!.second.mutablePointer())
         let (g, x) = (gradient.pointer, parameters.vector.mutablePointer())
-        Parallel.forEachRange(of: gradient.count, length: Tensor.grain) { range in
+        func move(_ range: Range<Int>, _ x: UnsafeMutablePointer<Float>) {
             let start = range.lowerBound
             ck_adam(
                 range.count, learningRate, beta1, beta2, epsilon, correction1, correction2, decay, decoupled,
-                g + start, m + start, v + start, x + start)
+                g + start, m + start, v + start, x)
         }
+        for (segment, factor) in segments(of: parameters) {
+            Parallel.forEachRange(of: segment.count, length: factor == 1 ? Tensor.grain : 4096) { part in
+                let range = segment.lowerBound + part.lowerBound..<segment.lowerBound + part.upperBound
+                if factor == 1 { return move(range, x + range.lowerBound) }
+                // The whole step in a copy, then a fraction of the way there.
+                withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count) { moved in
+                    let moved = moved.baseAddress!
+                    moved.update(from: x + range.lowerBound, count: range.count)
+                    move(range, moved)
+                    if factor > 0 { ck_interpolate(range.count, factor, moved, x + range.lowerBound) }
+                }
+            }
+        }
+    }
+
+    /// The trainable weights in runs of equal rate factors.
+    private func segments(of parameters: Parameters) -> [(Range<Int>, Float)] {
+        let all = 0..<parameters.trainableCount
+        guard rateFactors.contains(where: { $0.value != 1 }) else { return [(all, 1)] }
+        var segments: [(Range<Int>, Float)] = []
+        for slot in parameters.slots where slot.role == .trainable {
+            let (range, factor) = (slot.position..<slot.position + slot.shape.count, rateFactors[slot.group] ?? 1)
+            if let last = segments.last, last.1 == factor, last.0.upperBound == range.lowerBound {
+                segments[segments.count - 1].0 = last.0.lowerBound..<range.upperBound
+            } else {
+                segments.append((range, factor))
+            }
+        }
+        return segments
     }
 
     /// 1 − βᵗ. A repeated product in Double has the same bits on every machine, which `pow` does not promise.

@@ -12,6 +12,7 @@ public struct ParameterBuilder {
     private var trainable: [Float] = []
     private var statistics: [Float] = []
     private var scope = ""
+    private var group = ParameterGroup.none
 
     /// A builder that draws first values from `generator`.
     public init(generator: SeededGenerator) {
@@ -28,7 +29,7 @@ public struct ParameterBuilder {
         let name = scope + name
         precondition(names.insert(name).inserted, "two parameters are named \(name)")
         let position = role == .trainable ? trainable.count : statistics.count
-        let slot = ParameterSlot(name: name, shape: shape, role: role, layout: layout, position: position)
+        let slot = ParameterSlot(name: name, shape: shape, role: role, layout: layout, group: group, position: position)
         slots.append(slot)
         let values = initializer.values(shape.count, using: &generator)
         if role == .trainable { trainable += values } else { statistics += values }
@@ -40,6 +41,16 @@ public struct ParameterBuilder {
         let outer = scope
         scope += name + "."
         defer { scope = outer }
+        return body(&self)
+    }
+
+    /// Registers weights of a group; the innermost group counts.
+    public mutating func group<Result>(
+        _ group: ParameterGroup, _ body: (inout ParameterBuilder) -> Result
+    ) -> Result {
+        let outer = self.group
+        self.group = group
+        defer { self.group = outer }
         return body(&self)
     }
 

@@ -8,6 +8,8 @@ public struct ParameterSlot: Hashable, Sendable {
     public let role: Role
     /// How it is stored in PyTorch's layout.
     public let layout: Layout
+    /// The part of the model that it belongs to; not stored in files.
+    public let group: ParameterGroup
     /// Where it begins among the slots of its role.
     let position: Int
 
@@ -30,4 +32,20 @@ public struct ParameterSlot: Hashable, Sendable {
         /// `[in, out]` here, `[out, in]` there.
         case linear
     }
+}
+
+/// A part of a model that is treated as one: its slots have a learning rate, and are saved, of their own.
+///
+/// Modules that register slots declare their groups as static constants.
+public struct ParameterGroup: Hashable, Sendable, CustomStringConvertible {
+    private let name: String
+
+    /// A group of that name.
+    public init(_ name: String) { self.name = name }
+
+    /// Slots that were registered outside any group.
+    public static let none = ParameterGroup("none")
+
+    /// The name.
+    public var description: String { name }
 }

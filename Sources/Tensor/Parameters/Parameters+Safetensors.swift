@@ -29,7 +29,7 @@ extension Parameters {
         var transfer = Transfer()
         for slot in slots {
             guard file.tensors[slot.name] != nil || file.integers[slot.name] != nil else {
-                transfer.fresh.append(slot.name)
+                transfer.missing.append(slot.name)
                 continue
             }
             _ = try file.tensor(slot.name, shape: slot.layout.exportedShape(slot.shape))
@@ -40,7 +40,7 @@ extension Parameters {
             self[slot] = slot.layout.imported(file.tensors[slot.name]!)
         }
         let counters = file.integers.keys.filter { !$0.hasSuffix(Self.batchCounter) }
-        transfer.unused = (Array(file.tensors.keys) + counters).filter { !loaded.contains($0) }.sorted()
+        transfer.unexpected = (Array(file.tensors.keys) + counters).filter { !loaded.contains($0) }.sorted()
         return transfer
     }
 

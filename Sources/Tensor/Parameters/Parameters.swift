@@ -53,6 +53,9 @@ public struct Parameters: Sendable, Equatable {
         slots.first { $0.name == name }
     }
 
+    /// The size of all weights in bytes.
+    public var byteCount: Int { vector.byteCount }
+
     /// Whether another model has the same slots in the same places.
     public func matches(_ other: Parameters) -> Bool {
         slots == other.slots
@@ -64,10 +67,10 @@ extension Parameters {
     public struct Transfer: Hashable, Sendable {
         /// Slots that received a weight.
         public var loaded: [String] = []
-        /// Slots that kept what they had.
-        public var fresh: [String] = []
+        /// Slots that the source lacks, which kept what they had.
+        public var missing: [String] = []
         /// Weights of the source that found no slot of their name and shape.
-        public var unused: [String] = []
+        public var unexpected: [String] = []
     }
 
     /// Copies every weight whose name and shape occur here too, and reports what was loaded and what stayed fresh.
@@ -79,11 +82,11 @@ extension Parameters {
                 self[slot] = source[other]
                 transfer.loaded.append(slot.name)
             } else {
-                transfer.fresh.append(slot.name)
+                transfer.missing.append(slot.name)
             }
         }
         let loaded = Set(transfer.loaded)
-        transfer.unused = source.slots.map(\.name).filter { !loaded.contains($0) }
+        transfer.unexpected = source.slots.map(\.name).filter { !loaded.contains($0) }
         return transfer
     }
 }

@@ -1,0 +1,114 @@
+import ArgumentParser
+import FederatedContrastive
+import Foundation
+import UNet
+
+/// The options that all fine-tuning programs share.
+public struct FineTuningOptions: SettingOptions {
+    @Option(help: "The folder of patients.", completion: .directory)
+    public var data: AbsolutePath?
+    @Option(
+        name: .customLong("init"),
+        help: ArgumentHelp(
+            "Initial weights: 'random', the folder of a pre-training run, or a safetensors file; may be given several "
+                + "times, and with a name for the tables: FCL=runs/fcl.", valueName: "start"),
+        transform: InitialWeights.absolute)
+    public var starts: [String] = []
+    @Option(help: "Numbers of annotated patients, per client where there are several (default: 1,2,4,8).")
+    public var annotated: Numbers?
+    @Option(help: "Folds to run, such as 0,1 or 0-4 (default: 0).")
+    public var folds: Numbers?
+    @Option(help: "Number of folds that the patients (of each client) are divided into (default: 5).")
+    public var foldCount: Int?
+    @Option(help: "Seeds of decoder, order, and views, such as 1-3 (default: 1).")
+    public var seeds: Numbers?
+    @Option(help: "Rounds; without federation, passes over the annotated slices (default: 100).")
+    public var rounds: Int?
+    @Option(help: "Passes over a client's slices in a round (default: 1).")
+    public var localEpochs: Int?
+    @Option(help: "Slices in a batch (default: 8).")
+    public var batchSize: Int?
+    @Option(
+        name: .customLong("learning-rate"),
+        help: ArgumentHelp(
+            "Adam's learning rate after the warm-up (default: 4e-3). With several, such as 1e-3,4e-3, the best is chosen "
+                + "for every start on patients whose scores enter no table.", valueName: "rates"))
+    public var learningRates: DecimalNumbers?
+    @Option(
+        name: .customLong("encoder-rate"),
+        help: ArgumentHelp(
+            "The encoder's learning rate as a fraction of that (default: 1); 0 freezes the encoder. With several, the "
+                + "best is chosen likewise.", valueName: "fractions"))
+    public var encoderRates: DecimalNumbers?
+    @Option(help: "Fraction of the steps in which the learning rate rises (default: 0.1).")
+    public var warmUp: Float?
+    @Option(help: "L2 penalty on the weights (default: 1e-5).")
+    public var weightDecay: Float?
+    @Option(help: "Training loss (default: crossEntropyAndDice).")
+    public var loss: SegmentationLoss?
+    @Option(help: "Strength of the random views (default: weak).")
+    public var augmentation: AugmentationStrength?
+    @Option(help: "Channels of the first level (default: that of the encoder, or 16).")
+    public var width: Int?
+    @Option(help: "Rows and columns of a slice (default: those of the encoder's images, or 192).")
+    public var size: Int?
+    @Option(help: "Pixel spacing in mm (default: that of the encoder's images, or 1.37).")
+    public var spacing: Double?
+
+    public init() {}
+}
+
+/// The options of every program that works in a folder of its own.
+public struct RunOptions: ParsableArguments, Sendable {
+    @Option(help: "The folder for the run's files.", completion: .directory)
+    public var output: String?
+    @Option(help: "Continue the run in this folder.", completion: .directory)
+    public var resume: String?
+    @Option(help: "A JSON file of settings; options given here take precedence.", completion: .file())
+    public var config: String?
+    @Option(help: "Number of threads, which does not change the result (default: one per core).")
+    public var threads: Int?
+    @Flag(help: "Print a JSON line per round or trial on standard output.")
+    public var json = false
+    @Flag(help: "Print nothing but errors on standard error.")
+    public var quiet = false
+
+    public init() {}
+
+    public func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads \(threads): a number from 1 to 1024 is expected.")
+        }
+    }
+
+    /// Checks that a resumed run is not given settings that it has already.
+    ///
+    /// - Throws: `ValidationError` that names the option.
+    public func check(_ options: any SettingOptions...) throws {
+        let own = [("--output", output), ("--config", config)].filter { $0.1 != nil }.map(\.0)
+        if resume != nil, let other = (options.flatMap(\.given) + own).first {
+            throw ValidationError("--resume takes the settings of the run itself; leave out \(other).")
+        }
+    }
+
+    /// The folder of the run, to be resumed or new.
+    ///
+    /// - Parameters:
+    ///   - options: The options that replace settings.
+    ///   - defaultOutput: The folder without `--output`; if absent, the option is required.
+    ///   - complete: Fills in what follows from other settings.
+    /// - Throws: `RunError` if the folder or the settings cannot be used.
+    public func folder<Settings: RunSettings>(
+        _ options: any SettingOptions..., defaultOutput: URL? = nil, complete: (inout Settings) -> Void = { _ in }
+    ) throws -> RunFolder<Settings> {
+        if let resume { return try RunFolder(resuming: URL(fileURLWithPath: resume)) }
+        guard let output = output.map({ URL(fileURLWithPath: $0) }) ?? defaultOutput else {
+            throw Failure.usage("--output is missing: the folder for the run's files.")
+        }
+        var settings = try config.map { try Settings(contentsOf: URL(fileURLWithPath: $0)) } ?? Settings()
+        for options in options { settings = try options.applied(to: settings) }
+        try settings.validate()
+        complete(&settings)
+        return try RunFolder(new: output, settings: settings)
+    }
+}

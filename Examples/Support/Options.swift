@@ -1,0 +1,164 @@
+import ArgumentParser
+import Contrastive
+import FederatedContrastive
+import Foundation
+import UNet
+import Volumes
+
+/// A group of options, each named like the setting that it replaces.
+///
+/// A setting is declared once in the library and once here, as an optional option whose property has the setting's name;
+/// nested settings are found by their name too. Everything else follows from the declarations.
+public protocol SettingOptions: ParsableArguments, Sendable {}
+
+extension SettingOptions {
+    /// The given options by the names of their settings.
+    private var values: [(setting: String, value: any Encodable)] {
+        Mirror(reflecting: self).children.compactMap { child in
+            guard let label = child.label, let option = child.value as? any OptionWrapper, let value = option.given
+            else { return nil }
+            return (String(label.drop { $0 == "_" }), value)
+        }
+    }
+
+    /// The names of the given options, which a run that is resumed has already.
+    public var given: [String] { values.map { OptionNames.option($0.setting) } }
+
+    /// The settings with the given options in place of their own values.
+    ///
+    /// - Throws: `RunError` if an option does not fit its setting.
+    public func applied<Settings: RunSettings>(to settings: Settings) throws -> Settings {
+        var object: [String: Any] = [:]
+        for (setting, value) in values {
+            guard let path = Settings.path(ofSetting: setting) else { preconditionFailure("no setting '\(setting)'") }
+            let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(value), options: .fragmentsAllowed)
+            insert(json, at: path[...], into: &object)
+        }
+        return try settings.replacing(object, from: "the command line")
+    }
+
+    private func insert(_ value: Any, at path: ArraySlice<String>, into object: inout [String: Any]) {
+        guard let name = path.first else { return }
+        if path.count == 1 { return object[name] = value }
+        var nested = object[name] as? [String: Any] ?? [:]
+        insert(value, at: path.dropFirst(), into: &nested)
+        object[name] = nested
+    }
+
+    /// Every setting that an option names, for tests.
+    public static var settingNames: [String] {
+        Mirror(reflecting: Self()).children.compactMap { $0.label.map { String($0.drop { $0 == "_" }) } }
+    }
+}
+
+/// The command-line names of settings.
+public enum OptionNames {
+    /// The settings whose options are not their names in kebab case.
+    private static let exceptions = [
+        "starts": "init", "learningRates": "learning-rate", "encoderRates": "encoder-rate",
+        "remoteLoss": "no-remote-loss",
+        "exchange": "no-exchange", "momentumEncoder": "no-momentum-encoder",
+    ]
+
+    /// `--batch-volumes` for `batchVolumes`.
+    public static func option(_ setting: String) -> String {
+        let name =
+            exceptions[setting]
+            ?? setting.reduce(into: "") { $0 += $1.isUppercase ? "-" + $1.lowercased() : String($1) }
+        return "--" + name
+    }
+}
+
+/// An option or flag whose value may not have been given.
+private protocol OptionWrapper {
+    var given: (any Encodable)? { get }
+}
+
+extension Option: OptionWrapper {
+    fileprivate var given: (any Encodable)? { unwrapped(wrappedValue) }
+}
+
+extension Flag: OptionWrapper {
+    fileprivate var given: (any Encodable)? { unwrapped(wrappedValue) }
+}
+
+/// A value that was given: not `nil`, not an empty list.
+private func unwrapped(_ value: Any) -> (any Encodable)? {
+    switch value {
+    case let optional as (any OptionalValue): optional.content as? any Encodable
+    case let list as [String]: list.isEmpty ? nil : list
+    default: value as? any Encodable
+    }
+}
+
+private protocol OptionalValue {
+    var content: Any? { get }
+}
+
+extension Optional: OptionalValue {
+    fileprivate var content: Any? { map { $0 as Any } }
+}
+
+/// `1,2,4` or `0-4` or both.
+public struct Numbers: ExpressibleByArgument, Encodable, Sendable {
+    /// The numbers.
+    public let values: [Int]
+
+    public init?(argument: String) {
+        var values: [Int] = []
+        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            guard let first = ends[0], ends.count <= 2, first >= 0 else { return nil }
+            guard let last = ends.last!, last >= first, last - first < 1000 else { return nil }
+            values += first...last
+        }
+        self.values = values
+    }
+
+    public func encode(to encoder: any Encoder) throws { try values.encode(to: encoder) }
+}
+
+/// `1e-3,4e-3`.
+public struct DecimalNumbers: ExpressibleByArgument, Encodable, Sendable {
+    /// The numbers.
+    public let values: [Float]
+
+    public init?(argument: String) {
+        let values = argument.split(separator: ",", omittingEmptySubsequences: false).map { Float($0) }
+        guard values.allSatisfy({ $0 != nil }) else { return nil }
+        self.values = values.map { $0! }
+    }
+
+    public func encode(to encoder: any Encoder) throws { try values.encode(to: encoder) }
+}
+
+/// `fcl,random`.
+public struct Names: ExpressibleByArgument, Encodable, Sendable {
+    /// The names.
+    public let values: [String]
+
+    public init(argument: String) { values = argument.split(separator: ",").map(String.init) }
+
+    public func encode(to encoder: any Encoder) throws { try values.encode(to: encoder) }
+}
+
+/// A path, made absolute so that a run continues from any directory.
+public struct AbsolutePath: ExpressibleByArgument, Encodable, Sendable {
+    /// The path.
+    public let path: String
+
+    public init(argument: String) { path = URL(fileURLWithPath: argument).path }
+
+    public func encode(to encoder: any Encoder) throws { try path.encode(to: encoder) }
+}
+
+extension Trial.Mode: ExpressibleByArgument {}
+extension AugmentationStrength: ExpressibleByArgument {}
+extension SegmentationLoss: ExpressibleByArgument {}
+extension FCLLoss.Negatives: ExpressibleByArgument {}
+extension PretrainingSettings.Collaboration: ExpressibleByArgument {}
+extension PretrainingSettings.BatchComposition: ExpressibleByArgument {}
+extension PretrainingSettings.KeyNormalization: ExpressibleByArgument {}
+extension PretrainingSettings.Frames: ExpressibleByArgument {}
+extension HVSMR.Release: ExpressibleByArgument {}
+extension HVSMR.SliceAxis: ExpressibleByArgument {}

@@ -1,0 +1,130 @@
+import ArgumentParser
+import Dispatch
+import Federation
+import FederatedContrastive
+import Foundation
+import Segmentation
+import Synchronization
+import Tensor
+import Volumes
+
+/// Runs the work of a program with a progress line, so that Ctrl-C stops it between two steps, and whatever ends it early
+/// becomes one sentence and an exit code.
+///
+/// - Parameters:
+///   - program: The name before the sentence.
+///   - remains: What a person should know about a program that was stopped.
+///   - failure: Turns errors of the program's own libraries into failures.
+public func supervised(
+    _ program: String, quiet: Bool, remains: String = "the last complete round is saved, --resume continues after it",
+    failure: (any Error) -> Failure? = { _ in nil }, _ work: @escaping @Sendable (ProgressLine) async throws -> Void
+) async throws {
+    let progress = ProgressLine(quiet: quiet)
+    let task = Task { try await work(progress) }
+    let interruption = Interruption { task.cancel() }
+    do {
+        try await task.value
+    } catch is CancellationError {
+        progress.complain("\(program): stopped; \(remains).")
+        throw ExitCode(128 + (interruption.signal ?? SIGINT))
+    } catch let code as ExitCode {
+        throw code
+    } catch {
+        let failure = failure(error) ?? Failure(error)
+        progress.complain("\(program): \(failure)")
+        throw ExitCode(failure.exitCode)
+    }
+}
+
+/// The early end of a program: one sentence for the user, and an exit code of `sysexits.h`.
+public struct Failure: Error, Equatable, CustomStringConvertible {
+    /// One sentence.
+    public let description: String
+    /// The exit code.
+    public let exitCode: Int32
+
+    /// A failure.
+    public init(_ description: String, exitCode: Int32) { (self.description, self.exitCode) = (description, exitCode) }
+
+    /// Wrong options.
+    public static func usage(_ sentence: String) -> Failure { Failure(sentence, exitCode: 64) }
+    /// Data that cannot be used.
+    public static func badData(_ sentence: String) -> Failure { Failure(sentence, exitCode: 65) }
+    /// A file that is not there.
+    public static func noInput(_ sentence: String) -> Failure { Failure(sentence, exitCode: 66) }
+    /// A peer that cannot be reached.
+    public static func unavailable(_ sentence: String) -> Failure { Failure(sentence, exitCode: 69) }
+    /// A file that cannot be created.
+    public static func cannotCreate(_ sentence: String) -> Failure { Failure(sentence, exitCode: 73) }
+    /// A file that cannot be written.
+    public static func cannotWrite(_ sentence: String) -> Failure { Failure(sentence, exitCode: 74) }
+
+    /// The failure that an error of the libraries amounts to.
+    public init(_ error: any Error) {
+        switch error {
+        case let failure as Failure:
+            self = failure
+        case let error as RunError:
+            switch error {
+            case .setting(let name, let found, let expected):
+                self = .usage("\(OptionNames.option(name)) \(found): \(expected) is expected.")
+            case .conflict: self = .usage("\(error)")
+            case .missing: self = .noInput("\(error)")
+            case .data: self = .badData("\(error)")
+            case .cannotCreate: self = .cannotCreate("\(error)")
+            case .unwritable: self = .cannotWrite("\(error)")
+            }
+        case let error as VolumesError:
+            switch error {
+            case .missing, .unreadable: self = .noInput("\(error)")
+            case .unwritable: self = .cannotWrite("\(error)")
+            default: self = .badData("\(error)")
+            }
+        case let error as SegmentationError:
+            if case .missing = error { self = .noInput("\(error)") } else { self = .badData("\(error)") }
+        case let error as WeightsError:
+            self = .badData("\(error)")
+        case let error as FederationError:
+            switch error {
+            case .quorumLost: self.init("\(error)", exitCode: 75)
+            case .runInUse: self = .cannotCreate("\(error)")
+            case .unwritable: self = .cannotWrite("\(error)")
+            case .unreadable: self = .noInput("\(error)")
+            case .noWholeCheckpoint: self = .badData("\(error)")
+            }
+        default:
+            self.init("\(error)", exitCode: 70)
+        }
+    }
+}
+
+/// Turns the first SIGINT or SIGTERM into a call, so that a run stops between two steps; a second one ends the program
+/// at once.
+private final class Interruption: Sendable {
+    private let received = Mutex<Int32?>(nil)
+    private let sources: [any DispatchSourceSignal & Sendable]
+
+    /// The signal that arrived.
+    var signal: Int32? { received.withLock { $0 } }
+
+    init(handler: @escaping @Sendable () -> Void) {
+        var sources: [any DispatchSourceSignal & Sendable] = []
+        for number in [SIGINT, SIGTERM] {
+            // The default action must be off for the source to see the signal.
+            Foundation.signal(number, SIG_IGN)
+            sources.append(DispatchSource.makeSignalSource(signal: number, queue: .global()) as! DispatchSource)
+        }
+        self.sources = sources
+        for (source, number) in zip(sources, [SIGINT, SIGTERM]) {
+            source.setEventHandler { [weak self] in
+                guard let self else { return }
+                let isFirst = received.withLock { stored in
+                    defer { stored = stored ?? number }
+                    return stored == nil
+                }
+                if isFirst { handler() } else { _exit(128 + number) }
+            }
+            source.resume()
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Tensor
+
+/// Feature vectors of Euclidean length 1, each tagged with the partition of the slice it was computed from.
+///
+/// Keys of a batch, the contents of a memory bank, what a site shares with others and the sampled bank Q′ are all of this
+/// type. Both initializers guarantee unit length: the length of a feature reveals whether an image was trained on, so it
+/// never travels.
+public struct FeatureSet: Sendable, Equatable {
+    /// The features, each of length 1. Shape `[count, dimension]`.
+    public let vectors: Tensor
+    /// The partition of each feature along the slice axis.
+    public let partitions: [UInt8]
+
+    /// How far the length of a received feature may be from 1.
+    public static let tolerance = 1e-4
+
+    /// The number of features.
+    public var count: Int { partitions.count }
+    /// The length of a feature vector, D.
+    public var dimension: Int { vectors.shape[1] }
+    /// The size of the features as float32 and their tags as one byte each, in bytes.
+    public var byteCount: Int { count * (4 * dimension + 1) }
+
+    private init(unit vectors: Tensor, _ partitions: [UInt8]) {
+        (self.vectors, self.partitions) = (vectors, partitions)
+    }
+
+    /// No features of the given dimension.
+    ///
+    /// - Precondition: `dimension > 0`.
+    public init(dimension: Int) {
+        precondition(dimension > 0, "features of \(dimension) numbers")
+        self.init(unit: Tensor(zeros: [0, dimension]), [])
+    }
+
+    /// Features of any length, each divided by its Euclidean norm.
+    ///
+    /// **Shapes** `[count, dimension]`, unchanged.
+    ///
+    /// - Precondition: rank 2.
+    /// - Throws: `FeatureError` if there is not one partition per feature, or if a feature is zero or not finite.
+    public init(normalizing features: Tensor, partitions: [UInt8]) throws(FeatureError) {
+        let norms = try Self.norms(of: features, partitions)
+        if let row = norms.firstIndex(where: { $0 == 0 }) { throw .notUnitLength(row: row, length: 0) }
+        var unit = features.l2Normalized()
+        // Lengths whose square a float cannot hold are divided in Double.
+        for (row, length) in unit.rowNorms().enumerated() where !(abs(length - 1) <= 1e-6) {
+            let exact = features.rows(row..<row + 1).elements.map { Float(Double($0) / norms[row]) }
+            unit.replaceRow(row, with: Tensor(exact))
+        }
+        self.init(unit: unit, partitions)
+    }
+
+    /// Features that have unit length already, such as received ones.
+    ///
+    /// **Shapes** `[count, dimension]`.
+    ///
+    /// - Precondition: rank 2.
+    /// - Throws: `FeatureError` if there is not one partition per feature, or if a feature is not finite or not of length 1.
+    public init(validating vectors: Tensor, partitions: [UInt8]) throws(FeatureError) {
+        for (row, length) in try Self.norms(of: vectors, partitions).enumerated()
+        where !(abs(length - 1) <= Self.tolerance) {
+            throw .notUnitLength(row: row, length: length)
+        }
+        self.init(unit: vectors, partitions)
+    }
+
+    /// The features of several sets, in order.
+    ///
+    /// - Precondition: at least one set, all of equal dimension.
+    public init(joining sets: [FeatureSet]) {
+        precondition(
+            !sets.isEmpty && sets.allSatisfy { $0.dimension == sets[0].dimension },
+            "features of dimensions \(sets.map(\.dimension)) in one set")
+        self.init(unit: Tensor(joiningRows: sets.map(\.vectors)), sets.flatMap(\.partitions))
+    }
+
+    /// A view of consecutive features; nothing is copied.
+    ///
+    /// - Precondition: the rows exist.
+    public subscript(rows: Range<Int>) -> FeatureSet {
+        FeatureSet(unit: vectors.rows(rows), Array(partitions[rows]))
+    }
+
+    /// The features in the given rows, in that order.
+    ///
+    /// - Precondition: the rows exist.
+    public subscript(rows: [Int]) -> FeatureSet {
+        FeatureSet(unit: vectors.gathered(rows: rows), rows.map { partitions[$0] })
+    }
+
+    /// The Euclidean norm of each feature, in Double, where the square of no float overflows.
+    private static func norms(of features: Tensor, _ partitions: [UInt8]) throws(FeatureError) -> [Double] {
+        precondition(features.shape.rank == 2, "features of shape \(features.shape) are not [count, dimension]")
+        guard partitions.count == features.shape[0] else {
+            throw .tagCount(features: features.shape[0], tags: partitions.count)
+        }
+        let norms = features.rowNorms()
+        if let row = norms.firstIndex(where: { !$0.isFinite }) { throw .notFinite(row: row) }
+        return norms
+    }
+}
+
+/// A set of features that cannot be.
+public enum FeatureError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// There is not one tag per feature.
+    case tagCount(features: Int, tags: Int)
+    /// A feature has a NaN or infinite component.
+    case notFinite(row: Int)
+    /// A feature does not have length 1, or has length 0 and cannot be given it.
+    case notUnitLength(row: Int, length: Double)
+
+    /// A clause with the fault, such as `NaN or infinite values in feature 3`.
+    public var description: String {
+        switch self {
+        case .tagCount(let features, let tags): "\(features) features but \(tags) partition tags"
+        case .notFinite(let row): "NaN or infinite values in feature \(row)"
+        case .notUnitLength(let row, let length): "a feature of length \(length) in row \(row); expected 1"
+        }
+    }
+}

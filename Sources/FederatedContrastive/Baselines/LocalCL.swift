@@ -1,0 +1,41 @@
+import Contrastive
+import Features
+import Federation
+import Tensor
+import UNet
+
+/// Local contrastive learning: slices of the same partition attract each other, those of other partitions of the batch
+/// repel.
+///
+/// Source: Chaitanya et al., NeurIPS 2020; see ``PartitionContrastiveLoss``.
+///
+/// Every site trains alone unless the settings say otherwise: its encoder, head, and statistics are its own in every
+/// round. The encoder's file holds the average of the sites' encoders, where federated fine-tuning starts; that is this
+/// package's choice.
+public struct LocalCL: PretrainingMethod {
+    public static let name = "localCL"
+    public static let title = "Local CL"
+    public static let collaboration = PretrainingSettings.Collaboration.local
+
+    private let network: Projector
+    private let settings: PretrainingSettings
+
+    public init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
+        self.settings = settings
+        network = Projector(settings, encoder: encoder, in: &builder)
+    }
+
+    public func train(
+        from global: Parameters, at site: inout Site, round: Int, others: [FeatureSet]
+    ) throws -> LocalUpdate {
+        var training = LocalTraining(from: global, at: site, round: round)
+        let loss = PartitionContrastiveLoss(temperature: settings.tau)
+        while let batch = try training.nextBatch() {
+            let (a, b) = batch.views(settings.views, using: &training.generator)
+            try training.step(constant: PartitionContrastiveLoss.constant(partitions: batch.partitions)) { tape in
+                loss(network(tape.constant(a)), network(tape.constant(b)), partitions: batch.partitions)
+            }
+        }
+        return training.update()
+    }
+}

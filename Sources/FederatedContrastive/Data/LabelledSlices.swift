@@ -1,0 +1,98 @@
+import Tensor
+import Volumes
+
+/// One labelled 3-D image: the slices to learn from, and the reference that a prediction is compared with.
+public struct LabelledCase: Sendable {
+    /// The patient.
+    public let patient: String
+    /// The image of the patient, such as `ED`; empty where there is only one.
+    public let frame: String
+    /// The prepared slices, with labels.
+    public let volume: PreparedVolume
+    /// Reads the labels on the native grid.
+    public let reference: @Sendable () throws(VolumesError) -> Volume
+
+    /// A labelled image.
+    public init(
+        patient: String, frame: String, volume: PreparedVolume,
+        reference: @escaping @Sendable () throws(VolumesError) -> Volume
+    ) {
+        (self.patient, self.frame, self.volume, self.reference) = (patient, frame, volume, reference)
+    }
+
+    /// The labelled images of all patients of an ACDC folder, by patient.
+    ///
+    /// - Throws: `VolumesError` that lists every file that cannot be used.
+    public static func acdc(
+        _ acdc: ACDC, preparedBy preprocessing: Preprocessing
+    ) async throws(VolumesError) -> [String: [LabelledCase]] {
+        let scans = try await acdc.scans(preparedBy: preprocessing)
+        let cases = scans.compactMap { scan -> LabelledCase? in
+            guard let phase = scan.phase,
+                let url = scan.patient.frames.first(where: { $0.phase == phase })?.labels
+            else { return nil }
+            return LabelledCase(patient: scan.patient.id, frame: phase.rawValue, volume: scan.volume) {
+                () throws(VolumesError) in try NIfTI(contentsOf: url).volume
+            }
+        }
+        return Dictionary(grouping: cases, by: \.patient)
+    }
+
+    /// The labelled images of all patients of an HVSMR folder, by patient, with slices along the third axis.
+    ///
+    /// - Throws: `VolumesError` that lists every file that cannot be used.
+    public static func hvsmr(
+        _ hvsmr: HVSMR, preparedBy preprocessing: Preprocessing, slicing axis: HVSMR.SliceAxis
+    ) async throws(VolumesError) -> [String: [LabelledCase]] {
+        let scans = try await hvsmr.scans(preparedBy: preprocessing, slicing: axis)
+        let cases = scans.compactMap { scan -> LabelledCase? in
+            guard let url = scan.patient.labels else { return nil }
+            return LabelledCase(patient: scan.patient.id, frame: "", volume: scan.volume) {
+                () throws(VolumesError) in
+                var labels = try NIfTI(contentsOf: url).volume
+                // Vessels that the second label set tells apart are blood pool.
+                for i in labels.voxels.indices where labels.voxels[i] > 2 { labels.voxels[i] = 2 }
+                return labels.permuted(by: scan.order)
+            }
+        }
+        return Dictionary(grouping: cases, by: \.patient)
+    }
+}
+
+/// The slices of one site's annotated patients, and the batches made of them.
+public struct LabelledSlices: Sendable {
+    private let volumes: [PreparedVolume]
+    private let slices: [(volume: Int, slice: Int)]
+
+    /// The slices of labelled images.
+    ///
+    /// - Precondition: every case has labels, and there is at least one slice.
+    public init(_ cases: [LabelledCase]) {
+        volumes = cases.map(\.volume)
+        slices = volumes.enumerated().flatMap { index, volume in (0..<volume.sliceCount).map { (index, $0) } }
+        precondition(!slices.isEmpty && volumes.allSatisfy { $0.labels != nil }, "slices without labels")
+    }
+
+    /// The number of slices.
+    public var count: Int { slices.count }
+
+    /// The number of batches of about `size` slices in an epoch.
+    public func steps(batchSize size: Int) -> Int { batchCount(of: count, size: size) }
+
+    /// The numbers of all slices in random order, in batches of about `size`.
+    public func epoch(batchSize size: Int, using generator: inout SeededGenerator) -> [[Int]] {
+        randomBatches(of: count, size: size, using: &generator)
+    }
+
+    /// The pixels and labels of some slices: `[indices.count, size, size, 1]`, and one label per pixel.
+    public func batch(_ indices: [Int]) -> (images: Tensor, labels: [UInt8]) {
+        let (size, chosen) = (volumes[0].size, indices.map { slices[$0] })
+        let images = Tensor(rows: chosen.map { volumes[$0.volume].slice($0.slice) }, rowShape: [size, size, 1])
+        var labels: [UInt8] = []
+        labels.reserveCapacity(images.count)
+        for (volume, slice) in chosen {
+            labels += volumes[volume].labels![slice * size * size..<(slice + 1) * size * size]
+        }
+        return (images, labels)
+    }
+}

@@ -1,0 +1,178 @@
+import Foundation
+import Tensor
+import Volumes
+
+/// The settings of a cross-validated fine-tuning on one data set.
+public protocol CrossValidationSettings: RunSettings {
+    /// What is compared, and how networks are trained.
+    var training: FineTuningSettings { get set }
+    /// Each client alone, or all of them together.
+    var mode: Trial.Mode { get }
+    /// The title of the report.
+    static var title: String { get }
+    /// The names of the classes, the background first.
+    static var classes: [String] { get }
+
+    /// Reads and divides the patients.
+    ///
+    /// - Parameters:
+    ///   - starts: The initial weights, whose pre-training has the same division.
+    ///   - preprocessing: The preprocessing of the images.
+    func patients(
+        of starts: [InitialWeights], preparedBy preprocessing: Preprocessing
+    ) async throws -> (split: PatientSplit, cases: [String: [LabelledCase]])
+}
+
+/// A cross-validated fine-tuning: data → split → trials → tables.
+///
+/// ```swift
+/// let run = try await CrossValidation(in: RunFolder(new: folder, settings: settings))
+/// print(try await run.report().markdown)
+/// ```
+public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
+    /// The folder of the run.
+    public let folder: RunFolder<Settings>
+    /// The trials.
+    public let runner: TrialRunner
+    /// One line for people.
+    public let summary: String
+    private let starts: [InitialWeights]
+    private let observer: TrainingObserver
+
+    /// A run, new or to be continued.
+    ///
+    /// - Parameter observer: Told of steps, trials, and the choice of learning rates.
+    /// - Throws: `RunError`, `VolumesError`, `WeightsError` if settings, data, or initial weights cannot be used.
+    public init(in folder: RunFolder<Settings>, observer: @escaping TrainingObserver = { _ in }) async throws {
+        let settings = folder.settings.training
+        (self.folder, self.observer) = (folder, observer)
+        starts = try InitialWeights.all(settings.starts)
+        let shape = try settings.shape(of: starts)
+        let (split, cases) = try await folder.settings.patients(of: starts, preparedBy: shape.preprocessing)
+        try settings.validate(for: split)
+        try folder.prepare()
+        let images = cases.values.flatMap { $0 }
+        summary =
+            "\(cases.count) patients, \(images.count) labelled images, "
+            + "\(images.reduce(0) { $0 + $1.volume.sliceCount }) slices"
+            + (split.clients.count > 1 ? " at \(split.clients.count) clients" : "")
+        runner = TrialRunner(
+            folder: folder.url.appendingPathComponent("trials"), starts: starts, split: split, cases: cases,
+            folds: settings.foldCount, plan: settings.plan, width: shape.width, preprocessing: shape.preprocessing,
+            classes: Settings.classes, observer: observer)
+    }
+
+    /// Chooses the learning rates of each start, runs all trials, and writes `results.json`, `table.md`, and `table.csv`.
+    ///
+    /// - Throws: What a trial throws; the trials that are complete are on disk.
+    public func report() async throws -> FineTuningReport {
+        let (settings, mode) = (folder.settings.training, folder.settings.mode)
+        let candidates = settings.encoderRates.flatMap { encoder in
+            settings.learningRates.map { LearningRates(decoder: $0, encoder: encoder) }
+        }
+        var rates: [String: LearningRates] = [:]
+        for start in starts {
+            let trial = Trial(
+                start: start.name, mode: mode, annotated: settings.annotated.min()!, fold: settings.folds[0],
+                seed: settings.seeds[0], rates: candidates[0])
+            rates[start.name] = try await runner.bestRates(among: candidates, for: trial)
+        }
+        let trials = settings.trials(of: starts, mode: mode, rates: rates, clients: runner.split.clients.count)
+        let observer = observer
+        let results = try await runner.run(trials) { observer(.trial($0, total: trials.count)) }
+        let report = FineTuningReport(results: results)
+        try folder.write(report.json(settings: folder.settings), to: "results.json")
+        try folder.write(Data(report.markdown.utf8), to: "table.md")
+        try folder.write(Data(report.csv.utf8), to: "table.csv")
+        return report
+    }
+}
+
+/// The settings of fine-tuning on ACDC.
+public struct ACDCFineTuningSettings: CrossValidationSettings {
+    public static let title = "Segmentation of cardiac MRI from few annotated patients"
+    public static let classes = ACDC.classNames
+
+    /// What is compared, and how networks are trained.
+    public var training = FineTuningSettings()
+    /// Each client alone, or all of them together.
+    public var mode = Trial.Mode.federated
+    /// The number of sites among which the patients are divided.
+    public var clients = 10
+    /// The seed of the division, that of the pre-training.
+    public var splitSeed: UInt64 = 1
+    /// Whether clients and folds have all diagnoses as equally as possible.
+    public var stratified = false
+
+    /// The defaults.
+    public init() {}
+
+    public func validate() throws(RunError) {
+        try training.validate()
+        try check("clients", clients, (1...1000).contains(clients), "a number from 1 to 1000")
+    }
+
+    public func patients(
+        of starts: [InitialWeights], preparedBy preprocessing: Preprocessing
+    ) async throws -> (split: PatientSplit, cases: [String: [LabelledCase]]) {
+        let acdc = try ACDC(contentsOf: URL(fileURLWithPath: training.data))
+        let split = try split(of: acdc.patients, starts: starts)
+        try training.validate(for: split)
+        return (split, try await LabelledCase.acdc(acdc, preparedBy: preprocessing))
+    }
+
+    /// The division of the patients, which must be that of the pre-training runs.
+    private func split(of patients: [ACDC.Patient], starts: [InitialWeights]) throws(RunError) -> PatientSplit {
+        guard patients.count >= clients else {
+            throw .data(
+                "\(training.data) holds \(patients.count) patients, too few for \(clients) clients; lower --clients.")
+        }
+        var groups: [String: String]?
+        if stratified {
+            if let unknown = patients.first(where: { $0.group == nil }) {
+                throw .data("--stratified: the Info.cfg of \(unknown.id) names no group.")
+            }
+            groups = Dictionary(uniqueKeysWithValues: patients.map { ($0.id, $0.group!.rawValue) })
+        }
+        let split = PatientSplit(of: patients.map(\.id), clients: clients, seed: splitSeed, stratifiedBy: groups)
+        for start in starts {
+            if let known = start.clients, known != split.clients {
+                throw .conflict(
+                    "--init \(start.name): in pre-training the clients had other patients; pass that run's --data and "
+                        + "--clients, and its seed as --split-seed.")
+            }
+        }
+        return split
+    }
+}
+
+/// The settings of fine-tuning on HVSMR 2016, whose patients are all at one site.
+public struct HVSMRTransferSettings: CrossValidationSettings {
+    public static let title = "Transfer to HVSMR 2016"
+    public static let classes = HVSMR.classNames
+
+    /// What is compared, and how networks are trained.
+    public var training = FineTuningSettings()
+    /// The release to read; the only one in the folder if absent.
+    public var release: HVSMR.Release?
+    /// The axis across which slices are taken.
+    public var sliceAxis = HVSMR.SliceAxis.automatic
+    /// The seed of the order in which patients are dealt to folds.
+    public var splitSeed: UInt64 = 1
+
+    /// The defaults.
+    public init() {}
+
+    public var mode: Trial.Mode { .local }
+
+    public func validate() throws(RunError) { try training.validate() }
+
+    public func patients(
+        of starts: [InitialWeights], preparedBy preprocessing: Preprocessing
+    ) async throws -> (split: PatientSplit, cases: [String: [LabelledCase]]) {
+        let hvsmr = try HVSMR(contentsOf: URL(fileURLWithPath: training.data), release: release)
+        let split = PatientSplit(of: hvsmr.patients.map(\.id), clients: 1, seed: splitSeed)
+        try training.validate(for: split)
+        return (split, try await LabelledCase.hvsmr(hvsmr, preparedBy: preprocessing, slicing: sliceAxis))
+    }
+}

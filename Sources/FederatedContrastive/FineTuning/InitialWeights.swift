@@ -1,0 +1,109 @@
+import Foundation
+import Segmentation
+import Tensor
+import UNet
+import Volumes
+
+/// The weights that fine-tuning starts from: those of a pre-trained encoder, or random ones.
+public struct InitialWeights: Sendable {
+    /// The name in tables: `random`, or the name of the run.
+    public let name: String
+    /// The weights of the encoder; `nil` for random ones.
+    private let weights: Safetensors?
+    /// Channels of the encoder's first level, if the encoder is given.
+    public let width: Int?
+    /// The preprocessing of the images that the encoder was trained on, if its file states it.
+    public let preprocessing: Preprocessing?
+    /// The patients of each client in pre-training, if the run states them.
+    public let clients: [[String]]?
+
+    /// The weights that an argument names: `random`, a run's folder, or a safetensors file, optionally after a name:
+    /// `FCL=runs/fcl`.
+    ///
+    /// - Throws: `RunError` if there is no such encoder; `WeightsError` if its file is damaged.
+    public init(_ argument: String) throws {
+        let parts = argument.split(separator: "=", maxSplits: 1)
+        let (given, path) = parts.count == 2 ? (String(parts[0]), String(parts[1])) : (nil, argument)
+        guard path != "random" else {
+            name = given ?? "random"
+            (weights, width, preprocessing, clients) = (nil, nil, nil, nil)
+            return
+        }
+        var url = URL(fileURLWithPath: path)
+        guard FileManager.default.fileExists(atPath: url.path) else {
+            throw RunError.missing("--init \(path): there is no such file or folder; 'random' means random weights.")
+        }
+        let isFolder = try? url.resolvingSymlinksInPath().resourceValues(forKeys: [.isDirectoryKey]).isDirectory
+        if isFolder == true {
+            clients = (try? Data(contentsOf: url.appendingPathComponent("split.json")))
+                .flatMap { try? JSONDecoder().decode([[String]].self, from: $0) }
+            name = given ?? url.lastPathComponent
+            url.appendPathComponent("encoder.safetensors")
+            guard FileManager.default.fileExists(atPath: url.path) else {
+                throw RunError.missing(
+                    "--init \(path): the run has no encoder.safetensors; finish it first by --resume.")
+            }
+        } else {
+            clients = nil
+            name = given ?? url.deletingPathExtension().lastPathComponent
+        }
+        let file = try Safetensors(contentsOf: url)
+        guard let first = file.tensors["inc.double_conv.0.weight"], first.shape.rank == 4 else {
+            throw RunError.data("\(url.path): there is no weight 'inc.double_conv.0.weight', so no U-Net encoder.")
+        }
+        weights = file
+        width = first.shape[0]
+        preprocessing = file.metadata["preprocessing"].flatMap {
+            try? JSONDecoder().decode(Preprocessing.self, from: Data($0.utf8))
+        }
+    }
+
+    /// A segmentation model with this encoder and a fresh decoder.
+    ///
+    /// - Throws: `RunError` or `WeightsError` if the weights are not those of an encoder of this width.
+    public func model(
+        width: Int, preprocessing: Preprocessing, classes: [String], seed: UInt64
+    ) throws -> SegmentationModel {
+        var model = SegmentationModel(
+            width: width, preprocessing: preprocessing, classes: classes,
+            generator: SeededGenerator(seed: seed, path: RandomStream.decoder))
+        guard let weights else { return model }
+        // A whole network may be given too; its decoder is left out.
+        let names = Set(model.parameters.slots.filter { $0.group == .encoder }.map(\.name))
+        var encoder = weights
+        encoder.tensors = encoder.tensors.filter { names.contains($0.key) }
+        encoder.integers = [:]
+        let transfer = try model.parameters.load(encoder)
+        if let absent = names.subtracting(transfer.loaded).min() {
+            throw RunError.data("--init \(name): the weight '\(absent)' is missing, so the encoder is not whole.")
+        }
+        return model
+    }
+}
+
+extension InitialWeights {
+    /// The argument with its path in full, so that a run continues from any directory.
+    public static func absolute(_ argument: String) -> String {
+        let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+        let path = parts.last ?? argument
+        guard path != "random" else { return argument }
+        return (parts.count == 2 ? parts[0] + "=" : "") + URL(fileURLWithPath: path).path
+    }
+
+    /// The initial weights of a run, whose names must differ.
+    ///
+    /// - Throws: `RunError`, `WeightsError`.
+    public static func all(_ arguments: [String]) throws -> [InitialWeights] {
+        let starts = try arguments.map(InitialWeights.init)
+        let names = starts.map(\.name)
+        if let twice = names.first(where: { name in names.filter { $0 == name }.count > 1 }) {
+            throw RunError.conflict("--init: two starts are called '\(twice)'; name one of them: --init other=PATH.")
+        }
+        if let odd = names.first(where: { $0.isEmpty || $0.contains("/") || $0.hasPrefix(".") || $0.utf8.count > 100 })
+        {
+            throw RunError.conflict(
+                "--init: '\(odd)' cannot be the name of a start; it becomes part of a folder's name.")
+        }
+        return starts
+    }
+}

@@ -1,0 +1,224 @@
+import Federation
+import Foundation
+import Segmentation
+import Tensor
+import Volumes
+
+/// Trials in a folder each: data → sites → rounds → scores. Those that were stopped continue with the same bits.
+public struct TrialRunner: Sendable {
+    /// The folder that contains the trials' folders.
+    public let folder: URL
+    /// The initial weights by name.
+    public let starts: [String: InitialWeights]
+    /// The patients of each client.
+    public let split: PatientSplit
+    /// The labelled images of each patient.
+    public let cases: [String: [LabelledCase]]
+    /// The number of folds.
+    public let folds: Int
+    /// The training recipe.
+    public let plan: FineTuningPlan
+    /// Channels of the networks' first level.
+    public let width: Int
+    /// The preprocessing of the images.
+    public let preprocessing: Preprocessing
+    /// The names of the classes, the background first.
+    public let classes: [String]
+    /// The maximum amount of work that a trial loses when it is stopped.
+    public var checkpointInterval = Duration.seconds(60)
+    private let observer: TrainingObserver
+
+    /// A runner of trials on labelled patients.
+    public init(
+        folder: URL, starts: [InitialWeights], split: PatientSplit, cases: [String: [LabelledCase]], folds: Int,
+        plan: FineTuningPlan, width: Int, preprocessing: Preprocessing, classes: [String],
+        observer: @escaping TrainingObserver = { _ in }
+    ) {
+        self.starts = Dictionary(uniqueKeysWithValues: starts.map { ($0.name, $0) })
+        (self.folder, self.split, self.cases, self.folds, self.plan) = (folder, split, cases, folds, plan)
+        (self.width, self.preprocessing, self.classes, self.observer) = (width, preprocessing, classes, observer)
+    }
+
+    // MARK: Many trials
+
+    /// Runs trials and returns their results in the order of the trials.
+    ///
+    /// Trials of single clients run in parallel, one thread each; federated ones use all threads one after the other.
+    ///
+    /// - Throws: What a trial throws.
+    public func run(
+        _ trials: [Trial], finished: @escaping @Sendable (TrialResult) -> Void = { _ in }
+    ) async throws -> [TrialResult] {
+        let alone = trials.indices.filter { trials[$0].client != nil }
+        var results = [Int: TrialResult]()
+        let found = try await Parallel.map(alone.count, workers: Parallel.threadCount) { position in
+            let result = try await run(trials[alone[position]])
+            finished(result)
+            return result
+        }
+        for (index, result) in zip(alone, found) { results[index] = result }
+        for index in trials.indices where trials[index].client == nil {
+            let result = try await run(trials[index])
+            finished(result)
+            results[index] = result
+        }
+        return trials.indices.map { results[$0]! }
+    }
+
+    /// The learning rates with which a trial does best on patients that no table sees.
+    ///
+    /// Each pair of rates is scored on the inner validation patients (`patients(of:in:)`). Rates with which training fails
+    /// are dropped. Where clients learn alone, the first three of them do.
+    ///
+    /// - Throws: `RunError.data` if training fails with all of them; what a trial throws.
+    func bestRates(among candidates: [LearningRates], for trial: Trial) async throws -> LearningRates {
+        if candidates.count == 1 { return candidates[0] }
+        var best: (rates: LearningRates, dice: Double)?
+        let clients: [Int?] = trial.mode == .local ? split.clients.indices.prefix(3).map { $0 } : [nil]
+        for rates in candidates {
+            let dice: Double
+            do {
+                let results = try await run(clients.map { trial.search(rates, client: $0) })
+                dice = results.reduce(0) { $0 + ($1.dice ?? 0) } / Double(results.count)
+            } catch let error as FederationError {
+                guard case .quorumLost = error else { throw error }
+                observer(.message("\(trial.start): \(rates) fails: \(error)"))
+                continue
+            }
+            let score = dice.formatted(.number.precision(.fractionLength(3)).locale(Locale(identifier: "en_US")))
+            observer(.message("\(trial.start): \(rates) gives Dice \(score) on inner patients"))
+            if dice > best?.dice ?? -1 { best = (rates, dice) }
+        }
+        guard let best else {
+            throw RunError.data("\(trial.start): training fails with every learning rate; try lower ones.")
+        }
+        return best.rates
+    }
+
+    // MARK: One trial
+
+    /// The result of a trial: read if it is there, else trained and scored.
+    ///
+    /// A trial that is stopped, by cancellation or by force, continues from its last checkpoint with the same bits.
+    ///
+    /// - Throws: `FederationError`, `WeightsError`, `VolumesError`, `RunError`, or `CancellationError`.
+    public func run(_ trial: Trial) async throws -> TrialResult {
+        let home = folder.appendingPathComponent(trial.id)
+        let file = home.appendingPathComponent("result.json")
+        if let known = try? JSONDecoder().decode(TrialResult.self, from: Data(contentsOf: file)), known.trial == trial {
+            return known
+        }
+        let start = ContinuousClock.now
+        let (model, sites) = try prepare(trial)
+        var store = try RunStore(directory: home)
+        var federation = try await federation(of: sites, from: model, at: store.checkpoint())
+        try await federation.run(
+            rounds: plan.rounds, store: &store, savingEvery: checkpointInterval,
+            state: {
+                var optimizers = Safetensors()
+                for site in sites { optimizers.insert(await site.state, under: site.id + ".") }
+                return ["optimizers.safetensors": optimizers.data]
+            })
+        var trained = model
+        trained.parameters = federation.parameters
+        let scores = try await score(trained, on: validation(of: trial))
+        let result = TrialResult(
+            trial: trial, cases: scores, seconds: (ContinuousClock.now - start) / .seconds(1))
+        if (trial.mode == .federated || split.clients.count == 1) && !trial.isSearch {
+            try trained.write(
+                to: home.appendingPathComponent("model.safetensors"), provenance: "Fine-tuned: \(trial.title)")
+        }
+        do { try JSON.encoded(result).write(to: file, options: .atomic) } catch {
+            throw RunError.unwritable("\(file.path) cannot be written: \(error.localizedDescription)")
+        }
+        // The result is there: the checkpoints are no longer needed.
+        try? FileManager.default.removeItem(at: home.appendingPathComponent("checkpoints"))
+        return result
+    }
+
+    /// The model that a trial left, where it was kept.
+    ///
+    /// - Throws: `WeightsError` or `SegmentationError` if its file is damaged.
+    public func model(of trial: Trial) throws -> SegmentationModel? {
+        let file = folder.appendingPathComponent("\(trial.id)/model.safetensors")
+        return FileManager.default.fileExists(atPath: file.path) ? try SegmentationModel(contentsOf: file) : nil
+    }
+
+    /// The training loss of each round of a trial.
+    public func losses(of trial: Trial) -> [Double] {
+        let file = folder.appendingPathComponent("\(trial.id)/rounds.jsonl")
+        guard let journal = try? Data(contentsOf: file) else { return [] }
+        return journal.split(separator: 0x0A).map { line in
+            (try? JSONDecoder().decode(RoundReport.self, from: line))?.metrics[.loss] ?? .nan
+        }
+    }
+
+    /// The patients that a client learns from in a trial, and those of it that the model is scored on.
+    ///
+    /// In a search of the learning rate the last two patients of the training part are scored, or the last one where
+    /// there are only two, and never those of the validation part. They may be annotated patients where N is large;
+    /// those then do not train.
+    func patients(of client: Int, in trial: Trial) -> (annotated: [String], scored: [String]) {
+        let fold = split.fold(trial.fold, of: folds, client: client)
+        guard trial.isSearch else { return (Array(fold.training.prefix(trial.annotated)), fold.validation) }
+        let inner = fold.training.suffix(fold.training.count > 2 ? 2 : 1)
+        return (Array(fold.training.dropLast(inner.count).prefix(trial.annotated)), Array(inner))
+    }
+
+    /// The images on which a trial is scored: those of the fold's validation patients of all clients.
+    private func validation(of trial: Trial) -> [LabelledCase] {
+        split.clients.indices.flatMap { patients(of: $0, in: trial).scored }.flatMap { cases[$0] ?? [] }
+    }
+
+    private func prepare(_ trial: Trial) throws -> (SegmentationModel, [FineTuningSite]) {
+        guard let start = starts[trial.start] else { preconditionFailure("no initial weights '\(trial.start)'") }
+        let model = try start.model(width: width, preprocessing: preprocessing, classes: classes, seed: trial.seed)
+        var plan = plan
+        (plan.learningRate, plan.encoderRate) = (trial.learningRate, trial.encoderRate)
+        let clients = trial.client.map { [$0] } ?? Array(split.clients.indices)
+        let members = clients.map { client in
+            (client, LabelledSlices(patients(of: client, in: trial).annotated.flatMap { cases[$0] ?? [] }))
+        }
+        let steps = members.reduce(0) { $0 + $1.1.steps(batchSize: plan.batchSize) } * plan.localEpochs * plan.rounds
+        let counter = StepCounter(steps: steps, observer: observer)
+        let sites = members.map { client, slices in
+            FineTuningSite(index: client, slices: slices, network: model.network, plan: plan, seed: trial.seed) {
+                counter.advance(trial.title, loss: $0)
+            }
+        }
+        return (model, sites)
+    }
+
+    private func federation(
+        of sites: [FineTuningSite], from model: SegmentationModel, at checkpoint: Checkpoint?
+    ) async throws -> Federation {
+        var parameters = model.parameters
+        if let checkpoint {
+            parameters = try checkpoint.model(like: parameters)
+            let optimizers = try checkpoint.weights("optimizers.safetensors")
+            for site in sites { try await site.restore(optimizers.part(under: site.id + "."), for: parameters) }
+        }
+        return Federation(
+            clients: sites, parameters: parameters, round: checkpoint?.round ?? 0, quorum: sites.count,
+            concurrency: min(Parallel.threadCount, sites.count))
+    }
+
+    /// The scores of a model on some images, on their native grids.
+    private func score(_ model: SegmentationModel, on cases: [LabelledCase]) async throws -> [TrialResult.CaseScore] {
+        try await Parallel.map(cases.count, workers: Parallel.threadCount) { index in
+            try Task.checkCancellation()
+            let example = cases[index]
+            let reference = try example.reference()
+            let prediction = model.labels(of: example.volume)
+            let structures = model.classes.indices.dropFirst().map { label in
+                (
+                    model.classes[label],
+                    StructureScore.compare(prediction: prediction, reference: reference, label: label)
+                )
+            }
+            return TrialResult.CaseScore(
+                patient: example.patient, frame: example.frame,
+                structures: Dictionary(uniqueKeysWithValues: structures))
+        }
+    }
+}

@@ -1,0 +1,174 @@
+import Features
+import Federation
+import Foundation
+import Tensor
+import UNet
+import Volumes
+
+/// A pre-training run: data → sites → rounds → encoder, in one process.
+///
+/// ```swift
+/// var settings = PretrainingSettings()
+/// settings.data = "ACDC/training"
+/// let run = try await Pretraining(in: RunFolder(new: folder, settings: settings))
+/// let encoder = try await run.train()                  // folder/encoder.safetensors
+/// ```
+public struct Pretraining: Sendable {
+    /// The folder of the run.
+    public let folder: RunFolder<PretrainingSettings>
+    /// The patients and their slices.
+    public let cohort: Cohort
+    /// The network and its initial weights.
+    public let model: PretrainingModel
+    /// Everything that was repaired when the run was opened, one sentence each.
+    public var repairs: [String] { store.repairs }
+    /// The number of completed rounds.
+    public var round: Int { federation.round }
+    /// The reports of the completed rounds.
+    public var reports: [RoundReport] { get throws { try store.reports() } }
+
+    private let sites: [PretrainingSite]
+    private let observer: TrainingObserver
+    private var store: RunStore
+    private var federation: Federation
+
+    /// A run at its last completed round.
+    ///
+    /// - Parameters:
+    ///   - folder: A new folder, or that of a run to continue.
+    ///   - cohort: The patients; read from the folder that the settings name if absent.
+    ///   - observer: Told of steps and rounds.
+    /// - Throws: `VolumesError` and `RunError` if the data cannot be used, `FederationError` if the run is in use or
+    ///   damaged, `WeightsError` if a checkpoint does not fit the settings.
+    public init(
+        in folder: RunFolder<PretrainingSettings>, cohort: Cohort? = nil,
+        observer: @escaping TrainingObserver = { _ in }
+    ) async throws {
+        let settings = folder.settings
+        let patients: Cohort
+        if let cohort { patients = cohort } else { patients = try await Cohort(settings) }
+        (self.folder, self.observer) = (folder, observer)
+        self.cohort = patients
+        try folder.prepare()
+        try Self.checkSplit(patients.split, in: folder)
+        store = try RunStore(directory: folder.url)
+        model = PretrainingModel(settings)
+
+        let checkpoint = try store.checkpoint()
+        let states = try checkpoint.map { checkpoint in
+            // Runs of earlier versions have the same tensors in a file of another name.
+            try checkpoint.weights(
+                checkpoint.files["sites.safetensors"] == nil ? "banks.safetensors" : "sites.safetensors")
+        }
+        let counter = StepCounter(steps: patients.steps(settings), observer: observer)
+        let model = model
+        sites = try patients.libraries.enumerated().map { index, slices in
+            let site = Site(index: index, slices: slices, settings: settings) { round, loss in
+                counter.advance("round \(round)/\(settings.rounds)", loss: loss)
+            }
+            return try PretrainingSite(site, model: model, state: states?.part(under: "client\(index)."))
+        }
+        federation = Federation(
+            clients: sites, parameters: try checkpoint?.model(like: model.parameters) ?? model.parameters,
+            round: checkpoint?.round ?? 0, quorum: settings.quorum ?? sites.count,
+            concurrency: min(Parallel.threadCount, sites.count),
+            exchange: settings.exchange(ofAtMost: sites.map(\.maximumSharedFeatures).max() ?? 0))
+    }
+
+    /// Trains until `rounds` are complete, all of the settings' if absent, and writes `encoder.safetensors`.
+    ///
+    /// - Returns: The global model.
+    /// - Throws: What rounds throw; `CancellationError`. The last completed round is on disk.
+    @discardableResult
+    public mutating func train(rounds: Int? = nil) async throws -> Parameters {
+        let settings = folder.settings
+        let representation = Representation(model, cohort, settings)
+        let (sites, observer) = (sites, observer)
+        try await federation.run(
+            rounds: rounds ?? settings.trainedRounds, store: &store,
+            state: {
+                var all = Safetensors()
+                for (index, site) in sites.enumerated() { all.insert(await site.state, under: "client\(index).") }
+                return ["sites.safetensors": all.data]
+            },
+            review: { report, parameters in
+                if representation.isDue(after: report.round) {
+                    report.metrics.merge(try representation.metrics(of: parameters)) { $1 }
+                }
+            },
+            finished: { observer(.round($0)) })
+        try folder.writeEncoder(federation.parameters)
+        return federation.parameters
+    }
+
+    /// The memory banks of all sites; empty for methods without any.
+    public func banks() async -> [FeatureSet] {
+        var banks: [FeatureSet] = []
+        for site in sites { if let bank = await site.bank { banks.append(bank) } }
+        return banks
+    }
+
+    /// Records the patients of each site in `split.json`, and refuses to continue with others than before.
+    private static func checkSplit(
+        _ split: [[String]], in folder: RunFolder<PretrainingSettings>
+    ) throws(RunError) {
+        let file = folder.url.appendingPathComponent("split.json")
+        guard let known = try? Data(contentsOf: file) else {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted]
+            guard let json = try? encoder.encode(split) else { return }
+            return try folder.write(json + Data("\n".utf8), to: file.lastPathComponent)
+        }
+        guard let before = try? JSONDecoder().decode([[String]].self, from: known), before == split else {
+            throw .data(
+                "\(folder.settings.data) does not hold the patients this run began with (\(file.path)); "
+                    + "restore them, or begin a new run.")
+        }
+    }
+}
+
+/// The network of a pre-training: the encoder of a U-Net and the method's heads, which are discarded afterwards.
+public struct PretrainingModel: Sendable {
+    /// The method, shared by all sites.
+    public let method: any PretrainingMethod
+    /// The encoder.
+    public let encoder: UNet.Encoder
+    /// The initial weights; those of the encoder do not depend on the method.
+    public let parameters: Parameters
+
+    /// The model that the settings describe.
+    public init(_ settings: PretrainingSettings) {
+        var builder = ParameterBuilder(
+            generator: SeededGenerator(seed: settings.seed, path: RandomStream.initialization))
+        encoder = UNet.Encoder(UNet.Configuration(width: settings.width), in: &builder)
+        method = settings.methodType.init(settings, encoder: encoder, in: &builder)
+        parameters = builder.parameters()
+    }
+}
+
+extension PretrainingSettings {
+    /// The format of exchanged features where a site shares at most `count`; `nil` where none are exchanged.
+    public func exchange(ofAtMost count: Int) -> FeatureExchange? {
+        guard exchange, collaboration == .fedavg, count > 0 else { return nil }
+        return FeatureExchange(dimension: featureDimension, partitions: partitions, maximumCount: count)
+    }
+}
+
+extension RunFolder<PretrainingSettings> {
+    /// Writes the pre-trained encoder, without heads, under the names and in the layout of PyTorch.
+    ///
+    /// - Throws: `WeightsError` if the file cannot be written.
+    public func writeEncoder(_ parameters: Parameters) throws {
+        let preprocessing = Preprocessing(spacing: settings.spacing, size: settings.size)
+        let metadata = [
+            "format": "pt",
+            "preprocessing": String(decoding: try JSON.encoded(preprocessing).dropLast(), as: UTF8.self),
+            "model": "U-Net encoder, width \(settings.width), depth 4, batch norm",
+            "input": "1 channel, \(settings.size) × \(settings.size) pixels of \(settings.spacing) mm, "
+                + "intensities clipped to the volume's percentiles 1 to 99 and scaled to 0 … 1",
+            "pretraining": settings.summary,
+        ]
+        try parameters.safetensors(including: { $0.group == .encoder }, metadata: metadata)
+            .write(to: url.appendingPathComponent("encoder.safetensors"))
+    }
+}

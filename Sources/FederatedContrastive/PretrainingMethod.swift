@@ -1,0 +1,208 @@
+import Contrastive
+import Features
+import Federation
+import Tensor
+import UNet
+
+/// A way of pre-training an encoder: the heads on top of it, and what a site does in a round.
+///
+/// A method is one value type in one file and one line in ``PretrainingMethods/all``; ``FCL`` is the one to read first.
+/// It holds the network and is shared by all sites; what a site keeps is a ``Site``. Batches, optimizer, and learning rate
+/// are those of ``LocalTraining`` for all of them, so methods are compared at equal numbers of steps. Most consist of heads
+/// and a loss:
+///
+/// ```swift
+/// public func train(
+///     from global: Parameters, at site: inout Site, round: Int, others: [FeatureSet]
+/// ) throws -> LocalUpdate {
+///     var training = LocalTraining(from: global, at: site, round: round)
+///     while let batch = try training.nextBatch() {
+///         let (a, b) = batch.views(settings.views, using: &training.generator)
+///         try training.step { tape in NTXentLoss()(network(tape.constant(a)), network(tape.constant(b))) }
+///     }
+///     return training.update()
+/// }
+/// ```
+///
+/// The server averages all slots, whatever the method. Randomness comes from the generators that are handed in.
+public protocol PretrainingMethod: Sendable {
+    /// The name that settings use.
+    static var name: String { get }
+    /// The name that tables use.
+    static var title: String { get }
+    /// The temperature of its loss unless the settings give one.
+    static var temperature: Float { get }
+    /// The collaboration of the sites unless the settings give one.
+    static var collaboration: PretrainingSettings.Collaboration { get }
+    /// The parts that can be left out of it.
+    static var ablations: Set<PretrainingSettings.Ablation> { get }
+    /// Whether there is anything to train.
+    static var isTrained: Bool { get }
+    /// Whether a site keeps a memory bank from round to round.
+    static var keepsBank: Bool { get }
+
+    /// Registers the heads of an encoder that is registered already, in the group ``ParameterGroup/head``.
+    init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder)
+
+    /// The maximum number of features that a site shares in a round; 0 if the method shares none.
+    func maximumSharedFeatures(at site: Site) -> Int
+
+    /// Begins a round at a site: refreshes what depends on the global model, and returns the features to share.
+    func beginRound(
+        at site: inout Site, from global: Parameters, using generator: inout SeededGenerator
+    ) throws -> FeatureSet?
+
+    /// Trains the global model on a site's slices.
+    ///
+    /// - Parameter others: The features that the other sites shared in this round, in client order.
+    func train(
+        from global: Parameters, at site: inout Site, round: Int, others: [FeatureSet]
+    ) throws -> LocalUpdate
+}
+
+extension PretrainingMethod {
+    public static var temperature: Float { 0.1 }
+    public static var collaboration: PretrainingSettings.Collaboration { .fedavg }
+    public static var ablations: Set<PretrainingSettings.Ablation> { [] }
+    public static var isTrained: Bool { true }
+    public static var keepsBank: Bool { false }
+
+    public func maximumSharedFeatures(at site: Site) -> Int { 0 }
+    public func beginRound(
+        at site: inout Site, from global: Parameters, using generator: inout SeededGenerator
+    ) throws -> FeatureSet? { nil }
+}
+
+/// The methods that settings can name.
+public enum PretrainingMethods {
+    /// All methods, in the order of tables.
+    public static let all: [any PretrainingMethod.Type] = [
+        FCL.self, RandomInitialization.self, LocalCL.self, FedRotation.self, FedSimCLR.self, FedSwAV.self, FedCA.self,
+        FedMoCo.self, FedBYOL.self, FedReconstruction.self,
+    ]
+
+    /// Their names.
+    public static var names: [String] { all.map { $0.name } }
+
+    /// The method of that name.
+    public static func named(_ name: String) -> (any PretrainingMethod.Type)? { all.first { $0.name == name } }
+}
+
+extension ParameterGroup {
+    /// Heads that serve a pre-training loss and are discarded afterwards.
+    public static let head = ParameterGroup("head")
+}
+
+/// A site of a federation: its slices, and what it keeps between rounds.
+public struct Site: Sendable {
+    /// The number of the site, from 0.
+    public let index: Int
+    /// Its slices.
+    public let slices: SliceLibrary
+    /// Settings of the run.
+    public let settings: PretrainingSettings
+    /// Q_l, the site's memory bank; empty for methods without one.
+    public var bank: MemoryBank
+    /// The features that the site shared in this round.
+    public internal(set) var shared: FeatureSet?
+    /// Counts a step.
+    let advance: @Sendable (_ round: Int, _ loss: Float) -> Void
+
+    /// A site with an empty bank.
+    ///
+    /// - Parameter advance: Called after every step of local training.
+    public init(
+        index: Int, slices: SliceLibrary, settings: PretrainingSettings,
+        advance: @escaping @Sendable (_ round: Int, _ loss: Float) -> Void = { _, _ in }
+    ) {
+        (self.index, self.slices, self.settings, self.advance) = (index, slices, settings, advance)
+        bank = MemoryBank(capacity: settings.bank ?? max(1, slices.count), dimension: settings.featureDimension)
+    }
+
+    /// The pseudonym of the site.
+    public var id: String { "client-\(index + 1)" }
+}
+
+/// One round of local training at a site: batches, gradient, optimizer, and learning rate, the same for every method.
+public struct LocalTraining {
+    /// θ_q, the model in training.
+    public var main: Parameters
+    /// The randomness of the round at this site.
+    public var generator: SeededGenerator
+    private let site: Site
+    private let round: Int
+    private let schedule: Schedule
+    private var optimizer: Adam
+    private var step: Int
+    private var epochs: Int
+    private var batches: ArraySlice<[SliceLibrary.Slice]> = []
+    private var losses: [Double] = []
+    private var constants: [Double] = []
+
+    /// A round that starts from the global model.
+    public init(from global: Parameters, at site: Site, round: Int) {
+        let settings = site.settings
+        (main, self.site, self.round, epochs) = (global, site, round, settings.localEpochs)
+        generator = SeededGenerator(seed: settings.seed, path: RandomStream.training, round, site.index)
+        optimizer = Adam(learningRate: settings.learningRate, weightDecay: settings.weightDecay)
+        let stepsPerRound = epochs * site.slices.steps(volumes: settings.batchVolumes)
+        schedule = .cosine(from: settings.learningRate, to: 0, steps: settings.rounds * stepsPerRound)
+        step = (round - 1) * stepsPerRound
+    }
+
+    /// The next batch, or `nil` after the last epoch.
+    ///
+    /// - Throws: `CancellationError` if the task was cancelled.
+    public mutating func nextBatch() throws -> SliceBatch? {
+        try Task.checkCancellation()
+        if batches.isEmpty {
+            if epochs == 0 { return nil }
+            epochs -= 1
+            let settings = site.settings
+            batches = site.slices.epoch(settings.batch, volumes: settings.batchVolumes, using: &generator)[...]
+        }
+        return batches.popFirst().map(site.slices.batch)
+    }
+
+    /// Moves the model one step along the gradient of a loss.
+    ///
+    /// - Parameters:
+    ///   - constant: The value of the loss when nothing is learned; `nil` where it is not known.
+    ///   - loss: Computes the loss on a tape that reads the model.
+    /// - Throws: `NonFiniteLoss`.
+    public mutating func step(constant: Double? = nil, _ loss: (Tape) throws -> Variable) throws {
+        let (value, gradient) = try valueAndGradient(at: &main, of: loss)
+        try NonFiniteLoss.check(value, step: step)
+        optimizer.learningRate = schedule.rate(at: step)
+        optimizer.update(&main, along: gradient)
+        step += 1
+        losses.append(Double(value))
+        if let constant { constants.append(constant) }
+        site.advance(round, value)
+    }
+
+    /// The trained model, with the means of the round and a method's own metrics, which take precedence.
+    public func update(_ metrics: [Metric: Double] = [:]) -> LocalUpdate {
+        func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+        var means: [Metric: Double] = [.loss: mean(losses), .learningRate: Double(optimizer.learningRate)]
+        if !constants.isEmpty { means[.lossConstant] = mean(constants) }
+        return LocalUpdate(
+            parameters: main, sampleCount: site.slices.count, round: round, client: site.id,
+            metrics: means.merging(metrics) { $1 })
+    }
+}
+
+/// The purposes of generators: the first element of their paths.
+enum RandomStream {
+    static let initialization = 0
+    static let split = 1
+    static let refresh = 2
+    static let training = 3
+    static let folds = 4
+    static let fineTuning = 5
+    static let decoder = 6
+    static let comparison = 7
+    static let publicSet = 8
+    static let baseModel = 9
+    static let representation = 10
+}

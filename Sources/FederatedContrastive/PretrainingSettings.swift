@@ -1,0 +1,237 @@
+import Contrastive
+import Federation
+import Foundation
+import Tensor
+
+/// The settings that determine a pre-training run.
+public struct PretrainingSettings: RunSettings {
+    /// The folder of patients.
+    public var data = ""
+    /// The method, one of ``PretrainingMethods/names``.
+    public var method = FCL.name
+    /// The collaboration of the sites; the method's own if absent.
+    public var federation: Collaboration?
+    /// The number of sites among which the patients are divided.
+    public var clients = 10
+    /// The number of rounds.
+    public var rounds = 100
+    /// Passes of each client over its slices in a round.
+    public var localEpochs = 1
+    /// The number of partitions into which a volume is cut along the slice axis, S.
+    public var partitions = 4
+    /// The temperature τ of the loss; the method's own if absent.
+    public var temperature: Float?
+    /// The fraction of itself that the momentum encoder keeps in each step, m.
+    public var momentum: Float = 0.99
+    /// The length of a feature, D.
+    public var featureDimension = 128
+    /// The capacity of a client's memory bank, K; one feature per slice if absent.
+    public var bank: Int?
+    /// The entries of the bank that are negatives.
+    public var negatives = FCLLoss.Negatives.otherPartitions
+    /// Whether FCL has its remote loss.
+    public var remoteLoss = true
+    /// Whether sites exchange features, where the method does.
+    public var exchange = true
+    /// Whether FCL has a momentum encoder; without it, keys come from the main encoder.
+    public var momentumEncoder = true
+    /// The number of SwAV's prototypes.
+    public var prototypes = 64
+    /// Channels of the encoder's first level.
+    public var width = 16
+    /// Rows and columns of a slice.
+    public var size = 192
+    /// Pixel spacing, in mm.
+    public var spacing = 1.37
+    /// Volumes in a batch, V; the batch has V · S slices.
+    public var batchVolumes = 2
+    /// The composition of batches.
+    public var batch = BatchComposition.balanced
+    /// Adam's initial learning rate; it decays to zero along a cosine.
+    public var learningRate: Float = 1e-3
+    /// The L2 penalty added to the gradient.
+    public var weightDecay: Float = 1e-4
+    /// The strength of the random views.
+    public var augmentation = AugmentationStrength.weak
+    /// The statistics that the momentum encoder's batch norms use.
+    public var keyNormalization = KeyNormalization.batch
+    /// The frames of a patient that are used.
+    public var frames = Frames.endpoints
+    /// The minimum number of clients in a round; all of them if absent.
+    public var quorum: Int?
+    /// The number of rounds between two measurements of the representation; 0 for never.
+    public var probeEvery = 10
+    /// The seed of all randomness.
+    public var seed: UInt64 = 1
+
+    /// The defaults.
+    public init() {}
+
+    /// The collaboration of the sites.
+    public enum Collaboration: String, Codable, CaseIterable, Sendable {
+        /// The server averages the sites' weights after every round.
+        case fedavg
+        /// One site has the patients of all.
+        case centralized = "none"
+        /// Each site trains alone; the sites' models are averaged at the end.
+        case local
+    }
+
+    /// A part that can be left out of a method.
+    public enum Ablation: String, CaseIterable, Sendable { case remoteLoss, exchange, momentumEncoder }
+
+    /// Equally many slices of every partition in a batch, or random slices.
+    public enum BatchComposition: String, Codable, CaseIterable, Sendable { case balanced, random }
+
+    /// The statistics of a batch norm.
+    public enum KeyNormalization: String, Codable, CaseIterable, Sendable { case batch, running }
+
+    /// The two endpoints of the heartbeat, or the whole cine.
+    public enum Frames: String, Codable, CaseIterable, Sendable { case endpoints, cine }
+
+    public func validate() throws(RunError) {
+        if data.isEmpty { throw .conflict("--data is missing: the folder of patients, such as ACDC/training.") }
+        guard let type = PretrainingMethods.named(method) else {
+            throw .setting(
+                "method", found: method, expected: "one of \(PretrainingMethods.names.joined(separator: ", "))")
+        }
+        for ablation in leftOut.subtracting(type.ablations).sorted(by: { $0.rawValue < $1.rawValue }) {
+            let names = PretrainingMethods.all.filter { $0.ablations.contains(ablation) }.map { $0.name }
+            throw .setting(
+                ablation.rawValue, found: "false", expected: "a method that has it (\(names.joined(separator: ", ")))")
+        }
+        try check("clients", clients, (1...1000).contains(clients), "a number from 1 to 1000")
+        try check("rounds", rounds, rounds > 0, "a positive number")
+        try check("probeEvery", probeEvery, probeEvery >= 0, "a number of rounds, or 0 for never,")
+        try check("localEpochs", localEpochs, localEpochs > 0, "a positive number")
+        try check("partitions", partitions, (2...64).contains(partitions), "a number from 2 to 64")
+        try check("temperature", tau, tau.isFinite && tau > 0, "a positive number")
+        try check("prototypes", prototypes, (2...4096).contains(prototypes), "a number from 2 to 4096")
+        try check("momentum", momentum, (0...1).contains(momentum), "a number from 0 to 1")
+        try check(
+            "featureDimension", featureDimension, (1...4096).contains(featureDimension), "a number from 1 to 4096")
+        try check("bank", bank ?? 1, (bank ?? 1) > 0, "a positive number")
+        try check("width", width, (1...256).contains(width), "a number from 1 to 256")
+        try Self.checkImages(size: size, spacing: spacing)
+        try check("batchVolumes", batchVolumes, (1...64).contains(batchVolumes), "a number from 1 to 64")
+        try check("learningRate", learningRate, learningRate.isFinite && learningRate > 0, "a positive number")
+        try check("weightDecay", weightDecay, weightDecay.isFinite && weightDecay >= 0, "zero or more")
+        try check(
+            "quorum", quorum ?? 1, (1...siteCount).contains(quorum ?? 1),
+            "a number from 1 to the number of sites, \(siteCount),")
+    }
+
+    /// Checks the size and pixel spacing of slices.
+    static func checkImages(size: Int, spacing: Double) throws(RunError) {
+        try check("size", size, (16...1024).contains(size) && size % 16 == 0, "a multiple of 16 from 16 to 1024")
+        try check("spacing", spacing, (0.1...20).contains(spacing), "a number from 0.1 to 20 mm")
+    }
+}
+
+extension PretrainingSettings {
+    /// The method; FCL where the name is not known, which `validate` rejects.
+    public var methodType: any PretrainingMethod.Type { PretrainingMethods.named(method) ?? FCL.self }
+
+    /// The collaboration of the sites.
+    public var collaboration: Collaboration { federation ?? methodType.collaboration }
+
+    /// The number of sites: one where all patients are at one.
+    public var siteCount: Int { collaboration == .centralized ? 1 : clients }
+
+    /// The number of rounds to run: none where there is nothing to train.
+    public var trainedRounds: Int { methodType.isTrained ? rounds : 0 }
+
+    /// The same settings with the method's own values written out, so `config.json` states them.
+    public var resolved: PretrainingSettings {
+        var settings = self
+        (settings.temperature, settings.federation) = (tau, collaboration)
+        return settings
+    }
+
+    /// The temperature τ.
+    public var tau: Float { temperature ?? methodType.temperature }
+
+    /// The parts that are left out of the method.
+    public var leftOut: Set<Ablation> {
+        Set(
+            [(Ablation.remoteLoss, remoteLoss), (.exchange, exchange), (.momentumEncoder, momentumEncoder)]
+                .filter { !$0.1 }.map(\.0))
+    }
+
+    /// The random views.
+    public var views: Augmentation { augmentation.views }
+
+    /// The statistics that the momentum encoder's batch norms use.
+    public var keyStatistics: Tape.Normalization {
+        keyNormalization == .batch ? .batchStatistics : .runningStatistics
+    }
+
+    /// The provenance of an encoder, in a line.
+    public var summary: String {
+        guard methodType.isTrained else { return "\(methodType.title), seed \(seed)" }
+        let sites =
+            switch collaboration {
+            case .fedavg: "\(clients) clients"
+            case .centralized: "all patients at one site"
+            case .local: "\(clients) clients each alone"
+            }
+        let names: [Ablation: String] = [
+            .remoteLoss: "remote loss", .exchange: "exchange", .momentumEncoder: "momentum encoder",
+        ]
+        let without = leftOut.map { ", no \(names[$0]!)" }.sorted().joined()
+        return "\(methodType.title)\(without), \(sites), \(rounds) rounds, seed \(seed)"
+    }
+}
+
+/// The strength of random views.
+public enum AugmentationStrength: String, Codable, CaseIterable, Sendable {
+    /// No change.
+    case none
+    /// ``Augmentation/weak``.
+    case weak
+    /// ``Augmentation/upright``.
+    case upright
+    /// ``Augmentation/standard``.
+    case standard
+
+    /// The views.
+    public var views: Augmentation {
+        switch self {
+        case .none: .identity
+        case .weak: .weak
+        case .upright: .upright
+        case .standard: .standard
+        }
+    }
+}
+
+extension Metric {
+    /// The value of ``loss`` when nothing is learned, where it is known.
+    public static let lossConstant = Metric("constant")
+    /// L_local of ``FCL``, in nats.
+    public static let localLoss = Metric("localLoss")
+    /// The value of ``localLoss`` when all features are equal, in nats.
+    public static let localConstant = Metric("localConstant")
+    /// L_remote of ``FCL``, in nats.
+    public static let remoteLoss = Metric("remoteLoss")
+    /// The value of ``remoteLoss`` when all features are equal, in nats.
+    public static let remoteConstant = Metric("remoteConstant")
+    /// The mean cosine similarity of features of the same partition in the bank, at the beginning of the round.
+    public static let positiveSimilarity = Metric("positiveSimilarity")
+    /// The mean cosine similarity of features of different partitions in the bank, at the beginning of the round.
+    public static let negativeSimilarity = Metric("negativeSimilarity")
+    /// ``positiveSimilarity`` minus ``negativeSimilarity``.
+    public static let separation = Metric("separation")
+    /// The fraction of slices whose partition their nearest neighbors predict.
+    public static let partitionNeighbors = Metric("partitionNeighbours")
+    /// The fraction of slices whose partition a linear map predicts.
+    public static let partitionProbe = Metric("partitionProbe")
+    /// The fraction of patients whose diagnosis their nearest neighbors predict.
+    public static let diagnosisNeighbors = Metric("diagnosisNeighbours")
+    /// The fraction of patients whose diagnosis a linear map predicts.
+    public static let diagnosisProbe = Metric("diagnosisProbe")
+    /// `FeatureSet.uniformity` of the encoder's features.
+    public static let uniformity = Metric("uniformity")
+    /// `FeatureSet.alignment(with:)` of the encoder's features of slices and their views.
+    public static let alignment = Metric("alignment")
+}

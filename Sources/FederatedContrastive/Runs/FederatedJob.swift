@@ -1,0 +1,118 @@
+import Foundation
+import Segmentation
+import Volumes
+
+/// The message by which a server lets sites on other machines take part as they would in one process.
+public struct FederatedJob: Codable, Equatable, Sendable {
+    /// The name of the run on the server; what a site keeps between rounds belongs to it, also after the server restarts.
+    public let run: String
+    /// The settings of a pre-training, without what belongs to the server.
+    public private(set) var pretraining: PretrainingSettings?
+    /// The settings of a fine-tuning, without what belongs to the server.
+    public private(set) var segmentation: FederatedFineTuningSettings?
+
+    /// A pre-training job.
+    public init(run: String, _ settings: PretrainingSettings) {
+        self.run = run
+        pretraining = settings
+        pretraining?.data = Self.elsewhere
+    }
+
+    /// A fine-tuning job.
+    public init(run: String, _ settings: FederatedFineTuningSettings) {
+        self.run = run
+        segmentation = settings
+        // A path of the server's machine.
+        segmentation?.start = "random"
+    }
+
+    /// The Flower app of these jobs, `publisher/name`.
+    public static let app = "federated-contrastive/federated-contrastive"
+
+    /// The placeholder for the folder of patients: each site has its own.
+    public static let elsewhere = "at the sites"
+
+    /// The job as it travels.
+    public var text: String {
+        get throws { String(decoding: try JSON.encoded(self).dropLast(), as: UTF8.self) }
+    }
+
+    /// The job in a text from a server.
+    ///
+    /// - Throws: `RunError` if it is not a job that this version knows.
+    public init(_ text: String) throws(RunError) {
+        do { self = try JSONDecoder().decode(FederatedJob.self, from: Data(text.utf8)) } catch {
+            throw .data("the server's job is not known here; do both run the same version of this package?")
+        }
+        guard !run.isEmpty, run.utf8.count <= 100,
+            run.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") })
+        else {
+            throw .data(
+                "the server's job has the name '\(run.prefix(100))'; letters, digits and hyphens are expected.")
+        }
+        try pretraining?.validate()
+        try segmentation?.validate()
+        guard (pretraining == nil) != (segmentation == nil) else {
+            throw .data("the server's job is neither pre-training nor segmentation, or both.")
+        }
+    }
+}
+
+/// The settings that determine a federated fine-tuning across machines.
+public struct FederatedFineTuningSettings: RunSettings {
+    /// The initial weights: `random`, the folder of a pre-training run, or a file on the server.
+    public var start = ""
+    /// The number of sites.
+    public var clients = 10
+    /// The minimum number of sites in a round; all of them if absent.
+    public var quorum: Int?
+    /// The training recipe.
+    public var plan = FineTuningPlan()
+    /// The number of annotated patients that each site learns from, the first of its training part in `fold`; all patients
+    /// if absent.
+    public var annotated: Int?
+    /// The fifth of a site's patients that is held out for validation where `annotated` is given.
+    public var fold = 0
+    /// Channels of the first level.
+    public var width = 16
+    /// Rows and columns of a slice.
+    public var size = 192
+    /// Pixel spacing, in mm.
+    public var spacing = 1.37
+    /// The seed of decoder, order, and views.
+    public var seed: UInt64 = 1
+    /// The seed of the division into folds, and among sites that share a folder.
+    public var splitSeed: UInt64 = 1
+
+    /// The number of folds that a site's patients are divided into.
+    public static let foldCount = 5
+
+    /// The defaults.
+    public init() {}
+
+    public func validate() throws(RunError) {
+        if start.isEmpty {
+            throw .conflict("--init is missing: 'random', the folder of a pre-training run, or a file.")
+        }
+        try check("clients", clients, (1...1000).contains(clients), "a number from 1 to 1000")
+        try check(
+            "quorum", quorum ?? 1, (1...clients).contains(quorum ?? 1),
+            "a number from 1 to the number of sites, \(clients),")
+        try check("annotated", annotated ?? 1, (annotated ?? 1) > 0, "a positive number")
+        try check(
+            "fold", fold, (0..<Self.foldCount).contains(fold), "a number from 0 to \(Self.foldCount - 1)")
+        try plan.validate()
+        try check("width", width, (1...256).contains(width), "a number from 1 to 256")
+        try PretrainingSettings.checkImages(size: size, spacing: spacing)
+    }
+
+    /// The preprocessing of images.
+    public var preprocessing: Preprocessing { Preprocessing(spacing: spacing, size: size) }
+
+    /// The initial model at the server, whose shape is that at the sites.
+    ///
+    /// - Throws: `RunError` or `WeightsError` if the initial weights do not fit.
+    public func model(startingAt start: InitialWeights) throws -> SegmentationModel {
+        try start.model(width: width, preprocessing: preprocessing, classes: ACDC.classNames, seed: seed)
+    }
+}

@@ -1,0 +1,116 @@
+import Foundation
+
+/// The settings that determine a run, as they are written to `config.json` and read back from there.
+///
+/// A setting is a stored property with its default; nested settings are properties of a `Codable` type. Its JSON name is
+/// the name of the property.
+public protocol RunSettings: Codable, Equatable, Sendable {
+    /// The defaults.
+    init()
+    /// Checks that a run can have these settings.
+    ///
+    /// - Throws: `RunError` with the setting, its value, and the range.
+    func validate() throws(RunError)
+}
+
+extension RunSettings {
+    /// Settings from a JSON file; omitted ones keep their defaults.
+    ///
+    /// - Throws: `RunError` if the file cannot be read, is not JSON, holds an unknown setting, or a value of a wrong type.
+    public init(contentsOf url: URL) throws(RunError) {
+        let data: Data
+        do { data = try Data(contentsOf: url) } catch {
+            throw .missing("\(url.path) cannot be read: \(error.localizedDescription)")
+        }
+        let given: [String: Any]
+        do {
+            guard let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+                throw RunError.data("\(url.path): a JSON object of settings is expected.")
+            }
+            given = object
+        } catch let error as RunError {
+            throw error
+        } catch {
+            throw .data("\(url.path) is not JSON: \(error.localizedDescription)")
+        }
+        self = try Self().replacing(given, from: url.path)
+    }
+
+    /// The settings with the values of a JSON object in place of their own, object by object.
+    ///
+    /// - Parameter source: The name of the object's origin in messages.
+    /// - Throws: `RunError.data` for an unknown setting or a value of a wrong type.
+    public func replacing(_ given: [String: Any], from source: String) throws(RunError) -> Self {
+        do {
+            let own = try JSONSerialization.jsonObject(with: JSONEncoder().encode(self)) as? [String: Any] ?? [:]
+            let merged = try Self.merged(given, into: own, reflecting: self, path: "", source: source)
+            return try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
+        } catch let error as RunError {
+            throw error
+        } catch let DecodingError.typeMismatch(_, context), let DecodingError.dataCorrupted(context),
+            let DecodingError.valueNotFound(_, context)
+        {
+            let field = context.codingPath.map(\.stringValue).joined(separator: ".")
+            throw .data("\(source)" + (field.isEmpty ? "" : ", setting '\(field)'") + ": \(context.debugDescription)")
+        } catch {
+            throw .data("\(source): \(error)")
+        }
+    }
+
+    /// The values in `own` with the given ones in their place. Settings that are absent by default do not occur in `own`,
+    /// so the known names are those of the properties.
+    private static func merged(
+        _ given: [String: Any], into own: [String: Any], reflecting settings: Any, path: String, source: String
+    ) throws(RunError) -> [String: Any] {
+        let properties = Dictionary(
+            uniqueKeysWithValues: Mirror(reflecting: settings).children.compactMap { child in
+                child.label.map { ($0, child.value) }
+            })
+        if let unknown = given.keys.filter({ properties[$0] == nil }).min() {
+            let known = properties.keys.sorted().joined(separator: ", ")
+            throw .data("\(source): '\(path)\(unknown)' is not a setting; known are \(known).")
+        }
+        var merged = own
+        for (key, value) in given {
+            if let object = value as? [String: Any], let nested = own[key] as? [String: Any],
+                let property = properties[key]
+            {
+                merged[key] = try self.merged(
+                    object, into: nested, reflecting: property, path: "\(path)\(key).", source: source)
+            } else {
+                merged[key] = value
+            }
+        }
+        return merged
+    }
+
+    /// The path of the setting with the given property name, such as `["plan", "rounds"]`; `nil` unless there is exactly
+    /// one.
+    public static func path(ofSetting name: String) -> [String]? {
+        func paths(_ settings: Any) -> [[String]] {
+            Mirror(reflecting: settings).children.flatMap { child -> [[String]] in
+                guard let label = child.label else { return [] }
+                return (label == name ? [[label]] : []) + paths(child.value).map { [label] + $0 }
+            }
+        }
+        let found = paths(Self())
+        return found.count == 1 ? found[0] : nil
+    }
+
+    /// The settings as written to a run's folder. JSON has no number that is not finite.
+    public func encoded() throws(RunError) -> Data {
+        do { return try JSON.encoded(self, pretty: true) } catch {
+            throw .conflict("the settings cannot be written as JSON; every number among them has to be finite.")
+        }
+    }
+}
+
+/// The JSON that runs are made of: sorted keys, slashes as they are, a line feed at the end.
+enum JSON {
+    static func encoded(_ value: some Encodable, pretty: Bool = false) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting =
+            pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(value) + Data("\n".utf8)
+    }
+}

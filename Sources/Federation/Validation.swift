@@ -1,0 +1,152 @@
+import Features
+import Tensor
+
+/// The validation of one round: every share and every update passes through it before anything is done with it.
+///
+/// That a weight is float32 and that features are finite unit vectors is guaranteed by their types. The rest is checked
+/// here.
+public struct Validation: Sendable {
+    /// The maximum sample count: more than any data set has, and small enough for exact sums.
+    public static let maximumSampleCount = 1 << 40
+    /// The maximum size of the metrics of an update, names and values, in bytes.
+    public static let maximumMetricBytes = 1 << 14
+
+    private let round: Int
+    private let reference: Parameters
+    private let exchange: FeatureExchange?
+    private var shared: Set<String> = []
+    private var updated: Set<String> = []
+
+    /// The validation of round `round`, whose clients started from `reference`.
+    public init(round: Int, reference: Parameters, exchange: FeatureExchange?) {
+        (self.round, self.reference, self.exchange) = (round, reference, exchange)
+    }
+
+    /// Accepts a share of features from a client.
+    ///
+    /// - Precondition: the round has a feature exchange.
+    /// - Throws: `Rejection` with the fault.
+    public mutating func accept(_ share: FeatureShare, from client: String) throws(Rejection) {
+        guard let exchange else { preconditionFailure("client \(client) was not asked for features") }
+        try checkSender(share.client, share.round, client: client, seen: &shared)
+        let features = share.features
+        guard features.dimension == exchange.dimension else {
+            throw Rejection(client, .featureDimension(expected: exchange.dimension, found: features.dimension))
+        }
+        guard features.count > 0 && features.count <= exchange.maximumCount else {
+            throw Rejection(client, .featureCount(found: features.count, limit: exchange.maximumCount))
+        }
+        if let row = features.partitions.firstIndex(where: { Int($0) >= exchange.partitions }) {
+            let found = Int(features.partitions[row])
+            throw Rejection(client, .partition(row: row, found: found, partitions: exchange.partitions))
+        }
+    }
+
+    /// Accepts a trained model from a client.
+    ///
+    /// - Throws: `Rejection` with the fault.
+    public mutating func accept(_ update: LocalUpdate, from client: String) throws(Rejection) {
+        try checkSender(update.client, update.round, client: client, seen: &updated)
+        guard update.sampleCount > 0 && update.sampleCount <= Self.maximumSampleCount else {
+            throw Rejection(client, .sampleCount(found: update.sampleCount, limit: Self.maximumSampleCount))
+        }
+        let metricBytes = update.metrics.keys.reduce(0) { $0 + $1.rawValue.utf8.count + MemoryLayout<Double>.size }
+        guard metricBytes <= Self.maximumMetricBytes else {
+            throw Rejection(client, .metricSize(bytes: metricBytes, limit: Self.maximumMetricBytes))
+        }
+        try checkSlots(update.parameters, client: client)
+        guard update.parameters.vector.isFinite else {
+            let slot = reference.slots.first { !update.parameters[$0].isFinite }
+            throw Rejection(client, .weightNotFinite(slot: slot?.name ?? "the model"))
+        }
+    }
+
+    private func checkSender(
+        _ claimed: String, _ claimedRound: Int, client: String, seen: inout Set<String>
+    ) throws(Rejection) {
+        guard claimed == client else { throw Rejection(client, .sender(claimed: claimed)) }
+        guard claimedRound == round else { throw Rejection(client, .round(expected: round, found: claimedRound)) }
+        guard seen.insert(client).inserted else { throw Rejection(client, .duplicate) }
+    }
+
+    private func checkSlots(_ parameters: Parameters, client: String) throws(Rejection) {
+        if parameters.matches(reference) { return }
+        let (expected, found) = (reference.slots, parameters.slots)
+        let index = zip(expected, found).enumerated().first { $1.0 != $1.1 }?.offset ?? min(expected.count, found.count)
+        func name(_ slots: [ParameterSlot]) -> String {
+            guard slots.indices.contains(index) else { return "no further weight" }
+            return "\(slots[index].role.rawValue) \(slots[index].name) \(slots[index].shape)"
+        }
+        throw Rejection(client, .slot(expected: name(expected), found: name(found)))
+    }
+}
+
+/// A message of a client that the server did not accept, and why.
+public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The client.
+    public let client: String
+    /// The fault of its message.
+    public let fault: Fault
+
+    /// A rejection of a client's message.
+    public init(_ client: String, _ fault: Fault) { (self.client, self.fault) = (client, fault) }
+
+    /// A fault of a message.
+    public enum Fault: Hashable, Sendable {
+        /// The message claims to come from another client.
+        case sender(claimed: String)
+        /// The message belongs to an earlier or a later round.
+        case round(expected: Int, found: Int)
+        /// The client sent the same kind of message twice in a round.
+        case duplicate
+        /// The model has other weights than the global one; the first difference is named.
+        case slot(expected: String, found: String)
+        /// A weight is NaN or infinite.
+        case weightNotFinite(slot: String)
+        /// The sample count is not positive, or absurd.
+        case sampleCount(found: Int, limit: Int)
+        /// The metrics are too many or too long to be kept in a report.
+        case metricSize(bytes: Int, limit: Int)
+        /// The features have another length than the projection head produces.
+        case featureDimension(expected: Int, found: Int)
+        /// There is no feature, or there are too many.
+        case featureCount(found: Int, limit: Int)
+        /// A feature is tagged with a partition that does not exist.
+        case partition(row: Int, found: Int, partitions: Int)
+        /// The features are not unit vectors with one tag each.
+        case features(FeatureError)
+    }
+
+    /// One sentence that names the client and the fault.
+    public var description: String { "client \(client) \(fault)" }
+}
+
+extension Rejection.Fault: CustomStringConvertible {
+    /// The predicate of a sentence about the client.
+    public var description: String {
+        switch self {
+        case .sender(let claimed):
+            "sent a message in the name of \(claimed)"
+        case .round(let expected, let found):
+            "sent a \(found < expected ? "stale" : "future") message of round \(found) in round \(expected)"
+        case .duplicate:
+            "sent the same kind of message twice in one round"
+        case .slot(let expected, let found):
+            "sent a model with \(found) where the global model has \(expected)"
+        case .weightNotFinite(let slot):
+            "sent NaN or infinite values in \(slot)"
+        case .sampleCount(let found, let limit):
+            "reports \(found) samples; expected 1 to \(limit)"
+        case .metricSize(let bytes, let limit):
+            "sent metrics whose names take \(bytes) bytes; at most \(limit) are kept"
+        case .featureDimension(let expected, let found):
+            "sent features of dimension \(found); expected \(expected)"
+        case .featureCount(let found, let limit):
+            "sent \(found) features; expected 1 to \(limit)"
+        case .partition(let row, let found, let partitions):
+            "tagged feature \(row) with partition \(found); there are \(partitions), counted from 0"
+        case .features(let error):
+            "has \(error)"
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Tensor
+
+/// A segmentation training loss: cross-entropy, soft Dice, or their sum.
+public enum SegmentationLoss: String, Hashable, Sendable, Codable, CaseIterable {
+    /// The mean over all pixels of the negative log-probability of the true class.
+    case crossEntropy
+    /// ``SoftDiceLoss``.
+    case dice
+    /// The sum of both, with equal weights: the usual loss of cardiac networks.
+    ///
+    /// Isensee et al., Nature Methods 18:203–211, 2021.
+    case crossEntropyAndDice
+
+    /// The loss of a batch.
+    ///
+    /// **Shapes** `scores [batch, height, width, classes]`, one label in `0 ..< classes` per pixel, row by row → scalar.
+    ///
+    /// - Precondition: two classes or more, as many labels as pixels, each of them a class.
+    public func callAsFunction(_ scores: Variable, labels: [UInt8]) -> Variable {
+        switch self {
+        case .crossEntropy: pixelwise(scores, labels: labels.map(Int.init))
+        case .dice: SoftDiceLoss()(scores, labels: labels)
+        case .crossEntropyAndDice:
+            pixelwise(scores, labels: labels.map(Int.init)) + SoftDiceLoss()(scores, labels: labels)
+        }
+    }
+}
+
+/// The soft Dice loss of class scores: `1 − mean over classes of (2 Σ p g + ε) / (Σ p + Σ g + ε)`.
+///
+/// p is the softmax of the scores, g is 1 where the pixel has the class and 0 elsewhere, and the sums run over all pixels
+/// of the batch. The background, class 0, does not count. Sums over the batch rather than over each image keep the loss
+/// defined where a slice lacks a structure, as most slices at the apex do.
+///
+/// Source: Milletari, Navab and Ahmadi, "V-Net", 3DV 2016, section 3, without squares and with the sums of a batch
+/// (Isensee et al., Nature Methods 18:203–211, 2021).
+public struct SoftDiceLoss: Hashable, Sendable {
+    /// The smoothing term ε, added to numerator and denominator.
+    public var smoothing: Float
+
+    /// A loss with the given smoothing term.
+    ///
+    /// - Precondition: `smoothing > 0`.
+    public init(smoothing: Float = 1) {
+        precondition(smoothing > 0, "a smoothing of \(smoothing): expected more than 0")
+        self.smoothing = smoothing
+    }
+
+    /// The loss of a batch.
+    ///
+    /// **Shapes** `scores [..., classes]`, one label in `0 ..< classes` per pixel → scalar in 0 … 1.
+    ///
+    /// - Precondition: two classes or more, as many labels as pixels, each of them a class.
+    public func callAsFunction(_ scores: Variable, labels: [UInt8]) -> Variable {
+        let probabilities = softmax(scores)
+        let p = probabilities.value
+        let classes = p.shape.last
+        precondition(
+            classes > 1 && labels.count * classes == p.count && !labels.isEmpty,
+            "\(labels.count) labels for scores of shape \(p.shape)")
+        let sums = Sums(p, labels, classes: classes)
+        let foreground = classes - 1
+        var dice = 0.0
+        // The derivative with respect to p is `a − b g`, with one pair of numbers per class.
+        var slopes = [(Float, Float)](repeating: (0, 0), count: classes)
+        for c in 1..<classes {
+            let above = 2 * sums.overlap[c] + Double(smoothing)
+            let below = sums.predicted[c] + sums.labelled[c] + Double(smoothing)
+            dice += above / below
+            slopes[c] = (Float(above / (below * below)), Float(2 / below))
+        }
+        let loss = Tensor(repeating: Float(1 - dice / Double(foreground)), shape: [])
+        return scores.tape.record(loss, operands: probabilities.id) {
+            [id = probabilities.id, shape = p.shape, slopes] upstream, adjoints in
+            let factor = upstream[] / Float(foreground)
+            var gradient = Tensor(zeros: shape)
+            gradient.withMutableSpan { target in
+                for (pixel, label) in labels.enumerated() {
+                    let at = pixel * classes
+                    for c in 1..<classes { target[at + c] = factor * slopes[c].0 }
+                    if label > 0 { target[at + Int(label)] -= factor * slopes[Int(label)].1 }
+                }
+            }
+            adjoints.add(gradient, to: id)
+        }
+    }
+
+    /// Per-class sums over all pixels, accumulated in Double.
+    private struct Sums {
+        var overlap: [Double], predicted: [Double], labelled: [Double]
+
+        init(_ probabilities: Tensor, _ labels: [UInt8], classes: Int) {
+            let zeros = [Double](repeating: 0, count: classes)
+            var (overlap, predicted, labelled) = (zeros, zeros, zeros)
+            probabilities.withSpan { p in
+                for (pixel, label) in labels.enumerated() {
+                    let at = pixel * classes
+                    precondition(Int(label) < classes, "the label \(label) is none of the \(classes) classes")
+                    for c in 1..<classes { predicted[c] += Double(p[at + c]) }
+                    overlap[Int(label)] += Double(p[at + Int(label)])
+                    labelled[Int(label)] += 1
+                }
+            }
+            (self.overlap, self.predicted, self.labelled) = (overlap, predicted, labelled)
+        }
+    }
+}
+
+/// The cross-entropy of pixels; a case of the loss has the name of the function.
+private func pixelwise(_ scores: Variable, labels: [Int]) -> Variable {
+    crossEntropy(scores, labels: labels)
+}
