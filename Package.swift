@@ -19,6 +19,9 @@ let package = Package(
         .library(name: "Federation", targets: ["Federation"]),
         .library(name: "FederatedContrastive", targets: ["FederatedContrastive"]),
         .library(name: "Segmentation", targets: ["Segmentation"]),
+        .library(name: "Features", targets: ["Features"]),
+        // What the example programs share, for those in Flower/.
+        .library(name: "Support", targets: ["Support"]),
         .library(name: "Volumes", targets: ["Volumes"]),
         .library(name: "Phantoms", targets: ["Phantoms"]),
         .executable(name: "ACDCPretrain", targets: ["ACDCPretrain"]),

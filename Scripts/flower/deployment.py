@@ -26,7 +26,7 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-APP = ROOT / "Examples" / "FlowerClient" / "app"
+APP = ROOT / "Flower" / "Sources" / "FlowerClient" / "app"
 PYTHON_APP = ROOT / "Scripts" / "flower" / "python"
 
 class Failed(Exception):

@@ -18,7 +18,7 @@ public enum TrainingEvent: Sendable {
 public typealias TrainingObserver = @Sendable (TrainingEvent) -> Void
 
 /// A counter of the steps of all sites, which reports one of them per second.
-final class StepCounter: Sendable {
+public final class StepCounter: Sendable {
     private struct State {
         var title = ""
         var step = 0
@@ -31,12 +31,12 @@ final class StepCounter: Sendable {
     private let observer: TrainingObserver
 
     /// A counter of pieces of `steps` steps, such as the rounds of a run.
-    init(steps: Int, observer: @escaping TrainingObserver) {
+    public init(steps: Int, observer: @escaping TrainingObserver) {
         (self.steps, self.observer) = (steps, observer)
     }
 
     /// Counts one step of one site; another title begins a new piece.
-    func advance(_ title: String, loss: Float) {
+    public func advance(_ title: String, loss: Float) {
         let event = state.withLock { state -> TrainingEvent? in
             if title != state.title { state = State(title: title, reported: state.reported) }
             state.step += 1

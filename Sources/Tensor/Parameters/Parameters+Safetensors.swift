@@ -48,8 +48,8 @@ extension Parameters {
 }
 
 extension ParameterSlot.Layout {
-    /// The extents in PyTorch's layout of a weight that has `shape` here.
-    package func exportedShape(_ shape: Tensor.Shape) -> Tensor.Shape {
+    /// The shape in PyTorch's layout of a weight that has `shape` here.
+    public func exportedShape(_ shape: Tensor.Shape) -> Tensor.Shape {
         switch self {
         case .plain: shape
         case .convolution, .transposedConvolution: [shape[3], shape[2], shape[0], shape[1]]

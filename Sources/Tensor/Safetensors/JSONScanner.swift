@@ -1,12 +1,12 @@
 /// Reads the little JSON that a safetensors header consists of: objects, strings and arrays of natural numbers.
 ///
 /// General JSON parsers drop the first of two equal keys without a word, lose the order of keys and accept any nesting.
-package struct JSONScanner {
+public struct JSONScanner {
     private let bytes: [UInt8]
     private var position = 0
     private let file: String
 
-    package init(_ bytes: [UInt8], file: String) {
+    public init(_ bytes: [UInt8], file: String) {
         (self.bytes, self.file) = (bytes, file)
     }
 
@@ -34,7 +34,7 @@ package struct JSONScanner {
     }
 
     /// Calls `member` with each key; it reads the value.
-    package mutating func object(
+    public mutating func object(
         _ member: (inout JSONScanner, String) throws(WeightsError) -> Void
     ) throws(WeightsError) {
         try expect("{")
@@ -49,7 +49,7 @@ package struct JSONScanner {
     }
 
     /// An array of natural numbers.
-    package mutating func integers(atMost limit: Int) throws(WeightsError) -> [Int] {
+    public mutating func integers(atMost limit: Int) throws(WeightsError) -> [Int] {
         var numbers: [Int] = []
         try expect("[")
         if accept("]") { return numbers }
@@ -78,7 +78,7 @@ package struct JSONScanner {
     }
 
     /// A string in quotation marks.
-    package mutating func string() throws(WeightsError) -> String {
+    public mutating func string() throws(WeightsError) -> String {
         try expect("\"")
         var content: [UInt8] = []
         while true {
@@ -143,7 +143,7 @@ package struct JSONScanner {
     }
 
     /// Checks that nothing but space follows.
-    package mutating func end() throws(WeightsError) {
+    public mutating func end() throws(WeightsError) {
         skipSpace()
         guard position == bytes.count else { throw fault("nothing") }
     }

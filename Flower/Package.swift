@@ -1,0 +1,67 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+// The folder of a checkout may be called anything, so the package is named.
+let checkout = "federated-contrastive"
+
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
+func library(_ name: String) -> Target.Dependency { .product(name: name, package: checkout) }
+
+let transport: [Target.Dependency] = [
+    .product(name: "AsyncHTTPClient", package: "async-http-client"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+]
+
+// A package of its own, so that those who depend on the libraries never fetch HTTP, TLS, and Protocol Buffers.
+let package = Package(
+    name: "federated-contrastive-flower",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "FederationFlower", targets: ["FederationFlower"]),
+        .executable(name: "FlowerClient", targets: ["FlowerClient"]),
+        .executable(name: "FlowerServer", targets: ["FlowerServer"]),
+    ],
+    dependencies: [
+        .package(name: checkout, path: ".."),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+    ],
+    targets: [
+        .target(
+            name: "FederationFlower",
+            dependencies: [library("Federation"), library("Features"), library("Tensor"), crypto] + transport,
+            exclude: ["Wire/flower.proto"], swiftSettings: strict),
+        .executableTarget(
+            name: "FlowerClient",
+            dependencies: [
+                "FederationFlower", library("FederatedContrastive"), library("Federation"), library("Segmentation"),
+                library("Support"), library("Tensor"), library("Volumes"), arguments,
+            ],
+            exclude: ["app"], swiftSettings: strict),
+        .executableTarget(
+            name: "FlowerServer",
+            dependencies: [
+                "FederationFlower", library("FederatedContrastive"), library("Federation"), library("Segmentation"),
+                library("Support"), library("Tensor"), arguments,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FederationFlowerTests",
+            dependencies: [
+                "FederationFlower", "FlowerClient", "FlowerServer", library("Federation"), library("Features"),
+                library("Tensor"), crypto,
+            ] + transport,
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

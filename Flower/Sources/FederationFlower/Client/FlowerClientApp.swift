@@ -1,0 +1,241 @@
+import Federation
+import Foundation
+
+/// A resident process at one site, which answers one message after the other that its SuperNode brings.
+///
+/// ```swift
+/// let app = FlowerClientApp(try FlowerEndpoint(address: "http://127.0.0.1:9094"), app: "federated-contrastive/…")
+/// try await app.run { request in try await site.answer(request) }
+/// ```
+///
+/// Every message is answered, with an error if nothing better can be said: a SuperNode waits forever for a reply that
+/// does not come.
+public struct FlowerClientApp: Sendable {
+    private let endpoint: FlowerEndpoint
+    private let app: String?
+    private let transport: (any FlowerTransport)?
+    private let idle: Duration
+    private let notice: @Sendable (String) -> Void
+
+    /// A process that takes tasks at an endpoint.
+    ///
+    /// - Parameters:
+    ///   - endpoint: the SuperNode's.
+    ///   - app: the only app, `publisher/name`, whose messages are answered; those of others get an error.
+    ///   - notice: receives sentences for people, such as that Flower cannot be reached at the moment.
+    public init(
+        _ endpoint: FlowerEndpoint, app: String? = nil, notice: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.init(endpoint, app: app, over: nil, idle: .seconds(1), notice: notice)
+    }
+
+    /// For tests: over a transport of their own.
+    package init(
+        _ endpoint: FlowerEndpoint, app: String?, over transport: (any FlowerTransport)?, idle: Duration,
+        notice: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        (self.endpoint, self.app, self.transport, self.idle) = (endpoint, app, transport, idle)
+        self.notice = notice
+    }
+
+    /// Answers messages until the task is cancelled.
+    ///
+    /// - Throws: `CancellationError`; `FlowerError` for what waiting does not cure: an unknown version, a wrong secret, a
+    ///   certificate that is not trusted.
+    public func run(_ answer: @escaping @Sendable (FlowerRequest) async throws -> RecordDict) async throws {
+        try await endpoint.withRuntime(over: transport) { runtime in
+            var isReachable = true
+            var next: Runtime.AcquiredTask?
+            while true {
+                try Task.checkCancellation()
+                do {
+                    var task = next.take()
+                    if task == nil { task = try await acquire(runtime) }
+                    if let task {
+                        next = try await handle(task, runtime, answer)
+                    } else {
+                        try await Task.sleep(for: idle)
+                    }
+                    if !isReachable { notice("\(endpoint.address) answers again") }
+                    isReachable = true
+                } catch let error as FlowerError {
+                    switch error {
+                    case .untrusted, .unauthorized, .unsupportedVersion: throw error
+                    case .unreachable:
+                        // A SuperNode may be restarted, or start later.
+                        if isReachable { notice("waiting: \(error)") }
+                        isReachable = false
+                    default: notice("\(error)")
+                    }
+                    try await Task.sleep(for: idle)
+                }
+            }
+        }
+    }
+
+    private func acquire(_ runtime: Runtime) async throws -> Runtime.AcquiredTask? {
+        try await runtime.acquireTask("flwr-clientapp")
+    }
+
+    /// Answers one message.
+    ///
+    /// - Returns: the next task, if it came instead of the message.
+    private func handle(
+        _ task: Runtime.AcquiredTask, _ root: Runtime,
+        _ answer: @escaping @Sendable (FlowerRequest) async throws -> RecordDict
+    ) async throws -> Runtime.AcquiredTask? {
+        let runtime = task.runtime
+        let input = try await runtime.pullTaskInput()
+        let place = Runtime.Place(node: input.node, run: input.run)
+        // Directly after the input: a task that is left between the two blocks its SuperNode.
+        let pulled: Runtime.Pulled
+        switch try await pull(runtime, root, place) {
+        case .message(let message?): pulled = message
+        case .message(nil):
+            try await runtime.pushTaskOutput(input, status: .failed, details: "there was no message")
+            return nil
+        case .overtaken(let next):
+            notice("run \(input.run) ended while its message arrived")
+            try await runtime.pushTaskOutput(input, status: .failed, details: "the message did not arrive")
+            return next
+        }
+        let content: FlowerMessage.Content
+        do {
+            let request = try request(pulled.message.get(), input)
+            content = .records(try await runtime.withHeartbeat { try await answer(request) })
+        } catch let error as FlowerError where error.endsTask {
+            throw error
+        } catch {
+            notice("\(pulled.header.messageType): \(error)")
+            content = .error(code: FlowerMessage.raised, reason: Self.publicReason(error))
+        }
+        // Also when the process is told to end: the reply is owed.
+        try await Task {
+            _ = try await runtime.pushMessages([FlowerMessage(replyingTo: pulled.header, content)], from: place)
+            try await runtime.pushTaskOutput(input, status: .completed)
+        }.value
+        return nil
+    }
+
+    /// What comes of a task.
+    private enum Arrival: Sendable {
+        /// Its message.
+        case message(Runtime.Pulled?)
+        /// The next task.
+        case overtaken(Runtime.AcquiredTask)
+    }
+
+    /// The task's message, which may take long to arrive, or the next task.
+    ///
+    /// A SuperNode has one message at a time, so while one arrives there is no other task. It forgets a message whose run
+    /// ends before all of it was there; the task stays, and its objects never come. A reply to such a task, also the one
+    /// that the SuperNode makes up when the task expires, would be taken for that to the next message, and all later
+    /// ones would be sent one message late. So the task is kept alive, and ended without a reply when another one shows
+    /// that its message was forgotten.
+    private func pull(
+        _ runtime: Runtime, _ root: Runtime, _ place: Runtime.Place
+    ) async throws -> Arrival {
+        try await runtime.withHeartbeat {
+            try await withThrowingTaskGroup(of: Arrival.self) { group in
+                defer { group.cancelAll() }
+                group.addTask { .message(try await runtime.pullMessages(at: place, attempts: .max).first) }
+                group.addTask {
+                    while true {
+                        try await Task.sleep(for: idle)
+                        if let next = try await acquire(root) { return .overtaken(next) }
+                    }
+                }
+                return try await group.next()!
+            }
+        }
+    }
+
+    /// What the server is told of a failure. Other errors may name files and patients of the site, so they stay here.
+    private static func publicReason(_ error: any Error) -> String {
+        switch error {
+        case is FlowerError, is Rejection, is NonFiniteLoss: String("\(error)".prefix(300))
+        case is CancellationError: "the site is shutting down"
+        default: "the site failed; its own log says why"
+        }
+    }
+
+    private func request(_ message: FlowerMessage, _ input: TaskInput) throws(FlowerError) -> FlowerRequest {
+        if let app, app != input.app {
+            throw .malformed(what: "a message of the app \(input.app)", reason: "this site takes part in \(app) only")
+        }
+        guard case .records(let content) = message.content else {
+            throw .malformed(what: "a message", reason: "it has an error in place of records")
+        }
+        return FlowerRequest(
+            type: message.metadata.type, content: content, run: input.run, node: input.node,
+            nodeConfiguration: input.nodeConfiguration, runConfiguration: input.runConfiguration)
+    }
+}
+
+/// A message on its way to whoever answers it.
+public struct FlowerRequest: Sendable {
+    /// Such as `train`.
+    public let type: String
+    /// What the server sent.
+    public let content: RecordDict
+    /// The number of the run.
+    public let run: UInt64
+    /// The number of the node.
+    public let node: UInt64
+    /// What the SuperNode was started with, in `--node-config`.
+    public let nodeConfiguration: [String: String]
+    /// What the run was started with.
+    public let runConfiguration: [String: String]
+
+    /// A message, such as a test has for whoever answers it.
+    public init(
+        type: String, content: RecordDict, run: UInt64 = 0, node: UInt64 = 0,
+        nodeConfiguration: [String: String] = [:], runConfiguration: [String: String] = [:]
+    ) {
+        (self.type, self.content, self.run, self.node) = (type, content, run, node)
+        (self.nodeConfiguration, self.runConfiguration) = (nodeConfiguration, runConfiguration)
+    }
+}
+
+extension FlowerError {
+    fileprivate var endsTask: Bool {
+        if case .taskEnded = self { true } else { false }
+    }
+}
+
+extension FlowerMessage {
+    /// Flower's code for a ClientApp that raised an error.
+    static let raised = 2
+
+    /// A reply to a message, sent now; it lives no longer than the message would have.
+    init(replyingTo header: Flwr_Proto_Metadata, _ content: Content, at now: Date = Date()) {
+        let time = now.timeIntervalSince1970
+        let age = max(0, time - header.createdAt)
+        self.init(
+            metadata: Metadata(
+                runID: header.runID, source: header.dstNodeID, destination: header.srcNodeID,
+                replyTo: header.messageID, groupID: header.groupID,
+                timeToLive: header.ttl.isFinite && age.isFinite ? max(1, header.ttl - age) : 1,
+                type: header.messageType, createdAt: time),
+            content: content)
+    }
+}
+
+extension FlowerEndpoint {
+    /// Calls `body` with the Runtime API over HTTP, or over a transport of a test, and closes the connections.
+    func withRuntime<Result: Sendable>(
+        over transport: (any FlowerTransport)?, patience: Runtime.Patience = .init(),
+        _ body: (Runtime) async throws -> Result
+    ) async throws -> Result {
+        if let transport { return try await body(Runtime(self, over: transport, patience: patience)) }
+        let http = try HTTPTransport(self)
+        do {
+            let result = try await body(Runtime(self, over: http, patience: patience))
+            await http.shutDown()
+            return result
+        } catch {
+            await http.shutDown()
+            throw error
+        }
+    }
+}

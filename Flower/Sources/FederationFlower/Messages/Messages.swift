@@ -1,0 +1,199 @@
+import Features
+import Federation
+import Foundation
+import Tensor
+
+/// The messages that the server sends to sites. The first word is one of Flower's own types.
+///
+/// | type | the server sends | the site replies |
+/// | --- | --- | --- |
+/// | `query.describe` | the job | who it is, how many features it sends at most |
+/// | `query.parameters` | the job | the model with its first weights |
+/// | `query.exchange` | the global model | its features |
+/// | `train` | the global model, the features of the others | its model, numbers |
+///
+/// A site that was asked for its features has the round's model already, and `train` does not bring it again. If the site
+/// was started anew in between, it replies that the model is missing, and is asked again with it.
+///
+/// `train` alone is all that Flower's own `FedAvg` and a stock ClientApp need.
+public enum MessageType: String, Sendable {
+    case describe = "query.describe"
+    case parameters = "query.parameters"
+    case exchange = "query.exchange"
+    case train
+}
+
+/// The names of records and of their entries; where Flower's own strategies have a name for something, it is theirs.
+package enum RecordName {
+    package static let arrays = "arrays"
+    package static let metrics = "metrics"
+    package static let config = "config"
+    /// The features of the site that replies.
+    package static let features = "features"
+    /// The features of the other sites.
+    package static let bank = "bank"
+
+    package static let exampleCount = "num-examples"
+    package static let round = "server-round"
+    package static let client = "client"
+    /// What a site needs to know to take part, as JSON.
+    package static let job = "job"
+    package static let maximumShared = "max-shared"
+    /// In a reply to `train`: the record without which the site cannot train.
+    package static let missing = "missing"
+}
+
+extension Record<NumPyArray> {
+    /// A model as one array for each weight, with the names and the layout of PyTorch, in the order of the slots.
+    ///
+    /// So a stock Flower app can load, average and return it.
+    public init(_ parameters: Parameters) {
+        let weights = parameters.safetensors()
+        self.init(
+            parameters.slots.map { slot in
+                let weight = weights.tensors[slot.name]!
+                return (slot.name, NumPyArray(weight))
+            })
+    }
+
+    /// The model in this record, which has the weights of `reference` and no others.
+    ///
+    /// - Throws: `Rejection.slot` for the first weight that is missing, has another shape or type, or is not known.
+    public func parameters(like reference: Parameters, client: String) throws(Rejection) -> Parameters {
+        var weights = Safetensors()
+        for slot in reference.slots {
+            let shape = slot.layout.exportedShape(slot.shape)
+            let name = "float32 \(slot.name) \(shape)"
+            guard let array = self[slot.name] else {
+                throw Rejection(client, .slot(expected: name, found: "no such weight"))
+            }
+            guard let tensor = Tensor(array), tensor.shape == shape else {
+                throw Rejection(client, .slot(expected: name, found: "\(array.dtype.rawValue) \(array.shape)"))
+            }
+            weights.tensors[slot.name] = tensor
+        }
+        if let other = names.first(where: { weights.tensors[$0] == nil }) {
+            throw Rejection(client, .slot(expected: "no further weight", found: other))
+        }
+        var parameters = reference
+        // Every shape was compared above.
+        do { _ = try parameters.load(weights) } catch {
+            throw Rejection(client, .slot(expected: "the global model", found: "\(error)"))
+        }
+        return parameters
+    }
+}
+
+extension NumPyArray {
+    /// A tensor, float32.
+    public init(_ tensor: Tensor) {
+        self.init(
+            dtype: .float32, shape: tensor.shape.array,
+            bytes: tensor.elements.withUnsafeBufferPointer { Data(buffer: $0) })
+    }
+}
+
+extension Tensor {
+    /// An array of float32; `nil` for another type, or a shape that no tensor has.
+    public init?(_ array: NumPyArray) {
+        guard array.dtype == .float32, array.shape.count <= Shape.maximumRank,
+            array.shape.allSatisfy({ $0 <= Int32.max })
+        else { return nil }
+        self.init(array.floats ?? [], shape: Shape(array.shape))
+    }
+}
+
+extension Record<NumPyArray> {
+    private static let vectors = "vectors", tags = "partitions"
+
+    /// One client's features: `vectors`, float32 `[count, dimension]`, and `partitions`, uint8 `[count]`.
+    package init(_ share: FeatureShare) {
+        self.init([])
+        append(share, prefix: "")
+    }
+
+    /// The features of several clients, under the name of each.
+    ///
+    /// A client's arrays are the same objects whoever receives them, so that Flower keeps each of them once.
+    package init(bank shares: [FeatureShare]) {
+        self.init([])
+        for share in shares { append(share, prefix: share.client + "/") }
+    }
+
+    private mutating func append(_ share: FeatureShare, prefix: String) {
+        self[prefix + Self.vectors] = NumPyArray(share.features.vectors)
+        self[prefix + Self.tags] = NumPyArray(
+            dtype: .uint8, shape: [share.features.count], bytes: Data(share.features.partitions))
+    }
+
+    /// The features of the client that sent this record, once they were looked at as bytes from anywhere are.
+    package func share(
+        from client: String, round: Int, expecting exchange: FeatureExchange, prefix: String = ""
+    ) throws(Rejection) -> FeatureShare {
+        guard let vectors = self[prefix + Self.vectors].flatMap({ Tensor($0) }), vectors.shape.rank == 2,
+            vectors.shape[1] == exchange.dimension
+        else {
+            let found = self[prefix + Self.vectors]?.shape.last ?? 0
+            throw Rejection(client, .featureDimension(expected: exchange.dimension, found: found))
+        }
+        guard vectors.shape[0] <= exchange.maximumCount else {
+            throw Rejection(client, .featureCount(found: vectors.shape[0], limit: exchange.maximumCount))
+        }
+        guard let tags = self[prefix + Self.tags], tags.dtype == .uint8, tags.shape == [vectors.shape[0]] else {
+            let found = self[prefix + Self.tags]?.shape.first ?? 0
+            throw Rejection(client, .features(.tagCount(features: vectors.shape[0], tags: found)))
+        }
+        do throws(FeatureError) {
+            let features = try FeatureSet(validating: vectors, partitions: Array(tags.bytes))
+            return FeatureShare(features, client: client, round: round)
+        } catch {
+            throw Rejection(client, .features(error))
+        }
+    }
+
+    /// The features of several clients, in the order in which they were sent.
+    package func bank(round: Int, expecting exchange: FeatureExchange) throws(Rejection) -> [FeatureShare] {
+        var shares: [FeatureShare] = []
+        for name in names where name.hasSuffix("/" + Self.vectors) {
+            let client = String(name.dropLast(Self.vectors.count + 1))
+            shares.append(
+                try share(from: client, round: round, expecting: exchange, prefix: client + "/"))
+        }
+        return shares
+    }
+}
+
+extension RecordDict {
+    /// A trained model, with the numbers that belong to it.
+    package init(_ update: LocalUpdate) {
+        var metrics = MetricRecord([(RecordName.exampleCount, .signed(Int64(update.sampleCount)))])
+        metrics[RecordName.round] = .signed(Int64(update.round))
+        for (name, value) in update.metrics.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            metrics[name.rawValue] = .double(value)
+        }
+        self.init([
+            (RecordName.arrays, .arrays(ArrayRecord(update.parameters))), (RecordName.metrics, .metrics(metrics)),
+        ])
+    }
+
+    /// The trained model in a reply to `train`.
+    ///
+    /// - Parameters:
+    ///   - client: who was asked.
+    ///   - round: what it was asked for; a reply that says nothing of rounds, as those of stock apps, answers that.
+    /// - Throws: `Rejection` if the weights are not those of `reference`, or there is no sample count.
+    package func update(
+        from client: String, round: Int, like reference: Parameters
+    ) throws(Rejection) -> LocalUpdate {
+        let parameters = try (arrays(RecordName.arrays) ?? ArrayRecord([])).parameters(like: reference, client: client)
+        let metrics = self.metrics(RecordName.metrics) ?? MetricRecord([])
+        let count = metrics.double(RecordName.exampleCount).flatMap { Int(exactly: $0) } ?? 0
+        let claimed = metrics.double(RecordName.round).flatMap { Int(exactly: $0) } ?? round
+        var numbers: [Metric: Double] = [:]
+        for name in metrics.names where name != RecordName.exampleCount && name != RecordName.round {
+            numbers[Metric(name)] = metrics.double(name)
+        }
+        return LocalUpdate(
+            parameters: parameters, sampleCount: count, round: claimed, client: client, metrics: numbers)
+    }
+}

@@ -1,0 +1,136 @@
+import Foundation
+
+/// What the server and a client send each other.
+public struct FlowerMessage: Sendable, Equatable {
+    /// Who sends what to whom.
+    public struct Metadata: Sendable, Equatable {
+        /// The run that the message belongs to.
+        public var runID: UInt64
+        /// The id of the message's object, which is known once the message is complete; empty before.
+        public var messageID: String
+        /// The node that sends; 1 is the server.
+        public var source: UInt64
+        /// The node that receives; 1 is the server.
+        public var destination: UInt64
+        /// The message that this one answers; empty for a question.
+        public var replyTo: String
+        /// What the server counts by, the round for instance.
+        public var groupID: String
+        /// How long the message is worth delivering after its creation, in seconds.
+        public var timeToLive: Double
+        /// `train`, `evaluate` or `query`, or one of them with a dot and a name.
+        public var type: String
+        /// When it was made, in seconds since 1970.
+        public var createdAt: Double
+
+        /// Metadata of a question, or with `replyTo` of an answer.
+        public init(
+            runID: UInt64, messageID: String = "", source: UInt64, destination: UInt64, replyTo: String = "",
+            groupID: String = "", timeToLive: Double, type: String, createdAt: Double
+        ) {
+            (self.runID, self.messageID, self.source, self.destination) = (runID, messageID, source, destination)
+            (self.replyTo, self.groupID, self.timeToLive) = (replyTo, groupID, timeToLive)
+            (self.type, self.createdAt) = (type, createdAt)
+        }
+    }
+
+    /// Records, or why there are none.
+    public enum Content: Sendable, Equatable {
+        case records(RecordDict)
+        /// Flower's codes: 2 the client raised an error, 3 the message is not available, 5 the node is not available,
+        /// 8 the client ended.
+        case error(code: Int, reason: String)
+    }
+
+    /// Who sends what to whom.
+    public var metadata: Metadata
+    /// Records, or why there are none.
+    public var content: Content
+
+    /// A message of the given parts.
+    public init(metadata: Metadata, content: Content) {
+        (self.metadata, self.content) = (metadata, content)
+    }
+}
+
+/// The two forms in Protocol Buffers: in a list of messages, and as the body of the message's object.
+extension FlowerMessage {
+    /// The message in a list of messages: there its records, which travel as objects, are present and empty.
+    package var wire: Flwr_Proto_Message {
+        var message = Flwr_Proto_Message()
+        message.metadata = metadata.wire
+        switch content {
+        case .records: message.content = Flwr_Proto_RecordDict()
+        case .error(let code, let reason):
+            message.error.code = Int64(code)
+            message.error.reason = reason
+        }
+        return message
+    }
+
+    /// The body of the message's object: without its id, which is that of the object, and without its records.
+    var body: Data {
+        var message = wire
+        message.metadata.messageID = ""
+        message.clearContent()
+        return message.body
+    }
+
+    /// A message that was pulled.
+    ///
+    /// An error is complete without objects.
+    ///
+    /// - Parameters:
+    ///   - wire: The message in the list of messages.
+    ///   - tree: The ids of its objects.
+    ///   - objects: The encoded objects by id.
+    ///   - maximumBytes: The most bytes that its arrays may have together.
+    /// - Throws: `FlowerError.malformed` if the three do not belong together, or an object is missing or not what it
+    ///   should be.
+    package init(
+        wire: Flwr_Proto_Message, tree: Flwr_Proto_ObjectTree, objects: [String: Data],
+        maximumBytes: Int = ObjectGraph.maximumBytes
+    ) throws(FlowerError) {
+        let id = wire.metadata.messageID
+        guard tree.objectID == id else {
+            throw .malformed(
+                what: "message \(JSONText.quoted(id))",
+                reason: "its objects are those of \(JSONText.quoted(tree.objectID))")
+        }
+        if wire.hasError, objects[id] == nil {
+            self.init(
+                metadata: try Metadata(wire.metadata, id: id),
+                content: .error(code: Int(wire.error.code), reason: wire.error.reason))
+        } else {
+            self.init(try ObjectReader(objects: objects, maximumBytes: maximumBytes).message(id))
+        }
+    }
+
+    private init(_ message: FlowerMessage) { self = message }
+}
+
+extension FlowerMessage.Metadata {
+    var wire: Flwr_Proto_Metadata {
+        var metadata = Flwr_Proto_Metadata()
+        metadata.runID = runID
+        metadata.messageID = messageID
+        metadata.srcNodeID = source
+        metadata.dstNodeID = destination
+        metadata.replyToMessageID = replyTo
+        metadata.groupID = groupID
+        metadata.ttl = timeToLive
+        metadata.messageType = type
+        metadata.createdAt = createdAt
+        return metadata
+    }
+
+    init(_ wire: Flwr_Proto_Metadata, id: String) throws(FlowerError) {
+        guard wire.ttl.isFinite, wire.createdAt.isFinite else {
+            throw .malformed(what: FlowerObject.name(id), reason: "its times are not finite")
+        }
+        self.init(
+            runID: wire.runID, messageID: id, source: wire.srcNodeID, destination: wire.dstNodeID,
+            replyTo: wire.replyToMessageID, groupID: wire.groupID, timeToLive: wire.ttl, type: wire.messageType,
+            createdAt: wire.createdAt)
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import Tensor
+
+/// The JSON in the bodies of objects, as Python's `json.dumps` writes it: in ASCII, with a space after comma and colon.
+/// Written like this, equal content has equal object ids on both sides.
+enum JSONText {
+    /// An object of texts, in order.
+    static func object(_ members: some Sequence<(String, String)>) -> String {
+        "{" + members.map { "\(quoted($0)): \(quoted($1))" }.joined(separator: ", ") + "}"
+    }
+
+    /// An array of integers.
+    static func array(_ integers: [Int]) -> String {
+        "[" + integers.map(String.init).joined(separator: ", ") + "]"
+    }
+
+    /// The text in quotation marks, with everything but printable ASCII escaped. Messages show names of others in this
+    /// form.
+    static func quoted(_ text: String) -> String {
+        var result = "\""
+        for unit in text.utf16 {
+            switch unit {
+            case 0x22: result += "\\\""
+            case 0x5C: result += "\\\\"
+            case 0x08: result += "\\b"
+            case 0x09: result += "\\t"
+            case 0x0A: result += "\\n"
+            case 0x0C: result += "\\f"
+            case 0x0D: result += "\\r"
+            case 0x20...0x7E: result.unicodeScalars.append(UnicodeScalar(UInt8(unit)))
+            default:
+                let digits = String(unit, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
+        }
+        return result + "\""
+    }
+
+    /// Reads an object whose members `member` reads, and nothing after it.
+    static func read(
+        _ body: Data, of what: String, _ member: (inout JSONScanner, String) throws(WeightsError) -> Void
+    ) throws(FlowerError) {
+        var scanner = JSONScanner([UInt8](body), file: what)
+        do throws(WeightsError) {
+            try scanner.object(member)
+            try scanner.end()
+        } catch {
+            guard case .invalid(_, _, _, let expected, let found) = error else {
+                throw .malformed(what: what, reason: "\(error)")
+            }
+            throw .malformed(what: what, reason: "expected \(expected), found \(found)")
+        }
+    }
+}

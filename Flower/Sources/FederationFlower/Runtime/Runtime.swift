@@ -1,0 +1,141 @@
+import Foundation
+import SwiftProtobuf
+
+/// Flower's Runtime API as one process sees it: tasks are acquired, and what belongs to a task is asked with its token.
+package struct Runtime: Sendable {
+    /// How often, and how long apart, a request is repeated whose answer did not come.
+    package struct Patience: Sendable {
+        /// Attempts, the first one counted.
+        package var attempts = 6
+        /// The wait before the second attempt, which doubles from one to the next.
+        package var firstWait = Duration.milliseconds(500)
+        /// How long one attempt may take.
+        package var timeout = Duration.seconds(60)
+
+        package init() {}
+    }
+
+    private let transport: any FlowerTransport
+    private let signature: SuperExecSignature?
+    private let address: String
+    package let patience: Patience
+    /// What makes a request belong to a task.
+    private(set) var token: String?
+
+    package init(
+        _ endpoint: FlowerEndpoint, over transport: any FlowerTransport, patience: Patience = Patience()
+    ) {
+        self.transport = transport
+        self.patience = patience
+        address = endpoint.address
+        signature = endpoint.secret.map(SuperExecSignature.init)
+    }
+
+    /// A task that is this process's to do.
+    package struct AcquiredTask: Sendable {
+        package let number: UInt64
+        package let run: UInt64
+        /// The Runtime API with the task's token.
+        package let runtime: Runtime
+    }
+
+    /// A task of that type, `flwr-clientapp` or `flwr-serverapp`; `nil` if there is none at this moment.
+    package func acquireTask(_ type: String) async throws -> AcquiredTask? {
+        let response: Flwr_Proto_AcquireTaskResponse = try await call(
+            .acquireTask, Flwr_Proto_AcquireTaskRequest.with { $0.supportedTaskTypes = [type] })
+        guard response.hasTask, !response.token.isEmpty else { return nil }
+        var runtime = self
+        runtime.token = response.token
+        return AcquiredTask(number: response.task.taskID, run: response.task.runID, runtime: runtime)
+    }
+
+    /// Posts a request and decodes the answer.
+    ///
+    /// - Throws: `FlowerError`; `CancellationError`.
+    func call<Request: Message & Sendable, Response: Message & Sendable>(
+        _ route: Route, _ request: Request
+    ) async throws -> Response {
+        let body: Data
+        do { body = try request.serializedBytes() } catch {
+            throw FlowerError.malformed(what: "the request \(route.rawValue)", reason: "\(error)")
+        }
+        let answer = try await persist(route, body: body)
+        do { return try Response(serializedBytes: answer) } catch {
+            throw FlowerError.unsupportedVersion(address: address, reason: "\(route.rawValue) with unknown bytes")
+        }
+    }
+
+    /// Posts until an answer comes or patience is over.
+    private func persist(_ route: Route, body: Data) async throws -> Data {
+        var wait = patience.firstWait
+        var attempt = 1
+        while true {
+            do {
+                let (status, answer) = try await transport.post(
+                    route.path, headers: headers(route, body), body: body, timeout: patience.timeout)
+                if (200..<300).contains(status) { return answer }
+                throw failure(route, status, answer)
+            } catch let error as FlowerError where error.mayPass && attempt < patience.attempts {
+                attempt += 1
+                try await Task.sleep(for: wait)
+                wait = wait * 2
+            }
+        }
+    }
+
+    private func headers(_ route: Route, _ body: Data) -> [(name: String, value: String)] {
+        var headers = [(name: "content-type", value: "application/protobuf"), ("accept", "application/protobuf")]
+        if let token { headers.append(("flwr-task-token", token)) }
+        if route == .acquireTask, let signature {
+            // A nonce counts once, so every attempt has its own.
+            headers += signature.headers(
+                method: Route.signedMethod, body: body, time: Int(Date().timeIntervalSince1970),
+                nonce: SuperExecSignature.nonce())
+        }
+        return headers
+    }
+
+    private func failure(_ route: Route, _ status: Int, _ answer: Data) -> FlowerError {
+        struct Detail: Decodable { let detail: String? }
+        let detail = (try? JSONDecoder().decode(Detail.self, from: answer))?.detail
+        let reason = String((detail ?? String(decoding: answer.prefix(200), as: UTF8.self)).prefix(300))
+        switch status {
+        case 401, 403:
+            return route == .acquireTask
+                ? .unauthorized(address: address, reason: reason) : .taskEnded(reason: reason)
+        case 404, 405, 412:
+            return .unsupportedVersion(address: address, reason: "\(route.rawValue) with status \(status): \(reason)")
+        default: return .refused(route: route.rawValue, status: status, reason: reason)
+        }
+    }
+}
+
+extension FlowerError {
+    /// Whether the same request may succeed a little later.
+    var mayPass: Bool {
+        switch self {
+        case .unreachable: true
+        case .refused(_, let status, _): status == 429 || status >= 502
+        default: false
+        }
+    }
+}
+
+/// The routes of Flower's Runtime API, version 1.39 to 1.42. What changes between versions of Flower is here.
+enum Route: String {
+    case acquireTask = "acquire-task"
+    case pullTaskInput = "pull-task-input"
+    case sendTaskHeartbeat = "send-task-heartbeat"
+    case pullMessages = "pull-messages"
+    case pullObject = "pull-object"
+    case confirmMessageReceived = "confirm-message-received"
+    case pushMessages = "push-messages"
+    case pushObject = "push-object"
+    case getNodes = "get-nodes"
+    case pushTaskOutput = "push-task-output"
+
+    var path: String { "/v1/runtime/" + rawValue }
+
+    /// How the signature of a request names its route.
+    static let signedMethod = "/flwr.proto.Runtime/AcquireTask"
+}

@@ -1,0 +1,147 @@
+import Foundation
+import Synchronization
+
+/// The nodes of a run as the server sees them: it asks them, and each question waits for its own answer.
+///
+/// Questions that are asked at about the same time travel together, so that Flower stores what they have in common, such
+/// as the global model, once.
+public final class FlowerGrid: Sendable {
+    private let runtime: Runtime
+    private let place: Runtime.Place
+    private let interval: Duration
+    private let state = Mutex(State())
+
+    private struct Question {
+        let number: Int
+        let message: FlowerMessage
+        let deadline: ContinuousClock.Instant
+        let seconds: Double
+        let continuation: CheckedContinuation<RecordDict, any Error>
+    }
+
+    private struct State {
+        var next = 0
+        /// Questions that are to be sent, by their own number.
+        var unsent: [Int: Question] = [:]
+        /// Questions on their way, by the number that Flower gave them.
+        var open: [String: Question] = [:]
+
+        mutating func remove(_ number: Int) -> Question? {
+            if let question = unsent.removeValue(forKey: number) { return question }
+            return open.first { $0.value.number == number }.flatMap { open.removeValue(forKey: $0.key) }
+        }
+    }
+
+    init(runtime: Runtime, run: UInt64, interval: Duration) {
+        (self.runtime, self.interval) = (runtime, interval)
+        place = .server(run: run)
+    }
+
+    /// The nodes that are there now.
+    public func nodes() async throws -> [UInt64] { try await runtime.nodes().sorted() }
+
+    /// Sends a message to a node and returns what it replies.
+    ///
+    /// - Throws: `FlowerError.site` if the node, or its SuperNode in its place, replies with an error; `.timeout`;
+    ///   `CancellationError`. A connection that ends is no answer of a node: it is `work()` that throws then, and whoever
+    ///   called it cancels those who ask.
+    public func ask(
+        _ node: UInt64, _ type: String, _ content: RecordDict, timeout: Duration
+    ) async throws -> RecordDict {
+        let message = FlowerMessage(
+            metadata: FlowerMessage.Metadata(
+                runID: place.run, messageID: "", source: place.node, destination: node, replyTo: "", groupID: "",
+                timeToLive: timeout.seconds + 60, type: type, createdAt: Date().timeIntervalSince1970),
+            content: .records(content))
+        let number = state.withLock { state in
+            state.next += 1
+            return state.next
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let question = Question(
+                    number: number, message: message, deadline: .now + timeout, seconds: timeout.seconds,
+                    continuation: continuation)
+                let isCancelled = state.withLock { state in
+                    if Task.isCancelled { return true }
+                    state.unsent[number] = question
+                    return false
+                }
+                if isCancelled { continuation.resume(throwing: CancellationError()) }
+            }
+        } onCancel: {
+            let question = state.withLock { $0.remove(number) }
+            question?.continuation.resume(throwing: CancellationError())
+        }
+    }
+
+    /// Sends what is asked and brings back what is replied, until it is cancelled or the connection ends.
+    func work() async throws {
+        while true {
+            try Task.checkCancellation()
+            try await send()
+            try await receive()
+            expire()
+            try await Task.sleep(for: interval)
+        }
+    }
+
+    private func send() async throws {
+        let questions = state.withLock { state in state.unsent.sorted { $0.key < $1.key } }
+        guard !questions.isEmpty else { return }
+        let ids = try await runtime.pushMessages(questions.map(\.value.message), from: place)
+        let refused = state.withLock { state -> [Question] in
+            var refused: [Question] = []
+            for (index, (number, _)) in questions.enumerated() {
+                // One that was cancelled in the meantime is not there any more.
+                guard let question = state.unsent.removeValue(forKey: number) else { continue }
+                if index < ids.count, !ids[index].isEmpty {
+                    state.open[ids[index]] = question
+                } else {
+                    refused.append(question)
+                }
+            }
+            return refused
+        }
+        for question in refused {
+            question.continuation.resume(
+                throwing: FlowerError.site(
+                    name: "node \(question.message.metadata.destination)", code: 0,
+                    reason: "Flower took no message for it"))
+        }
+    }
+
+    private func receive() async throws {
+        let open = state.withLock { Array($0.open.keys) }
+        guard !open.isEmpty else { return }
+        for pulled in try await runtime.pullMessages(repliesTo: open, at: place) {
+            let id = pulled.header.replyToMessageID
+            guard let question = state.withLock({ $0.open.removeValue(forKey: id) }) else { continue }
+            switch pulled.message.map(\.content) {
+            case .success(.records(let records)): question.continuation.resume(returning: records)
+            case .success(.error(let code, let reason)):
+                question.continuation.resume(
+                    throwing: FlowerError.site(
+                        name: "node \(question.message.metadata.destination)", code: code,
+                        reason: String(reason.prefix(300))))
+            case .failure(let error): question.continuation.resume(throwing: error)
+            }
+        }
+    }
+
+    /// Who has not replied in time is not asked about any more: a reply that comes later is never pulled.
+    private func expire() {
+        let late = state.withLock { state in
+            let late = state.open.filter { $0.value.deadline < .now }
+            for id in late.keys { state.open[id] = nil }
+            return Array(late.values)
+        }
+        for question in late {
+            question.continuation.resume(
+                throwing: FlowerError.timeout(
+                    what:
+                        "the reply of node \(question.message.metadata.destination) to '\(question.message.metadata.type)'",
+                    seconds: question.seconds))
+        }
+    }
+}

@@ -1,0 +1,14 @@
+import FederationFlower
+import Support
+
+extension Failure {
+    /// The failure that an error of Flower amounts to; `nil` for other errors.
+    init?(flower error: any Error) {
+        guard let error = error as? FlowerError else { return nil }
+        switch error {
+        case .unreadable: self = .noInput("\(error).")
+        case .malformed: self = .usage("\(error).")
+        default: self = .unavailable("\(error).")
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import FederatedContrastive
+import Federation
+import FederationFlower
+import Foundation
+import Support
+import Tensor
+import Volumes
+
+/// The site behind the messages: its patients, and for the run at work its client.
+///
+/// Images, banks and moments of optimizers stay in memory from one message to the next; after every round the latter two
+/// are also written to disk, so that a process that was killed goes on with the same bits.
+actor ResidentSite {
+    private let data: URL
+    private let state: URL
+    private let defaults: PretrainingSettings?
+    private let progress: ProgressLine
+    private var member: Member?
+
+    /// A client in a run, and up to which round it has come.
+    private struct Member {
+        let job: FederatedJob
+        let site: FlowerSite
+        let memory: SiteMemory
+        /// The round whose messages changed the client last.
+        var round: Int
+    }
+
+    init(data: URL, state: URL, defaults: PretrainingSettings?, progress: ProgressLine) throws(RunError) {
+        (self.data, self.state, self.defaults, self.progress) = (data, state, defaults, progress)
+        guard FileManager.default.fileExists(atPath: data.path) else {
+            throw .missing("--data \(data.path): there is no such folder.")
+        }
+    }
+
+    /// The client of this site in a run, as it was before a round.
+    ///
+    /// - Parameters:
+    ///   - text: the job that the server sent.
+    ///   - round: the round that the message belongs to; 0 for none.
+    func member(of text: String, in request: FlowerRequest, round: Int) async throws -> FlowerSite {
+        let job = try job(text, request)
+        let memory = try SiteMemory(folder: state.appendingPathComponent(job.run))
+        let isTraining = request.type == MessageType.train.rawValue
+        if let member, member.job == job {
+            // A round is worked at once: its exchange comes first, then its training. Whatever else comes is the round
+            // of a server that was restarted, for which the client has to be as it was then.
+            let isNext = round == 0 || member.round < round || (member.round == round && isTraining)
+            let isNotAhead = round == 0 || memory.lastRound < round
+            if isNext, isNotAhead {
+                self.member?.round = max(member.round, round)
+                return member.site
+            }
+        }
+        let site = try await open(job, request, memory, before: round)
+        member = Member(job: job, site: site, memory: memory, round: round)
+        return site
+    }
+
+    private func job(_ text: String, _ request: FlowerRequest) throws -> FederatedJob {
+        if !text.isEmpty { return try FederatedJob(text) }
+        guard let defaults else {
+            throw RunError.conflict("the server sends no job; give this site one by --config.")
+        }
+        return FederatedJob(run: "run-\(request.run)", defaults)
+    }
+
+    /// The client of a run, with what it kept after the last round before `round`.
+    private func open(
+        _ job: FederatedJob, _ request: FlowerRequest, _ memory: SiteMemory, before round: Int
+    ) async throws -> FlowerSite {
+        let place = try Place(request.nodeConfiguration)
+        let kept = try memory.state(before: round == 0 ? .max : round)
+        progress.say(
+            "run \(job.run): client \(place.index + 1)" + (kept.map { ", going on after round \($0.round)" } ?? ""))
+        if let settings = job.pretraining { return try await open(settings, place, memory, kept?.state) }
+        if let settings = job.segmentation { return try await open(settings, place, memory, kept?.state) }
+        preconditionFailure("a job without a task")
+    }
+
+    private func open(
+        _ settings: PretrainingSettings, _ place: Place, _ memory: SiteMemory, _ state: Safetensors?
+    ) async throws -> FlowerSite {
+        var own = settings
+        (own.data, own.clients) = (data.path, place.sharers ?? 1)
+        let cohort = try await Cohort(own)
+        let slices = cohort.libraries[place.sharers == nil ? 0 : place.index]
+        let model = PretrainingModel(settings)
+        let steps = settings.localEpochs * slices.steps(volumes: settings.batchVolumes)
+        let counter = StepCounter(steps: steps) { [progress] event in
+            if case .step(let title, let step, let steps, let loss) = event {
+                progress.show(title, step: step, of: steps, loss: loss)
+            }
+        }
+        let local = Site(index: place.index, slices: slices, settings: settings) { round, loss in
+            counter.advance("round \(round)/\(settings.rounds)", loss: loss)
+        }
+        let site = try PretrainingSite(local, model: model, state: state)
+        progress.say("\(slices.count) slices")
+        let client = RememberingClient(client: site, memory: memory) { await site.state }
+        return FlowerSite(
+            client: client, parameters: model.parameters,
+            exchange: settings.exchange(ofAtMost: site.maximumSharedFeatures))
+    }
+
+    private func open(
+        _ settings: FederatedFineTuningSettings, _ place: Place, _ memory: SiteMemory, _ state: Safetensors?
+    ) async throws -> FlowerSite {
+        let acdc = try ACDC(contentsOf: data)
+        let patients = acdc.patients.map(\.id)
+        guard patients.count >= place.sharers ?? 1 else {
+            throw RunError.data(
+                "\(data.path) holds \(patients.count) patients, too few for \(place.sharers ?? 1) sites.")
+        }
+        let split = PatientSplit(of: patients, clients: place.sharers ?? 1, seed: settings.splitSeed)
+        let index = place.sharers == nil ? 0 : place.index
+        let annotated = settings.annotated.map { count in
+            Array(
+                split.fold(settings.fold, of: FederatedFineTuningSettings.foldCount, client: index).training.prefix(
+                    count))
+        }
+        let cases = try await LabelledCase.acdc(acdc, preparedBy: settings.preprocessing)
+        let own = (annotated ?? split.clients[index]).flatMap { cases[$0] ?? [] }
+        guard !own.isEmpty else { throw RunError.data("\(data.path) holds no labelled image.") }
+        let slices = LabelledSlices(own)
+        let model = try settings.model(startingAt: InitialWeights("random"))
+        let site = FineTuningSite(
+            index: place.index, slices: slices, network: model.network, plan: settings.plan, seed: settings.seed)
+        if let state { try await site.restore(state, for: model.parameters) }
+        progress.say("\(own.count) labelled images, \(slices.count) slices")
+        let client = RememberingClient(client: site, memory: memory) { await site.state }
+        return FlowerSite(client: client, parameters: model.parameters, exchange: nil)
+    }
+}
+
+/// Where a site stands among all, as its SuperNode was told.
+private struct Place {
+    /// The number of the site, from 0.
+    let index: Int
+    /// How many sites share the patients of one folder; `nil` where all patients are the site's own.
+    let sharers: Int?
+
+    init(_ configuration: [String: String]) throws(RunError) {
+        guard let text = configuration["partition-id"], let index = Int(text), (0..<1000).contains(index) else {
+            throw .conflict("the SuperNode's --node-config has no partition-id; give each site another number from 0.")
+        }
+        self.index = index
+        guard let all = configuration["num-partitions"] else {
+            sharers = nil
+            return
+        }
+        guard let count = Int(all), (index + 1...1000).contains(count) else {
+            throw .conflict(
+                "the SuperNode's num-partitions=\(all) is none; more than the partition-id \(index) are expected.")
+        }
+        sharers = count
+    }
+}

@@ -1,0 +1,68 @@
+import FederatedContrastive
+import Federation
+import Foundation
+import Tensor
+
+/// What a site keeps of a run on its own disk: its state after each of the last rounds.
+struct SiteMemory: Sendable {
+    private let folder: URL
+    /// As many rounds as the server keeps checkpoints, and one more for the round that it may have to repeat.
+    private static let kept = 3
+
+    init(folder: URL) throws(RunError) {
+        self.folder = folder
+        do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+            throw .cannotCreate("\(folder.path) cannot be created: \(error.localizedDescription)")
+        }
+    }
+
+    /// The last round that the site has trained in, 0 before the first.
+    var lastRound: Int { rounds.last ?? 0 }
+
+    /// The state after the last round before `round`; `nil` if there is none.
+    func state(before round: Int) throws -> (round: Int, state: Safetensors)? {
+        guard let last = rounds.last(where: { $0 < round }) else { return nil }
+        return (last, try Safetensors(contentsOf: file(last)))
+    }
+
+    /// Keeps the state after a round, and forgets older and later ones.
+    func keep(_ state: Safetensors, after round: Int) throws {
+        try state.write(to: file(round))
+        for other in rounds where other > round || other <= round - Self.kept {
+            try? FileManager.default.removeItem(at: file(other))
+        }
+    }
+
+    private var rounds: [Int] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.compactMap { name in
+            guard name.hasPrefix("round-"), name.hasSuffix(".safetensors") else { return nil }
+            return Int(name.dropFirst(6).dropLast(12))
+        }.sorted()
+    }
+
+    private func file(_ round: Int) -> URL { folder.appendingPathComponent("round-\(round).safetensors") }
+}
+
+/// A client whose state is on disk before its update leaves.
+struct RememberingClient: Client {
+    let client: any Client
+    let memory: SiteMemory
+    let state: @Sendable () async -> Safetensors
+
+    init(client: any Client, memory: SiteMemory, state: @escaping @Sendable () async -> Safetensors) {
+        (self.client, self.memory, self.state) = (client, memory, state)
+    }
+
+    var id: String { client.id }
+
+    func shareFeatures(of parameters: Parameters, round: Int) async throws -> FeatureShare? {
+        try await client.shareFeatures(of: parameters, round: round)
+    }
+
+    func train(from parameters: Parameters, round: Int, features: [FeatureShare]) async throws -> LocalUpdate {
+        let update = try await client.train(from: parameters, round: round, features: features)
+        try memory.keep(await state(), after: round)
+        return update
+    }
+}

@@ -1,0 +1,117 @@
+import ArgumentParser
+import FederatedContrastive
+import Federation
+import FederationFlower
+import Foundation
+import Segmentation
+import Support
+import Tensor
+
+/// Federated fine-tuning across machines: run → sites → rounds → model.
+struct FineTune: AsyncParsableCommand, Sendable {
+    static let configuration = CommandConfiguration(
+        commandName: "finetune", abstract: "Fine-tunes a U-Net for segmentation, by supervised federated averaging.")
+
+    @OptionGroup var connection: Connection
+    struct Options: SettingOptions {
+        @Option(name: .customLong("sites"), help: "Number of sites.")
+        var clients: Int?
+        @Option(
+            name: .customLong("init"),
+            help: ArgumentHelp(
+                "Initial weights: 'random', the folder of a pre-training run, or a safetensors file.",
+                valueName: "start"),
+            transform: InitialWeights.absolute)
+        var start: String?
+        @Option(help: "Minimum number of sites in a round (default: all of them).")
+        var quorum: Int?
+        @Option(help: "Annotated patients that each site learns from (default: all that it has).")
+        var annotated: Int?
+        @Option(
+            help: "Where --annotated is given: the fifth of a site's patients held out for validation (default: 0).")
+        var fold: Int?
+        @Option(help: "Rounds of training (default: 100).")
+        var rounds: Int?
+        @Option(help: "Passes over a site's slices in a round (default: 1).")
+        var localEpochs: Int?
+        @Option(help: "Slices in a batch (default: 8).")
+        var batchSize: Int?
+        @Option(help: "Adam's learning rate after the warm-up (default: 4e-3).")
+        var learningRate: Float?
+        @Option(help: "The encoder's learning rate as a fraction of that (default: 1).")
+        var encoderRate: Float?
+        @Option(help: "Channels of the first level (default: that of the encoder, or 16).")
+        var width: Int?
+        @Option(help: "Rows and columns of a slice (default: those of the encoder's images, or 192).")
+        var size: Int?
+        @Option(help: "Pixel spacing in mm (default: that of the encoder's images, or 1.37).")
+        var spacing: Double?
+        @Option(help: "Seed of decoder, order, and views (default: 1).")
+        var seed: UInt64?
+        @Option(
+            help: "Seed of folds, and of the division among sites that share a folder: pre-training's (default: 1).")
+        var splitSeed: UInt64?
+    }
+
+    @OptionGroup var options: Options
+
+    func validate() throws {
+        if connection.resume != nil, let other = options.given.first {
+            throw ValidationError("--resume takes the settings of the run itself; leave out \(other).")
+        }
+    }
+
+    func run() async throws {
+        try await supervised("FlowerServer", quiet: connection.quiet, failure: Failure.init(flower:), fineTune)
+    }
+
+    @Sendable private func fineTune(_ progress: ProgressLine) async throws {
+        let folder = try connection.folder(newSettings)
+        let settings = folder.settings
+        let model = try settings.model(startingAt: InitialWeights(settings.start))
+        let job = FederatedJob(run: try folder.name(), settings)
+        try await connection.lead(job, sites: settings.clients, progress: progress) { clients in
+            try await train(model, clients, settings, folder, progress)
+        }
+        progress.say("wrote \(folder.url.path)/model.safetensors after \(ProgressLine.duration(progress.seconds))")
+    }
+
+    private func train(
+        _ start: SegmentationModel, _ sites: [RemoteClient], _ settings: FederatedFineTuningSettings,
+        _ folder: RunFolder<FederatedFineTuningSettings>, _ progress: ProgressLine
+    ) async throws {
+        var store = try RunStore(directory: folder.url)
+        for repair in store.repairs { progress.say("repaired: \(repair)") }
+        let checkpoint = try store.checkpoint()
+        var federation = Federation(
+            clients: sites, parameters: try checkpoint?.model(like: start.parameters) ?? start.parameters,
+            round: checkpoint?.round ?? 0, quorum: settings.quorum ?? settings.clients, concurrency: sites.count)
+        if federation.round > 0 { progress.say("continuing after round \(federation.round)") }
+        try await federation.run(
+            rounds: settings.plan.rounds, store: &store,
+            finished: { report in
+                if connection.json { FileHandle.standardOutput.write(report.line) }
+                let loss = report.metrics[.loss].map { String(format: "%.3f", $0) } ?? "–"
+                progress.say("round \(report.round)/\(settings.plan.rounds)  loss \(loss)")
+                for absence in report.absent { progress.complain("round \(report.round): \(absence)") }
+            })
+        var model = start
+        model.parameters = federation.parameters
+        try model.write(
+            to: folder.url.appendingPathComponent("model.safetensors"),
+            provenance: "Fine-tuned at \(sites.count) sites, \(settings.plan.rounds) rounds, seed \(settings.seed)")
+    }
+
+    private func newSettings() throws -> FederatedFineTuningSettings {
+        var settings = FederatedFineTuningSettings()
+        if let start = options.start {
+            let encoder = try InitialWeights(start)
+            settings.width = encoder.width ?? settings.width
+            settings.size = encoder.preprocessing?.size ?? settings.size
+            settings.spacing = encoder.preprocessing?.spacing ?? settings.spacing
+        }
+        settings = try options.applied(to: settings)
+        try settings.validate()
+        return settings
+    }
+}
