@@ -45,21 +45,22 @@ let package = Package(
         .systemLibrary(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CKernels"),
+        .target(name: "FileIO", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "Randomness", swiftSettings: strict),
-        .target(name: "Tensor", dependencies: ["CBLAS", "CKernels", "Randomness"], swiftSettings: strict),
+        .target(name: "Tensor", dependencies: ["CBLAS", "CKernels", "FileIO", "Randomness"], swiftSettings: strict),
         .target(name: "Features", dependencies: ["Tensor"], swiftSettings: safe),
         .target(name: "UNet", dependencies: ["Tensor"], swiftSettings: safe),
-        .target(name: "Contrastive", dependencies: ["Features", "Tensor"], swiftSettings: strict),
-        .target(name: "Federation", dependencies: ["Features", "Tensor"], swiftSettings: strict),
+        .target(name: "Contrastive", dependencies: ["Features", "Tensor"], swiftSettings: safe),
+        .target(name: "Federation", dependencies: ["Features", "FileIO", "Tensor"], swiftSettings: safe),
         .target(
             name: "FederatedContrastive",
             dependencies: [
-                "Tensor", "UNet", "Features", "Contrastive", "Federation", "Volumes", "Phantoms", "Segmentation",
+                "Tensor", "UNet", "Features", "FileIO", "Contrastive", "Federation", "Volumes", "Phantoms", "Segmentation",
             ],
             swiftSettings: safe),
         .target(name: "Segmentation", dependencies: ["Tensor", "UNet", "Volumes"], swiftSettings: safe),
-        .target(name: "Volumes", dependencies: ["CZlib"], swiftSettings: strict),
-        .target(name: "Phantoms", dependencies: ["Volumes", "Randomness"], swiftSettings: strict),
+        .target(name: "Volumes", dependencies: ["FileIO"], swiftSettings: strict),
+        .target(name: "Phantoms", dependencies: ["FileIO", "Volumes", "Randomness"], swiftSettings: strict),
 
         // Pages that the executables write; no product of the package.
         .target(name: "Reporting", dependencies: ["CZlib"], path: "Examples/Reporting", swiftSettings: strict),
@@ -107,7 +108,7 @@ let package = Package(
             name: "ContrastiveTests", dependencies: ["Contrastive", "Features", "Tensor", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
-            name: "FederationTests", dependencies: ["Federation", "Features", "Tensor", "_TestSupport"], swiftSettings: strict),
+            name: "FederationTests", dependencies: ["Federation", "Features", "FileIO", "Tensor", "_TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Phantoms", "CZlib", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),

@@ -1,3 +1,5 @@
+import FileIO
+
 /// Why a federation or its run on disk cannot go on.
 public enum FederationError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Fewer clients than the quorum were left in a round. The global model is unchanged.
@@ -26,6 +28,19 @@ public enum FederationError: Error, Hashable, Sendable, CustomStringConvertible 
         case .noWholeCheckpoint(let directory, let damage):
             "no checkpoint in \(directory) is whole (" + damage.joined(separator: "; ")
                 + "); restore one from a copy, or start in another directory"
+        }
+    }
+}
+
+extension FederationError {
+    /// The error that a fault of a file amounts to.
+    init(_ error: FileError) {
+        switch error {
+        case .inUse(let path): self = .runInUse(directory: path)
+        case .unwritable(let path, let reason): self = .unwritable(path: path, reason: reason)
+        case .missing(let path): self = .unreadable(path: path, reason: "there is no such file")
+        case .unreadable(let path, let reason), .damagedGzip(let path, _, let reason):
+            self = .unreadable(path: path, reason: reason)
         }
     }
 }

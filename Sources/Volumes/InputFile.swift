@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 
 /// A regular file, read once from beginning to end; inflated on the way where it is gzip.
@@ -6,43 +7,30 @@ final class InputFile {
     let name: String
     /// Bytes on disk.
     let byteCount: Int
-    private let descriptor: Int32
+    private let file: ReadableFile
     private var inflater: Inflater?
     /// Bytes delivered so far.
     private(set) var position = 0
+    /// Bytes read from the file so far.
+    private var stored = 0
 
     /// Opens the file.
     ///
     /// - Throws: `.missing`, `.unreadable`; `.damagedGzip` for a name in `.gz` without gzip's first two bytes.
     init(_ url: URL) throws(VolumesError) {
-        let name = url.relativePath
-        self.name = name
-        // Without O_NONBLOCK, a named pipe would hold up the call before we can see that it is no file.
-        descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            let code = errno
-            if code == ENOENT || code == ENOTDIR { throw .missing(file: name) }
-            throw .unreadable(file: name, reason: String(cString: strerror(code)))
-        }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            close(descriptor)
-            throw .unreadable(file: name, reason: "it is not a regular file")
-        }
-        byteCount = Int(status.st_size)
+        name = url.relativePath
+        do throws(FileError) { file = try ReadableFile(url, name: name) } catch { throw VolumesError(error) }
+        byteCount = file.size
         var magic: (UInt8, UInt8) = (0, 0)
-        let isGzip =
-            withUnsafeMutableBytes(of: &magic) { pread(descriptor, $0.baseAddress, 2, 0) } == 2
-            && magic == Inflater.magic
-        if isGzip {
+        let count = try withUnsafeMutableBytes(of: &magic) { bytes throws(VolumesError) in
+            do throws(FileError) { return try file.read(at: 0, into: bytes) } catch { throw VolumesError(error) }
+        }
+        if count == 2 && magic == Inflater.magic {
             inflater = Inflater(file: name)
         } else if url.pathExtension == "gz" {
-            // Every property has its value by now, so that `deinit` closes the file; twice would close another thread's.
             throw .damagedGzip(file: name, field: "gzip header", reason: "the file does not begin with bytes 1f 8b")
         }
     }
-
-    deinit { close(descriptor) }
 
     /// Whether the file is inflated on the way.
     var isGzip: Bool { inflater != nil }
@@ -52,21 +40,25 @@ final class InputFile {
 
     /// Fills `target` and returns its size, or fewer where the file ends.
     func read(into target: UnsafeMutableRawBufferPointer) throws(VolumesError) -> Int {
-        let count =
-            if let inflater {
-                try inflater.read(into: target, from: readStored)
-            } else {
-                try readStored(into: target)
-            }
-        position += count
-        return count
+        do throws(FileError) {
+            let count =
+                if let inflater {
+                    try inflater.read(into: target, from: readStored)
+                } else {
+                    try readStored(into: target)
+                }
+            position += count
+            return count
+        } catch {
+            throw VolumesError(error)
+        }
     }
 
     /// Moves on to byte `offset` through `scratch`, or to the end of a shorter file.
     func skip(to offset: Int, scratch: UnsafeMutableRawBufferPointer) throws(VolumesError) {
         if !isGzip {
             position = max(position, min(offset, byteCount))
-            lseek(descriptor, off_t(position), SEEK_SET)
+            stored = position
         }
         while position < offset {
             let wanted = min(offset - position, scratch.count)
@@ -98,19 +90,9 @@ final class InputFile {
     }
 
     /// Fills `target` from the file as it is stored.
-    private func readStored(into target: UnsafeMutableRawBufferPointer) throws(VolumesError) -> Int {
-        var filled = 0
-        while filled < target.count {
-            // Linux transfers less than 2 GiB a call.
-            let wanted = min(target.count - filled, 1 << 30)
-            let count = Foundation.read(descriptor, target.baseAddress! + filled, wanted)
-            if count == 0 { break }
-            if count > 0 {
-                filled += count
-            } else if errno != EINTR {
-                throw .unreadable(file: name, reason: String(cString: strerror(errno)))
-            }
-        }
-        return filled
+    private func readStored(into target: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+        let count = try file.read(at: stored, into: target)
+        stored += count
+        return count
     }
 }

@@ -17,7 +17,7 @@ extension NIfTI {
             volume.voxels.count == volume.extent.count,
             "\(volume.voxels.count) voxels do not fill a volume of \(volume.extent)")
         let header = try encodedHeader(file: url.relativePath)
-        let output = try OutputFile(url)
+        var output = try OutputFile(url)
         try header.withUnsafeBufferPointer { (bytes) throws(VolumesError) in
             try output.write(UnsafeRawBufferPointer(bytes))
         }

@@ -1,70 +1,34 @@
+import FileIO
 import Foundation
 
-/// A file that appears under its name only when it is complete: written beside it, synchronised, then renamed.
-final class OutputFile {
-    private let name: String
-    private let path: String
-    private let directory: String
-    private let temporary: String
-    private var descriptor: Int32
+/// A durable file for volumes, compressed with gzip where its name ends in `.gz`.
+struct OutputFile: ~Copyable {
+    private var file: DurableFile
     private let deflater: Deflater?
 
-    /// Creates the temporary file; compresses with gzip where the name ends in `.gz`.
+    /// Creates the temporary file.
     init(_ url: URL) throws(VolumesError) {
-        name = url.relativePath
-        path = url.path
-        let folder = url.deletingLastPathComponent()
-        directory = folder.path
-        temporary = folder.appending(path: ".volume-\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp").path
         deflater = url.pathExtension == "gz" ? Deflater() : nil
-        descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        if descriptor < 0 { throw failure() }
-    }
-
-    deinit {
-        if descriptor >= 0 {
-            close(descriptor)
-            unlink(temporary)
-        }
+        do throws(FileError) { file = try DurableFile(url, name: url.relativePath) } catch { throw VolumesError(error) }
     }
 
     /// Appends bytes.
-    func write(_ bytes: UnsafeRawBufferPointer) throws(VolumesError) {
-        if let deflater {
-            try deflater.write(bytes, isLast: false, to: store)
-        } else {
-            try store(bytes)
-        }
+    mutating func write(_ bytes: UnsafeRawBufferPointer) throws(VolumesError) {
+        try write(bytes, isLast: false)
     }
 
-    /// Gives the file its name once all bytes are on disk.
-    func commit() throws(VolumesError) {
-        if let deflater { try deflater.write(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true, to: store) }
-        guard fsync(descriptor) == 0, rename(temporary, path) == 0 else { throw failure() }
-        close(descriptor)
-        descriptor = -1
-        // The new name is safe from a power cut only when the folder is on disk too; not every file system can do it.
-        let folder = open(directory, O_RDONLY | O_CLOEXEC)
-        if folder >= 0 {
-            fsync(folder)
-            close(folder)
-        }
+    /// Gives the file its name once all bytes are on the medium.
+    mutating func commit() throws(VolumesError) {
+        if deflater != nil { try write(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true) }
+        do throws(FileError) { try file.commit() } catch { throw VolumesError(error) }
     }
 
-    private func store(_ bytes: UnsafeRawBufferPointer) throws(VolumesError) {
-        var written = 0
-        while written < bytes.count {
-            let count = Foundation.write(
-                descriptor, bytes.baseAddress! + written, min(bytes.count - written, 1 << 30))
-            if count >= 0 {
-                written += count
-            } else if errno != EINTR {
-                throw failure()
-            }
+    private mutating func write(_ bytes: UnsafeRawBufferPointer, isLast: Bool) throws(VolumesError) {
+        do throws(FileError) {
+            guard let deflater else { return try file.append(bytes) }
+            try deflater.write(bytes, isLast: isLast) { (piece) throws(FileError) in try file.append(piece) }
+        } catch {
+            throw VolumesError(error)
         }
-    }
-
-    private func failure() -> VolumesError {
-        .unwritable(file: name, reason: String(cString: strerror(errno)))
     }
 }

@@ -1,3 +1,5 @@
+import FileIO
+
 /// What can be wrong with the files that this module reads and writes.
 ///
 /// Each description is one sentence that names the file, what is wrong with it, and what was expected instead.
@@ -71,5 +73,19 @@ extension VolumesError: CustomStringConvertible {
         let pieces = problems.count == 1 ? "1 piece" : "\(problems.count) pieces"
         return "\(folder): \(pieces) of the data set missing or broken; "
             + "unpack the archive again, or move these patients away:" + shown + more
+    }
+}
+
+extension VolumesError {
+    /// The error that a fault of a file amounts to.
+    init(_ error: FileError) {
+        switch error {
+        case .missing(let path): self = .missing(file: path)
+        case .unreadable(let path, let reason): self = .unreadable(file: path, reason: reason)
+        case .unwritable(let path, let reason): self = .unwritable(file: path, reason: reason)
+        case .inUse(let path): self = .unwritable(file: path, reason: "another process uses it")
+        case .damagedGzip(let path, let field, let reason):
+            self = .damagedGzip(file: path, field: field, reason: reason)
+        }
     }
 }

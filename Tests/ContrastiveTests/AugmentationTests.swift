@@ -1,8 +1,9 @@
-import Contrastive
 import Foundation
 import Tensor
 import Testing
 import _TestSupport
+
+@testable import Contrastive
 
 @Suite struct AugmentationTests {
     private func images(_ shape: Tensor.Shape = [3, 12, 10, 1]) -> Tensor {
@@ -76,5 +77,33 @@ import _TestSupport
     @Test func isCodable() throws {
         let data = try JSONEncoder().encode(Augmentation.standard)
         #expect(try JSONDecoder().decode(Augmentation.self, from: data) == .standard)
+    }
+
+    @Test func drawsWithinItsSettings() {
+        var augmentation = Augmentation()
+        augmentation.rotation = 30
+        augmentation.scale = 0.5...2
+        augmentation.translation = 0.2
+        augmentation.mirrors = true
+        var generator = SeededGenerator(seed: 6)
+        var (rowsMirrored, columnsMirrored, both, scales) = (0, 0, 0, [Float]())
+        for _ in 0..<400 {
+            let warp = augmentation.transform(
+                height: 7, width: 5, using: SeededGenerator(seed: generator.next()))
+            let (a, b, c, d) = warp.matrix
+            let determinant = a * d - b * c
+            // Turned by less than a right angle, an axis points backwards only when it is mirrored.
+            if a < 0 { rowsMirrored += 1 }
+            if d < 0 { columnsMirrored += 1 }
+            if a < 0 && d < 0 { both += 1 }
+            scales.append(1 / abs(determinant).squareRoot())
+            // The angle by which the row axis is turned, whether mirrored or not.
+            #expect(abs(atan(c / a)) <= 30.01 * .pi / 180)
+            #expect(abs(warp.shift.row) <= 1.4 && abs(warp.shift.column) <= 1)
+        }
+        #expect((150...250).contains(rowsMirrored) && (150...250).contains(columnsMirrored))
+        #expect((60...140).contains(both))
+        #expect(scales.min()! >= 0.499 && scales.min()! < 0.6 && scales.max()! <= 2.001 && scales.max()! > 1.7)
+        #expect((150...250).contains(scales.count { $0 < 1 }))
     }
 }

@@ -1,4 +1,5 @@
 import Federation
+import FileIO
 import Foundation
 import Synchronization
 import Testing
@@ -15,7 +16,7 @@ struct RunStoreCrashTests {
         var disk = Disk()
         disk.synchronizes = false
         disk.chunkLength = 5
-        disk.beforeStep = { (name) throws(FederationError) in
+        disk.beforeStep = { (name) throws(FileError) in
             let number = counter.next()
             if once ? number == step : number >= step { throw .unwritable(path: name, reason: "killed") }
         }

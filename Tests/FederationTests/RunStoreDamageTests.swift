@@ -1,4 +1,5 @@
 import Federation
+import FileIO
 import Foundation
 import Testing
 

@@ -1,4 +1,5 @@
 import Federation
+import FileIO
 import Foundation
 import Segmentation
 import Tensor
@@ -128,8 +129,9 @@ public struct TrialRunner: Sendable {
             try trained.write(
                 to: home.appendingPathComponent("model.safetensors"), provenance: "Fine-tuned: \(trial.title)")
         }
-        do { try JSON.encoded(result).write(to: file, options: .atomic) } catch {
-            throw RunError.unwritable("\(file.path) cannot be written: \(error.localizedDescription)")
+        let json = try JSON.encoded(result)
+        do throws(FileError) { try DurableFile.write(json, to: file) } catch {
+            throw RunError.unwritable("\(error)")
         }
         // The result is there: the checkpoints are no longer needed.
         try? FileManager.default.removeItem(at: home.appendingPathComponent("checkpoints"))

@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import Tensor
 
@@ -66,9 +67,7 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
     /// - Throws: `RunError.unwritable`.
     public func write(_ contents: Data, to name: String) throws(RunError) {
         let file = url.appendingPathComponent(name)
-        do { try contents.write(to: file, options: .atomic) } catch {
-            throw .unwritable("\(file.path) cannot be written: \(error.localizedDescription)")
-        }
+        do throws(FileError) { try DurableFile.write(contents, to: file) } catch { throw .unwritable("\(error)") }
     }
 }
 

@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 
 extension Safetensors {
@@ -7,9 +8,14 @@ extension Safetensors {
     ///
     /// - Throws: `WeightsError.unreadable` and `.invalid`.
     public init(contentsOf url: URL) throws(WeightsError) {
-        let file = try ReadableFile(url)
+        let file: ReadableFile
+        do throws(FileError) { file = try ReadableFile(url) } catch { throw WeightsError(error) }
         try self.init(size: file.size, source: url.path) { offset, memory throws(WeightsError) in
-            try file.read(at: offset, into: memory)
+            let count: Int
+            do throws(FileError) { count = try file.read(at: offset, into: memory) } catch { throw WeightsError(error) }
+            guard count == memory.count else {
+                throw .unreadable(file: url.path, reason: "it became shorter while it was read")
+            }
         }
     }
 

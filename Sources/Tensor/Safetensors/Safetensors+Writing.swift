@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 
 extension Safetensors {
@@ -9,9 +10,13 @@ extension Safetensors {
     /// - Throws: `WeightsError.unwritable`.
     /// - Precondition: no name is used by a floating-point and an integer tensor both.
     public func write(to url: URL) throws(WeightsError) {
-        var file = try WritableFile(url)
-        try forEachPiece { bytes throws(WeightsError) in try file.append(bytes) }
-        try file.commit()
+        do throws(FileError) {
+            var file = try DurableFile(url)
+            try forEachPiece { bytes throws(FileError) in try file.append(bytes) }
+            try file.commit()
+        } catch {
+            throw WeightsError(error)
+        }
     }
 
     /// The bytes of the file that `write` would write.

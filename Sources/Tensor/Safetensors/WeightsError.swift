@@ -1,3 +1,5 @@
+import FileIO
+
 /// What can be wrong with a file of weights, or between it and a model.
 public enum WeightsError: Error, Hashable, Sendable {
     /// The operating system would not let the file be read.
@@ -39,5 +41,18 @@ extension WeightsError: CustomStringConvertible {
             shown += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
         }
         return text.unicodeScalars.count > 120 ? shown + "…" : shown
+    }
+}
+
+extension WeightsError {
+    /// The error that a fault of a file amounts to.
+    init(_ error: FileError) {
+        switch error {
+        case .missing(let path): self = .unreadable(file: path, reason: "No such file or directory")
+        case .unreadable(let path, let reason): self = .unreadable(file: path, reason: reason)
+        case .unwritable(let path, let reason): self = .unwritable(file: path, reason: reason)
+        case .inUse(let path): self = .unwritable(file: path, reason: "another process uses it")
+        case .damagedGzip(let path, _, let reason): self = .unreadable(file: path, reason: reason)
+        }
     }
 }

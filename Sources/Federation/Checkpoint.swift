@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 
 /// The list of a checkpoint's files, by which it is known to be whole.
@@ -15,7 +16,12 @@ package struct Manifest: Codable, Hashable {
 
         init(_ contents: Data) {
             bytes = contents.count
-            checksum = contents.checksum
+            checksum = Checksum.crc32(contents)
+        }
+
+        /// Whether these are the contents.
+        func matches(_ contents: Data) -> Bool {
+            contents.count == bytes && Checksum.matches(contents, checksum)
         }
     }
 
@@ -31,7 +37,8 @@ package struct Manifest: Codable, Hashable {
     /// The manifest in a file, or nil if the file is not one to the last byte.
     init?(decoding data: Data) {
         let lines = data.split(separator: 0x0A, omittingEmptySubsequences: false)
-        guard lines.count == 3, lines[2].isEmpty, Data(lines[0]).checksum.utf8.elementsEqual(lines[1]),
+        guard lines.count == 3, lines[2].isEmpty,
+            Checksum.matches(Data(lines[0]), String(decoding: lines[1], as: UTF8.self)),
             let manifest = try? JSONDecoder().decode(Manifest.self, from: Data(lines[0])),
             manifest.journalLength >= 0, manifest.files.keys.allSatisfy(Self.isPlain)
         else { return nil }
@@ -44,7 +51,7 @@ package struct Manifest: Codable, Hashable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Integers and strings always encode.
         guard let json = try? encoder.encode(self) else { preconditionFailure("no manifest of round \(round)") }
-        return json + [0x0A] + Data(json.checksum.utf8) + [0x0A]
+        return json + [0x0A] + Data(Checksum.crc32(json).utf8) + [0x0A]
     }
 
     /// Whether a name stays inside the checkpoint's directory and is not the manifest's.
@@ -52,4 +59,12 @@ package struct Manifest: Codable, Hashable {
         !name.isEmpty && !name.hasPrefix(".") && !name.contains("/") && !name.contains("\0") && name != Self.name
             && name.utf8.count <= 200
     }
+}
+
+/// What a run needs to go on after a round: named files, such as weights, optimizers, banks and generators.
+public struct Checkpoint: Hashable, Sendable {
+    /// The number of rounds behind it.
+    public let round: Int
+    /// The contents of its files by name.
+    public let files: [String: Data]
 }

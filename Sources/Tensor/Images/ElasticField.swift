@@ -1,5 +1,3 @@
-import Tensor
-
 /// A smooth random deformation: displacements of control points a quarter of the image apart, joined by uniform cubic
 /// B-splines.
 ///
@@ -71,17 +69,5 @@ struct ElasticField {
             let inner = SIMD2(3 * t * t * t - 6 * t * t + 4, 3 * s * s * s - 6 * s * s + 4)
             return (cell, SIMD4(s * s * s, inner.x, inner.y, t * t * t) / 6)
         }
-    }
-}
-
-extension ElasticField {
-    /// A field whose control points deviate by `deviation` times the extent.
-    init(_ splines: Splines, deviation: Float, _ extents: ImageExtents, using generator: inout SeededGenerator) {
-        let (rows, columns) = (deviation * Float(extents.height), deviation * Float(extents.width))
-        let count = Self.points * Self.points
-        self.init(
-            splines: splines,
-            downwards: (0..<count).map { _ in generator.normal(standardDeviation: rows) },
-            across: (0..<count).map { _ in generator.normal(standardDeviation: columns) })
     }
 }

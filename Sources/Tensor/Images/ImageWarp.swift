@@ -1,8 +1,5 @@
-import Foundation
-import Tensor
-
-/// Where the pixels of one view come from: an affine map about the centre, and a smooth deformation.
-struct Warp {
+/// The source of each pixel of a transformed image: an affine map about the center, and a smooth deformation.
+struct ImageWarp {
     /// The extents of the image and of the view.
     let extents: ImageExtents
     /// The source of a pixel is `matrix · (pixel − centre) + centre + shift`, in pixels; rows first.
@@ -119,35 +116,5 @@ struct Warp {
                 line[column &* channels &+ channel] = upper * (1 - down) + lower * down
             }
         }
-    }
-}
-
-extension Warp {
-    /// A map drawn at random.
-    init(
-        _ augmentation: Augmentation, _ extents: ImageExtents, _ splines: ElasticField.Splines?,
-        using generator: inout SeededGenerator
-    ) {
-        let mirrorsRows = augmentation.mirrors && generator.chance(0.5)
-        let mirrorsColumns = augmentation.mirrors && generator.chance(0.5)
-        let angle = generator.uniform(in: -augmentation.rotation...augmentation.rotation) * .pi / 180
-        let scale = generator.logUniform(in: augmentation.scale)
-        let (cosine, sine) = (cos(angle) / scale, sin(angle) / scale)
-        let (rows, columns): (Float, Float) = (mirrorsRows ? -1 : 1, mirrorsColumns ? -1 : 1)
-        let most = augmentation.translation
-        self.init(
-            extents: extents, matrix: (cosine * rows, -sine * columns, sine * rows, cosine * columns),
-            shift: (
-                generator.uniform(in: -most...most) * Float(extents.height),
-                generator.uniform(in: -most...most) * Float(extents.width)
-            ))
-        elastic = splines.map { ElasticField($0, deviation: augmentation.elasticity, extents, using: &generator) }
-    }
-}
-
-extension SeededGenerator {
-    /// A number whose logarithm is uniform: halves and doubles are equally likely.
-    mutating func logUniform(in range: ClosedRange<Float>) -> Float {
-        range.lowerBound * pow(range.upperBound / range.lowerBound, uniform())
     }
 }

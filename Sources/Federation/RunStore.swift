@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 
 /// The state of a run on disk, from which it goes on after it was killed at any moment, in the middle of a write too.
@@ -52,10 +53,13 @@ public struct RunStore: Sendable {
         self.directory = directory
         self.kept = kept
         self.disk = disk
-        let checkpoints = directory.appendingPathComponent("checkpoints")
-        try disk.makeDirectory(checkpoints)
-        try disk.synchronize(directory: directory)
-        lock = try DirectoryLock(directory)
+        do throws(FileError) {
+            try disk.makeDirectory(directory.appendingPathComponent("checkpoints"))
+            try disk.synchronize(directory: directory)
+            lock = try DirectoryLock(directory)
+        } catch {
+            throw FederationError(error)
+        }
         try recover()
     }
 
@@ -69,8 +73,8 @@ public struct RunStore: Sendable {
     public mutating func record(_ report: RoundReport) throws(FederationError) {
         precondition(report.round == round + 1, "round \(report.round) cannot be recorded after round \(round)")
         let line = report.line
-        try disk.extend(journal, after: journalLength, with: line)
-        if journalLength == 0 { try disk.synchronize(directory: directory) }
+        try io { (disk) throws(FileError) in try disk.extend(journal, after: journalLength, with: line) }
+        if journalLength == 0 { try io { (disk) throws(FileError) in try disk.synchronize(directory: directory) } }
         journalLength += line.count
         round = report.round
     }
@@ -85,21 +89,27 @@ public struct RunStore: Sendable {
         }
         let target = location(of: round)
         let partial = checkpoints.appendingPathComponent(".partial")
-        try disk.remove(partial)
-        try disk.makeDirectory(partial)
+        try io { (disk) throws(FileError) in try disk.remove(partial) }
+        try io { (disk) throws(FileError) in try disk.makeDirectory(partial) }
         for (name, contents) in files.sorted(by: { $0.key < $1.key }) {
-            try disk.create(partial.appendingPathComponent(name), contents: contents)
+            try io { (disk) throws(FileError) in
+                try disk.create(partial.appendingPathComponent(name), contents: contents)
+            }
         }
         let manifest = Manifest(round: round, journalLength: journalLength, files: files)
-        try disk.create(partial.appendingPathComponent(Manifest.name), contents: manifest.encoded)
-        try disk.synchronize(directory: partial)
+        try io { (disk) throws(FileError) in
+            try disk.create(partial.appendingPathComponent(Manifest.name), contents: manifest.encoded)
+        }
+        try io { (disk) throws(FileError) in try disk.synchronize(directory: partial) }
         try discard(target)
-        try disk.move(partial, to: target)
-        try disk.synchronize(directory: checkpoints)
+        try io { (disk) throws(FileError) in try disk.move(partial, to: target) }
+        try io { (disk) throws(FileError) in try disk.synchronize(directory: checkpoints) }
         hasCheckpoint = true
-        try disk.link(checkpoints.appendingPathComponent("latest"), to: target.lastPathComponent)
+        try io { (disk) throws(FileError) in
+            try disk.link(checkpoints.appendingPathComponent("latest"), to: target.lastPathComponent)
+        }
         for old in try savedRounds().dropLast(kept) { try discard(location(of: old)) }
-        try disk.synchronize(directory: checkpoints)
+        try io { (disk) throws(FileError) in try disk.synchronize(directory: checkpoints) }
     }
 
     /// The checkpoint after which the run goes on, or `nil` if there is none yet.
@@ -135,7 +145,9 @@ public struct RunStore: Sendable {
 extension RunStore {
     /// Goes back to the newest whole checkpoint: newer ones, half-written ones, and later lines of the journal go.
     private mutating func recover() throws(FederationError) {
-        for name in try names() where name.hasPrefix(".") { try disk.remove(checkpoints.appendingPathComponent(name)) }
+        for name in try names() where name.hasPrefix(".") {
+            try io { (disk) throws(FileError) in try disk.remove(checkpoints.appendingPathComponent(name)) }
+        }
         let lines = (try? Data(contentsOf: journal)) ?? Data()
         var damaged: [Int] = []
         for candidate in try savedRounds().reversed() {
@@ -158,15 +170,15 @@ extension RunStore {
         }
         if lines.count > journalLength {
             repairs.append("rounds.jsonl: \(lines.count - journalLength) bytes after round \(round) were cut off")
-            try disk.extend(journal, after: journalLength, with: Data())
+            try io { (disk) throws(FileError) in try disk.extend(journal, after: journalLength, with: Data()) }
         }
         let latest = checkpoints.appendingPathComponent("latest")
         let name = location(of: round).lastPathComponent
         if (try? FileManager.default.destinationOfSymbolicLink(atPath: latest.path)) != name {
-            try disk.link(latest, to: name)
+            try io { (disk) throws(FileError) in try disk.link(latest, to: name) }
         }
         for candidate in damaged { try discard(location(of: candidate)) }
-        try disk.synchronize(directory: checkpoints)
+        try io { (disk) throws(FileError) in try disk.synchronize(directory: checkpoints) }
     }
 
     /// Without a checkpoint a run begins again. Lines that are there may be all that is left of another run: they are
@@ -174,7 +186,7 @@ extension RunStore {
     private mutating func setAside(_ lines: Data) throws(FederationError) {
         if lines.isEmpty { return }
         let orphan = directory.appendingPathComponent("rounds.orphaned.jsonl")
-        try disk.move(journal, to: orphan)
+        try io { (disk) throws(FileError) in try disk.move(journal, to: orphan) }
         repairs.append("rounds.jsonl belonged to no checkpoint and is now \(orphan.lastPathComponent)")
     }
 
@@ -182,8 +194,80 @@ extension RunStore {
     private func discard(_ url: URL) throws(FederationError) {
         guard FileManager.default.fileExists(atPath: url.path) else { return }
         let discarded = checkpoints.appendingPathComponent(".discarded")
-        try disk.remove(discarded)
-        try disk.move(url, to: discarded)
-        try disk.remove(discarded)
+        try io { (disk) throws(FileError) in try disk.remove(discarded) }
+        try io { (disk) throws(FileError) in try disk.move(url, to: discarded) }
+        try io { (disk) throws(FileError) in try disk.remove(discarded) }
+    }
+}
+
+/// Why a checkpoint is not whole.
+struct Damage: Error, CustomStringConvertible {
+    let description: String
+}
+
+extension RunStore {
+    func location(of round: Int) -> URL {
+        let digits = String(round)
+        return checkpoints.appendingPathComponent(
+            "round-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits)
+    }
+
+    /// The rounds that have a checkpoint, whole or not, in ascending order.
+    func savedRounds() throws(FederationError) -> [Int] {
+        try names().compactMap { name in
+            guard name.hasPrefix("round-"), let round = Int(name.dropFirst(6)), round >= 0 else { return nil }
+            return location(of: round).lastPathComponent == name ? round : nil
+        }.sorted()
+    }
+
+    /// What is in the directory of checkpoints.
+    func names() throws(FederationError) -> [String] {
+        do { return try FileManager.default.contentsOfDirectory(atPath: checkpoints.path) } catch {
+            throw .unreadable(path: checkpoints.path, reason: error.localizedDescription)
+        }
+    }
+
+    /// Reads a checkpoint and compares every byte with its manifest.
+    func read(_ round: Int) throws(Damage) -> (checkpoint: Checkpoint, manifest: Manifest) {
+        let directory = location(of: round)
+        let name = directory.lastPathComponent
+        guard let data = contents(directory.appendingPathComponent(Manifest.name), limit: 1 << 24),
+            let manifest = Manifest(decoding: data), manifest.round == round
+        else { throw Damage(description: "\(name): \(Manifest.name) is missing or damaged") }
+        var files: [String: Data] = [:]
+        for (file, expected) in manifest.files {
+            guard let data = contents(directory.appendingPathComponent(file), limit: expected.bytes) else {
+                throw Damage(description: "\(name): \(file) is missing or longer than \(expected.bytes) bytes")
+            }
+            guard expected.matches(data) else {
+                throw Damage(description: "\(name): \(file) is damaged")
+            }
+            files[file] = data
+        }
+        return (Checkpoint(round: round, files: files), manifest)
+    }
+
+    /// The contents of a file of at most `limit` bytes.
+    private func contents(_ url: URL, limit: Int) -> Data? { try? ReadableFile.contents(of: url, limit: limit) }
+
+    /// A file operation whose fault is one of the run.
+    private func io<Result>(_ operation: (Disk) throws(FileError) -> Result) throws(FederationError) -> Result {
+        do throws(FileError) { return try operation(disk) } catch { throw FederationError(error) }
+    }
+
+    /// Checks that the journal holds the lines up to a checkpoint, the last of them being of its round.
+    func check(_ journal: Data, against manifest: Manifest) throws(Damage) {
+        let name = location(of: manifest.round).lastPathComponent
+        let lines = journal.prefix(manifest.journalLength)
+        guard lines.count == manifest.journalLength else {
+            throw Damage(
+                description: "\(name): rounds.jsonl has \(journal.count) of at least \(manifest.journalLength) bytes")
+        }
+        guard let end = lines.last else { return }
+        struct Line: Decodable { let round: Int }
+        let last = lines.dropLast().split(separator: 0x0A).last ?? Data()
+        guard end == 0x0A, let line = try? JSONDecoder().decode(Line.self, from: Data(last)),
+            line.round == manifest.round
+        else { throw Damage(description: "\(name): rounds.jsonl does not have round \(manifest.round) where expected") }
     }
 }

@@ -1,11 +1,10 @@
 import Foundation
-import Tensor
 import Testing
 import _TestSupport
 
-@testable import Contrastive
+@testable import Tensor
 
-@Suite struct ToneTests {
+@Suite struct ImageToneTests {
     private func uniform(_ extents: ImageExtents) -> Tensor {
         var generator = SeededGenerator(seed: 2)
         return Tensor(
@@ -13,7 +12,7 @@ import _TestSupport
             shape: [extents.height, extents.width, extents.channels])
     }
 
-    private func applied(_ tone: Tone, to image: Tensor) -> Tensor {
+    private func applied(_ tone: ImageTone, to image: Tensor) -> Tensor {
         var (view, generator) = (image, SeededGenerator(seed: 3))
         let extents = ImageExtents(height: image.shape[0], width: image.shape[1], channels: image.shape[2])
         view.withMutableElements { tone.apply(to: $0.baseAddress!, extents, using: &generator) }
@@ -24,7 +23,7 @@ import _TestSupport
         let image = uniform(ImageExtents(height: 5, width: 5, channels: 1))
         let mean = image.mean
         let expected = image.elements.map { max(0, (Double($0) - mean) * 1.5 + mean - 0.1) }
-        #expect(difference(applied(Tone(contrast: 1.5, brightness: -0.1), to: image), expected) == nil)
+        #expect(difference(applied(ImageTone(contrast: 1.5, brightness: -0.1), to: image), expected) == nil)
         #expect(expected.contains(0))
     }
 
@@ -34,12 +33,13 @@ import _TestSupport
         let expected = values.map { pow(min(4, max(0, Double($0))), Double(gamma)) }
         let image = Tensor(values, shape: [1, values.count, 1])
         // The table's resolution: far below the noise of an image.
-        #expect(difference(applied(Tone(gamma: gamma), to: image), expected, relative: 3e-4, absolute: 3e-4) == nil)
+        #expect(
+            difference(applied(ImageTone(gamma: gamma), to: image), expected, relative: 3e-4, absolute: 3e-4) == nil)
     }
 
     @Test func noiseHasItsDeviation() {
         let image = Tensor(repeating: 0.5, shape: [63, 65, 1])
-        let noise = applied(Tone(noise: 0.1), to: image).elements.map { Double($0) - 0.5 }
+        let noise = applied(ImageTone(noise: 0.1), to: image).elements.map { Double($0) - 0.5 }
         let count = Double(noise.count)
         let mean = noise.reduce(0, +) / count
         let deviation = (noise.reduce(0) { $0 + $1 * $1 } / count).squareRoot()
@@ -74,11 +74,11 @@ import _TestSupport
                 }
             }
         }
-        #expect(difference(applied(Tone(blur: deviation), to: image), expected) == nil)
+        #expect(difference(applied(ImageTone(blur: deviation), to: image), expected) == nil)
     }
 
     @Test func withoutChangesTheBitsStay() {
         let image = uniform(ImageExtents(height: 3, width: 3, channels: 2))
-        #expect(applied(Tone(), to: image).bits == image.bits)
+        #expect(applied(ImageTone(), to: image).bits == image.bits)
     }
 }

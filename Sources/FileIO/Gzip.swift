@@ -3,9 +3,9 @@ import CZlib
 /// Inflates the members of a gzip file one after the other, comparing the CRC-32 and the size of each.
 ///
 /// Source: RFC 1952; zlib's manual, `inflate`.
-final class Inflater {
+package final class Inflater {
     /// The first two bytes of every member.
-    static let magic: (UInt8, UInt8) = (0x1F, 0x8B)
+    package static let magic: (UInt8, UInt8) = (0x1F, 0x8B)
 
     private let file: String
     // zlib keeps a pointer back to the stream, so it must not move.
@@ -13,9 +13,9 @@ final class Inflater {
     private let input: UnsafeMutableRawBufferPointer
     private var isAtEnd = false
     /// Bytes, not all of them zero, that follow the last member; 0 where nothing does.
-    private(set) var trailingByteCount = 0
+    package private(set) var trailingByteCount = 0
 
-    init(file: String) {
+    package init(file: String) {
         self.file = file
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
@@ -30,10 +30,10 @@ final class Inflater {
         input.deallocate()
     }
 
-    typealias Source = (UnsafeMutableRawBufferPointer) throws(VolumesError) -> Int
+    package typealias Source = (UnsafeMutableRawBufferPointer) throws(FileError) -> Int
 
     /// Fills `target` with inflated bytes and returns its size, or fewer where the last member ends.
-    func read(into target: UnsafeMutableRawBufferPointer, from source: Source) throws(VolumesError) -> Int {
+    package func read(into target: UnsafeMutableRawBufferPointer, from source: Source) throws(FileError) -> Int {
         var filled = 0
         while filled < target.count && !isAtEnd {
             if stream.pointee.avail_in == 0 { try refill(from: source) }
@@ -54,7 +54,7 @@ final class Inflater {
     }
 
     /// Puts what is left of the input first and reads the file's next bytes behind it.
-    private func refill(from source: Source) throws(VolumesError) {
+    private func refill(from source: Source) throws(FileError) {
         let left = Int(stream.pointee.avail_in)
         if left > 0 { input.baseAddress!.copyMemory(from: stream.pointee.next_in, byteCount: left) }
         let count = try source(UnsafeMutableRawBufferPointer(rebasing: input[left...]))
@@ -62,7 +62,7 @@ final class Inflater {
         stream.pointee.avail_in = UInt32(left + count)
     }
 
-    private func startNextMember(from source: Source) throws(VolumesError) {
+    private func startNextMember(from source: Source) throws(FileError) {
         if stream.pointee.avail_in < 2 { try refill(from: source) }
         let next = UnsafeBufferPointer(start: stream.pointee.next_in, count: Int(stream.pointee.avail_in))
         if next.count >= 2 && (next[0], next[1]) == Self.magic {
@@ -82,7 +82,7 @@ final class Inflater {
         trailingByteCount = isPadding ? 0 : count
     }
 
-    private func fault(_ status: Int32) -> VolumesError {
+    private func fault(_ status: Int32) -> FileError {
         let message = stream.pointee.msg.map { String(cString: $0) } ?? "zlib reports status \(status)"
         return switch message {
         case "incorrect data check": fault("CRC-32", "it does not belong to the inflated bytes")
@@ -93,17 +93,17 @@ final class Inflater {
         }
     }
 
-    private func fault(_ field: String, _ reason: String) -> VolumesError {
-        .damagedGzip(file: file, field: field, reason: reason)
+    private func fault(_ field: String, _ reason: String) -> FileError {
+        .damagedGzip(path: file, field: field, reason: reason)
     }
 }
 
 /// Deflates bytes into one gzip member that is the same for the same bytes: it holds no name and no time.
-final class Deflater {
+package final class Deflater {
     private let stream: UnsafeMutablePointer<z_stream>
     private let output: UnsafeMutableRawBufferPointer
 
-    init() {
+    package init() {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
         output = .allocate(byteCount: 1 << 16, alignment: 64)
@@ -117,10 +117,10 @@ final class Deflater {
         output.deallocate()
     }
 
-    typealias Sink = (UnsafeRawBufferPointer) throws(VolumesError) -> Void
+    package typealias Sink = (UnsafeRawBufferPointer) throws(FileError) -> Void
 
     /// Deflates `bytes`, the last ones where `isLast`, and hands the result to `sink` in pieces.
-    func write(_ bytes: UnsafeRawBufferPointer, isLast: Bool, to sink: Sink) throws(VolumesError) {
+    package func write(_ bytes: UnsafeRawBufferPointer, isLast: Bool, to sink: Sink) throws(FileError) {
         precondition(bytes.count <= Int(UInt32.max), "\(bytes.count) bytes are too many for one call")
         stream.pointee.next_in = UnsafeMutablePointer(
             mutating: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))

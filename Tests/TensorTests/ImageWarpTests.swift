@@ -1,18 +1,17 @@
 import Foundation
-import Tensor
 import Testing
 import _TestSupport
 
-@testable import Contrastive
+@testable import Tensor
 
-@Suite struct WarpTests {
+@Suite struct ImageWarpTests {
     private let extents = ImageExtents(height: 7, width: 5, channels: 1)
 
     private func image(_ extents: ImageExtents) -> Tensor {
         Tensor(random: [extents.height, extents.width, extents.channels], seed: 4)
     }
 
-    private func applied(_ warp: Warp, to image: Tensor) -> Tensor {
+    private func applied(_ warp: ImageWarp, to image: Tensor) -> Tensor {
         var view = image
         view.withMutableElements { warp.apply(to: $0.baseAddress!) }
         return view
@@ -21,8 +20,8 @@ import _TestSupport
     private func map(
         _ extents: ImageExtents, _ matrix: (Float, Float, Float, Float) = (1, 0, 0, 1),
         shift: (row: Float, column: Float) = (0, 0)
-    ) -> Warp {
-        Warp(extents: extents, matrix: matrix, shift: shift)
+    ) -> ImageWarp {
+        ImageWarp(extents: extents, matrix: matrix, shift: shift)
     }
 
     @Test func theIdentityKeepsTheBits() {
@@ -104,7 +103,9 @@ import _TestSupport
     @Test func displacementsAreTheSumOverAllControlPoints() {
         let extents = ImageExtents(height: 9, width: 6, channels: 1)
         var generator = SeededGenerator(seed: 5)
-        let field = ElasticField(ElasticField.Splines(extents), deviation: 0.1, extents, using: &generator)
+        let field = ElasticField(
+            splines: ElasticField.Splines(extents), downwards: (0..<49).map { _ in generator.normal() },
+            across: (0..<49).map { _ in generator.normal() })
         /// The cubic B-spline around 0.
         func spline(_ x: Double) -> Double {
             let d = abs(x)
@@ -129,32 +130,5 @@ import _TestSupport
                 #expect(abs(Double(columns[column]) - across) < 1e-5)
             }
         }
-    }
-
-    @Test func drawsWithinItsSettings() {
-        var augmentation = Augmentation()
-        augmentation.rotation = 30
-        augmentation.scale = 0.5...2
-        augmentation.translation = 0.2
-        augmentation.mirrors = true
-        var generator = SeededGenerator(seed: 6)
-        var (rowsMirrored, columnsMirrored, both, scales) = (0, 0, 0, [Float]())
-        for _ in 0..<400 {
-            let warp = Warp(augmentation, extents, nil, using: &generator)
-            let (a, b, c, d) = warp.matrix
-            let determinant = a * d - b * c
-            // Turned by less than a right angle, an axis points backwards only when it is mirrored.
-            if a < 0 { rowsMirrored += 1 }
-            if d < 0 { columnsMirrored += 1 }
-            if a < 0 && d < 0 { both += 1 }
-            scales.append(1 / abs(determinant).squareRoot())
-            // The angle by which the row axis is turned, whether mirrored or not.
-            #expect(abs(atan(c / a)) <= 30.01 * .pi / 180)
-            #expect(abs(warp.shift.row) <= 1.4 && abs(warp.shift.column) <= 1)
-        }
-        #expect((150...250).contains(rowsMirrored) && (150...250).contains(columnsMirrored))
-        #expect((60...140).contains(both))
-        #expect(scales.min()! >= 0.499 && scales.min()! < 0.6 && scales.max()! <= 2.001 && scales.max()! > 1.7)
-        #expect((150...250).contains(scales.count { $0 < 1 }))
     }
 }

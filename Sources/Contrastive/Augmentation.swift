@@ -1,0 +1,170 @@
+import Foundation
+import Tensor
+
+/// Random changes that make views of an image.
+///
+/// Geometry is one map, sampled once, bilinearly, with zeros outside the image: mirroring, rotation, scaling, and
+/// translation (together a random resized crop), and an elastic deformation. Intensities, expected in 0 … 1, are blurred,
+/// then changed in contrast, brightness, and gamma, and noise is added. Every image of a batch has changes of its own.
+///
+/// ```swift
+/// let queries = Augmentation.weak(images, using: &generator)
+/// let keys = Augmentation.weak(images, using: &generator)
+/// ```
+///
+/// Source: Chen et al., ICML 2020, and Chaitanya et al., NeurIPS 2020, for the kinds of change; their strengths are this
+/// package's reconstruction.
+public struct Augmentation: Hashable, Sendable, Codable {
+    /// Whether each axis is mirrored in half of the views.
+    public var mirrors = false
+    /// The largest rotation to either side, in degrees.
+    public var rotation: Float = 0
+    /// The magnification; above 1 a part of the image fills the view. Its logarithm is uniform.
+    public var scale: ClosedRange<Float> = 1...1
+    /// The largest shift along each axis to either side, as a fraction of the image size.
+    public var translation: Float = 0
+    /// The standard deviation of the elastic deformation's control points, which lie a quarter of the image apart, as a
+    /// fraction of the image size; the deformation between them deviates half as much.
+    public var elasticity: Float = 0
+    /// The largest standard deviation of a Gaussian blur, in pixels; half of the views are not blurred.
+    public var blur: Float = 0
+    /// The factor of the difference between intensities and their mean.
+    public var contrast: ClosedRange<Float> = 1...1
+    /// The largest offset of intensities, to either side.
+    public var brightness: Float = 0
+    /// The power to which intensities are raised. Its logarithm is uniform.
+    public var gamma: ClosedRange<Float> = 1...1
+    /// The largest standard deviation of noise.
+    public var noise: Float = 0
+
+    /// No change.
+    public init() {}
+
+    /// Views that equal the image.
+    public static let identity = Augmentation()
+
+    /// Changes that preserve the anatomy: for small images and short training.
+    ///
+    /// There is no mirroring: hearts have the same orientation in all images, and in short training on ACDC the banks
+    /// separated partitions twice as well without it.
+    public static let weak: Augmentation = {
+        var weak = Augmentation()
+        weak.rotation = 15
+        weak.scale = 0.85...1.2
+        weak.translation = 0.06
+        weak.contrast = 0.8...1.25
+        weak.brightness = 0.1
+        weak.gamma = 0.8...1.25
+        weak.noise = 0.02
+        return weak
+    }()
+
+    /// Changes of the strength that is usual in contrastive learning.
+    public static let standard: Augmentation = {
+        var standard = Augmentation()
+        standard.mirrors = true
+        standard.rotation = 30
+        standard.scale = 0.7...1.3
+        standard.translation = 0.1
+        standard.elasticity = 0.02
+        standard.blur = 1
+        standard.contrast = 0.6...1.5
+        standard.brightness = 0.2
+        standard.gamma = 0.6...1.6
+        standard.noise = 0.05
+        return standard
+    }()
+
+    /// The same without mirroring: for organs with the same orientation in all images.
+    public static let upright: Augmentation = {
+        var upright = Augmentation.standard
+        upright.mirrors = false
+        return upright
+    }()
+
+    /// The fault of these settings, in one sentence; `nil` when views can be made with them.
+    public var problem: String? {
+        let extents: [(String, Float, ClosedRange<Float>)] = [
+            ("rotation", rotation, 0...360), ("translation", translation, 0...1), ("elasticity", elasticity, 0...0.25),
+            ("blur", blur, 0...16), ("brightness", brightness, 0...1), ("noise", noise, 0...1),
+        ]
+        for (name, value, allowed) in extents where !allowed.contains(value) {
+            return "\(name) is \(value): expected \(allowed.lowerBound) to \(allowed.upperBound)."
+        }
+        let factors = [("scale", scale), ("contrast", contrast), ("gamma", gamma)]
+        for (name, range) in factors where !(range.lowerBound >= 0.1 && range.upperBound <= 10) {
+            return "\(name) is \(range.lowerBound) to \(range.upperBound): expected a range within 0.1 to 10."
+        }
+        return nil
+    }
+}
+
+extension Augmentation {
+    /// A view of every image of a batch, computed on all threads, with the same bits on any number of them.
+    ///
+    /// **Shapes** `[batch, height, width, channels]`, unchanged.
+    ///
+    /// - Precondition: rank 4, and settings without a `problem`.
+    public func callAsFunction(_ images: Tensor, using generator: inout SeededGenerator) -> Tensor {
+        images.transformed(by: transforms(of: images, using: &generator))
+    }
+
+    /// A view of every image of a batch, and the labels of its pixels, which move with the image: each from the nearest
+    /// source, 0 (the background) where the view shows what lies outside the image.
+    ///
+    /// **Shapes** images `[batch, height, width, channels]`, labels one per pixel, row by row; both unchanged.
+    ///
+    /// - Precondition: rank 4, as many labels as pixels, and settings without a `problem`.
+    public func callAsFunction(
+        _ images: Tensor, labels: inout [UInt8], using generator: inout SeededGenerator
+    ) -> Tensor {
+        images.transformed(by: transforms(of: images, using: &generator), labels: &labels)
+    }
+
+    /// A random transform for each image. Each image has a generator of its own, so the order of the work does not matter.
+    private func transforms(of images: Tensor, using generator: inout SeededGenerator) -> [ImageTransform] {
+        precondition(images.shape.rank == 4, "views of \(images.shape): [batch, height, width, channels] wanted")
+        if let problem { preconditionFailure(problem) }
+        return (0..<images.shape[0]).map { _ in
+            transform(
+                height: Float(images.shape[1]), width: Float(images.shape[2]),
+                using: SeededGenerator(seed: generator.next()))
+        }
+    }
+
+    /// A random transform of an image; what is left of the generator makes the noise.
+    func transform(
+        height: Float, width: Float, using generator: consuming SeededGenerator
+    ) -> ImageTransform {
+        var transform = ImageTransform()
+        let mirrorsRows = mirrors && generator.chance(0.5)
+        let mirrorsColumns = mirrors && generator.chance(0.5)
+        let angle = generator.uniform(in: -rotation...rotation) * .pi / 180
+        let factor = generator.logUniform(in: scale)
+        let (cosine, sine) = (cos(angle) / factor, sin(angle) / factor)
+        let (rows, columns): (Float, Float) = (mirrorsRows ? -1 : 1, mirrorsColumns ? -1 : 1)
+        transform.matrix = (cosine * rows, -sine * columns, sine * rows, cosine * columns)
+        transform.shift.row = generator.uniform(in: -translation...translation) * height
+        transform.shift.column = generator.uniform(in: -translation...translation) * width
+        if elasticity > 0 {
+            let count = ImageTransform.elasticPoints * ImageTransform.elasticPoints
+            let downwards = (0..<count).map { _ in generator.normal(standardDeviation: elasticity * height) }
+            let across = (0..<count).map { _ in generator.normal(standardDeviation: elasticity * width) }
+            transform.elastic = (downwards, across)
+        }
+        transform.blur = generator.chance(0.5) ? generator.uniform(in: 0...blur) : 0
+        transform.contrast = generator.logUniform(in: contrast)
+        transform.brightness = generator.uniform(in: -brightness...brightness)
+        transform.gamma = generator.logUniform(in: gamma)
+        transform.noise = generator.uniform(in: 0...noise)
+        transform.generator = generator
+        return transform
+    }
+}
+
+extension SeededGenerator {
+    /// A number whose logarithm is uniform: halves and doubles are equally likely.
+    fileprivate mutating func logUniform(in range: ClosedRange<Float>) -> Float {
+        range.lowerBound * pow(range.upperBound / range.lowerBound, uniform())
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+
+/// A file that appears under its name complete or not at all.
+///
+/// The bytes go to a temporary name next to it; `commit` waits until they are on the medium, renames the file, and waits for
+/// the folder. A file that is not committed leaves nothing behind. This is the only way in which the package replaces files.
+public struct DurableFile: ~Copyable {
+    private let descriptor: Int32
+    private let url: URL
+    private let name: String
+    private let temporary: String
+    private let disk: Disk
+    private var isCommitted = false
+
+    /// Creates the temporary file.
+    ///
+    /// - Parameter name: The name of the file in errors; its path if absent.
+    public init(_ url: URL, name: String? = nil) throws(FileError) {
+        try self.init(url, name: name, disk: Disk())
+    }
+
+    package init(_ url: URL, name: String? = nil, disk: Disk) throws(FileError) {
+        let name = name ?? url.path
+        let temporary = url.deletingLastPathComponent().path + "/.\(url.lastPathComponent).\(UUID().uuidString).tmp"
+        try disk.beforeStep("create \(url.lastPathComponent)")
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw .unwritable(path: name, reason: systemReason()) }
+        (self.descriptor, self.url, self.name, self.temporary, self.disk) = (descriptor, url, name, temporary, disk)
+    }
+
+    deinit {
+        close(descriptor)
+        if !isCommitted { unlink(temporary) }
+    }
+
+    /// Appends bytes.
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+        try disk.write(bytes, to: descriptor, name: name)
+    }
+
+    /// Moves the file to its name, where it survives a loss of power.
+    public mutating func commit() throws(FileError) {
+        try disk.beforeStep("synchronize \(url.lastPathComponent)")
+        guard !disk.synchronizes || fsync(descriptor) == 0 else {
+            throw .unwritable(path: name, reason: systemReason())
+        }
+        try disk.beforeStep("move \(url.lastPathComponent) into place")
+        guard rename(temporary, url.path) == 0 else { throw .unwritable(path: name, reason: systemReason()) }
+        isCommitted = true
+        try disk.synchronize(directory: url.deletingLastPathComponent())
+    }
+
+    /// Replaces a file with the given contents.
+    public static func write(_ contents: Data, to url: URL) throws(FileError) {
+        var file = try DurableFile(url)
+        let outcome = contents.withUnsafeBytes { bytes -> Result<Void, FileError> in
+            do throws(FileError) { return .success(try file.append(bytes)) } catch { return .failure(error) }
+        }
+        try outcome.get()
+        try file.commit()
+    }
+}
+
+/// The system's words for the last failed call.
+func systemReason() -> String { String(cString: strerror(errno)) }

@@ -1,0 +1,27 @@
+/// A fault of one file or folder, which the modules above put into words of their own.
+public enum FileError: Error, Hashable, Sendable {
+    /// There is no file at that path.
+    case missing(path: String)
+    /// The file cannot be read, or is not a regular file.
+    case unreadable(path: String, reason: String)
+    /// The file cannot be written; what was at that path is still there.
+    case unwritable(path: String, reason: String)
+    /// Another process holds the folder.
+    case inUse(path: String)
+    /// The compressed data is damaged; `field` is `deflate data`, `CRC-32`, `ISIZE`, or `gzip header`.
+    case damagedGzip(path: String, field: String, reason: String)
+}
+
+extension FileError: CustomStringConvertible {
+    /// One sentence: the path and the fault.
+    public var description: String {
+        switch self {
+        case .missing(let path): "\(path): there is no such file; check the path"
+        case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
+        case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
+        case .inUse(let path): "another process works in \(path); wait for it or choose another directory"
+        case .damagedGzip(let path, let field, let reason):
+            "\(path): its \(field) is damaged: \(reason); copy or download it again"
+        }
+    }
+}
