@@ -17,13 +17,13 @@ let package = Package(
         .library(name: "UNet", targets: ["UNet"]),
         .library(name: "Contrastive", targets: ["Contrastive"]),
         .library(name: "Federation", targets: ["Federation"]),
+        .library(name: "Features", targets: ["Features"]),
         .library(name: "FederatedContrastive", targets: ["FederatedContrastive"]),
         .library(name: "Segmentation", targets: ["Segmentation"]),
-        .library(name: "Features", targets: ["Features"]),
-        // What the example programs share, for those in Flower/.
-        .library(name: "Support", targets: ["Support"]),
         .library(name: "Volumes", targets: ["Volumes"]),
         .library(name: "Phantoms", targets: ["Phantoms"]),
+        // What the example programs share, for those in Flower/.
+        .library(name: "Support", targets: ["Support"]),
         .executable(name: "ACDCPretrain", targets: ["ACDCPretrain"]),
         .executable(name: "ACDCFineTune", targets: ["ACDCFineTune"]),
         .executable(name: "PaperTables", targets: ["PaperTables"]),
@@ -55,7 +55,8 @@ let package = Package(
         .target(
             name: "FederatedContrastive",
             dependencies: [
-                "Tensor", "UNet", "Features", "FileIO", "Contrastive", "Federation", "Volumes", "Phantoms", "Segmentation",
+                "Tensor", "UNet", "Features", "FileIO", "Contrastive", "Federation", "Volumes", "Phantoms",
+                "Segmentation",
             ],
             swiftSettings: safe),
         .target(name: "Segmentation", dependencies: ["Tensor", "UNet", "Volumes"], swiftSettings: safe),
@@ -78,7 +79,10 @@ let package = Package(
             name: "ACDCFineTune", dependencies: ["FederatedContrastive", "Support", arguments],
             path: "Examples/ACDCFineTune", swiftSettings: strict),
         .executableTarget(
-            name: "PaperTables", dependencies: ["FederatedContrastive", "Support", "Reporting", "Phantoms", "Tensor", "Volumes", arguments],
+            name: "PaperTables",
+            dependencies: [
+                "FederatedContrastive", "Support", "Reporting", "Phantoms", "Tensor", "Volumes", arguments,
+            ],
             path: "Examples/PaperTables", swiftSettings: strict),
         .executableTarget(
             name: "HVSMRTransfer",
@@ -108,11 +112,13 @@ let package = Package(
             name: "ContrastiveTests", dependencies: ["Contrastive", "Features", "Tensor", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
-            name: "FederationTests", dependencies: ["Federation", "Features", "FileIO", "Tensor", "_TestSupport"], swiftSettings: strict),
+            name: "FederationTests", dependencies: ["Federation", "Features", "FileIO", "Tensor", "_TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Phantoms", "CZlib", "_TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
-        .testTarget(name: "PhantomsTests", dependencies: ["Phantoms", "Volumes", "_TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "PhantomsTests", dependencies: ["Phantoms", "Volumes", "_TestSupport"], swiftSettings: strict),
         .testTarget(name: "FeaturesTests", dependencies: ["Features", "Tensor"], swiftSettings: strict),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(
@@ -123,15 +129,17 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "ReportingTests", dependencies: ["Reporting", "Volumes", "Phantoms", "Tensor", "CZlib", "_TestSupport"],
+            name: "ReportingTests",
+            dependencies: ["Reporting", "Volumes", "Phantoms", "Tensor", "CZlib", "_TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ExecutableTests",
             dependencies: [
-                "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "PaperTables",
-                "Evaluate",
-                "MakePhantoms", "Segment", "VolumeInfo", "FederatedContrastive", "Segmentation", "Support", "Volumes", "Phantoms", "Tensor", "_TestSupport", arguments,
-            ], swiftSettings: strict),
+                "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "PaperTables", "Evaluate", "MakePhantoms", "Segment",
+                "VolumeInfo", "FederatedContrastive", "Segmentation", "Support", "Volumes", "Phantoms", "Tensor",
+                "_TestSupport", arguments,
+            ],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,25 +1,32 @@
-import Tensor
-import UNet
+import FederatedContrastive
+import Foundation
+import Phantoms
+import Segmentation
+import Volumes
 
-// A network is a description and one vector: layers name their weights, `parameters` holds all of them.
-var builder = ParameterBuilder(generator: SeededGenerator(seed: 1))
-let network = UNet(UNet.Configuration(inputChannels: 1, classes: 4, width: 8), in: &builder)
-var parameters = builder.parameters()
-var average = parameters
+// Four synthetic patients in the layout of ACDC; with the real data, `data` is its folder `training`.
+let home = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+try await Phantom(seed: 1).write(patients: 4, to: home)
+let data = home.appendingPathComponent("training")
 
-// Two images, [batch, height, width, channels], and a class for every pixel.
-var generator = SeededGenerator(seed: 2)
-let images = Tensor((0..<2 * 64 * 64).map { _ in generator.normal() }, shape: [2, 64, 64, 1])
-let labels = images.elements.map { $0 > 0 ? 1 : 0 }
+// Two clients pre-train one encoder, without labels and without showing each other an image.
+var settings = PretrainingSettings()
+(settings.data, settings.clients, settings.rounds) = (data.path, 2, 2)
+(settings.width, settings.size, settings.spacing) = (4, 32, 6)
+let run = try await Pretraining(in: RunFolder(new: home.appendingPathComponent("run"), settings: settings))
+try await run.train()
 
-// Plain numbers outside, a tape inside; the gradient is one vector again.
-let (loss, gradient) = valueAndGradient(at: &parameters) { tape in
-    crossEntropy(network(tape.constant(images)), labels: labels)
-}
-print("loss \(loss), gradient of \(gradient.count) weights")
+// They fine-tune it together on their labelled images.
+let start = try InitialWeights(run.folder.url.path).model(classes: ACDC.classNames)
+let cases = try await LabelledCase.acdc(ACDC(contentsOf: data), preparedBy: start.preprocessing)
+var plan = FineTuningPlan()
+plan.rounds = 4
+let clients = run.cohort.split.map { patients in patients.flatMap { cases[$0] ?? [] } }
+let trained = try await start.fineTuned(at: clients, plan: plan)
 
-// So an exponential moving average, as contrastive learning keeps one, is one line.
-average.vector.interpolate(toward: parameters.vector, by: 0.01)
-
-let scores = evaluate(parameters) { tape in network(tape.constant(images)) }
-print("scores \(scores.shape)")
+// The model is one file, which PyTorch reads too, and labels images on their own grid.
+let file = home.appendingPathComponent("model.safetensors")
+try trained.write(to: file, provenance: "Fine-tuned on synthetic hearts")
+let model = try SegmentationModel(contentsOf: file)
+let image = try NIfTI(contentsOf: data.appendingPathComponent("patient001/patient001_frame01.nii.gz")).volume
+print("labels \(model.labels(of: image).extent) of \(model.classes.joined(separator: ", "))")

@@ -40,15 +40,16 @@ struct ACDCPretrain: AsyncParsableCommand, Sendable {
         progress.show("reading \(folder.settings.data)")
         let log = RoundLog(settings: folder.settings, progress: progress, json: run.json)
         try await Parallel.$threadLimit.withValue(run.threads ?? Parallel.threadCount) {
-            var pretraining = try await Pretraining(in: folder, observer: log.observe)
+            let pretraining = try await Pretraining(in: folder, observer: log.observe)
             progress.say("\(pretraining.cohort.summary); read in \(ProgressLine.duration(progress.seconds))")
-            for repair in pretraining.repairs { progress.say("repaired: \(repair)") }
-            if pretraining.round > 0 { progress.say("continuing after round \(pretraining.round)") }
+            for repair in await pretraining.repairs { progress.say("repaired: \(repair)") }
+            let round = await pretraining.round
+            if round > 0 { progress.say("continuing after round \(round)") }
 
             try await pretraining.train()
 
             let page = PretrainingPage(
-                settings: folder.settings, reports: try pretraining.reports, banks: await pretraining.banks())
+                settings: folder.settings, reports: try await pretraining.reports, banks: await pretraining.banks())
             try folder.write(Data(page.html.utf8), to: "report.html")
         }
         let path = folder.url.path

@@ -79,11 +79,11 @@ struct PaperTables: AsyncParsableCommand, Sendable {
                 continue
             }
             let log = RoundLog(settings: run.settings, progress: progress, json: false)
-            var pretraining = try await Pretraining(in: run, observer: log.observe)
+            let pretraining = try await Pretraining(in: run, observer: log.observe)
             progress.say("pre-training: \(method.title)")
             try await pretraining.train()
             let page = PretrainingPage(
-                settings: run.settings, reports: try pretraining.reports, banks: await pretraining.banks())
+                settings: run.settings, reports: try await pretraining.reports, banks: await pretraining.banks())
             try run.write(Data(page.html.utf8), to: "report.html")
         }
 

@@ -6,75 +6,84 @@ import UNet
 /// The options that all fine-tuning programs share.
 public struct FineTuningOptions: SettingOptions {
     @Option(help: "The folder of patients.", completion: .directory)
-    public var data: AbsolutePath?
+    var data: AbsolutePath?
     @Option(
         name: .customLong("init"),
         help: ArgumentHelp(
             "Initial weights: 'random', the folder of a pre-training run, or a safetensors file; may be given several "
                 + "times, and with a name for the tables: FCL=runs/fcl.", valueName: "start"),
         transform: InitialWeights.absolute)
-    public var starts: [String] = []
+    var starts: [String] = []
     @Option(help: "Numbers of annotated patients, per client where there are several (default: 1,2,4,8).")
-    public var annotated: Numbers?
+    var annotated: Numbers?
     @Option(help: "Folds to run, such as 0,1 or 0-4 (default: 0).")
-    public var folds: Numbers?
+    var folds: Numbers?
     @Option(help: "Number of folds that the patients (of each client) are divided into (default: 5).")
-    public var foldCount: Int?
+    var foldCount: Int?
     @Option(help: "Seeds of decoder, order, and views, such as 1-3 (default: 1).")
-    public var seeds: Numbers?
+    var seeds: Numbers?
     @Option(help: "Rounds; without federation, passes over the annotated slices (default: 100).")
-    public var rounds: Int?
+    var rounds: Int?
     @Option(help: "Passes over a client's slices in a round (default: 1).")
-    public var localEpochs: Int?
+    var localEpochs: Int?
     @Option(help: "Slices in a batch (default: 8).")
-    public var batchSize: Int?
+    var batchSize: Int?
     @Option(
         name: .customLong("learning-rate"),
         help: ArgumentHelp(
             "Adam's learning rate after the warm-up (default: 4e-3). With several, such as 1e-3,4e-3, the best is chosen "
                 + "for every start on patients whose scores enter no table.", valueName: "rates"))
-    public var learningRates: DecimalNumbers?
+    var learningRates: DecimalNumbers?
     @Option(
         name: .customLong("encoder-rate"),
         help: ArgumentHelp(
             "The encoder's learning rate as a fraction of that (default: 1); 0 freezes the encoder. With several, the "
                 + "best is chosen likewise.", valueName: "fractions"))
-    public var encoderRates: DecimalNumbers?
+    var encoderRates: DecimalNumbers?
     @Option(help: "Fraction of the steps in which the learning rate rises (default: 0.1).")
-    public var warmUp: Float?
+    var warmUp: Float?
     @Option(help: "L2 penalty on the weights (default: 1e-5).")
-    public var weightDecay: Float?
+    var weightDecay: Float?
     @Option(help: "Training loss (default: crossEntropyAndDice).")
-    public var loss: SegmentationLoss?
+    var loss: SegmentationLoss?
     @Option(help: "Strength of the random views (default: weak).")
-    public var augmentation: AugmentationStrength?
+    var augmentation: AugmentationStrength?
     @Option(help: "Channels of the first level (default: that of the encoder, or 16).")
-    public var width: Int?
+    var width: Int?
     @Option(help: "Rows and columns of a slice (default: those of the encoder's images, or 192).")
-    public var size: Int?
+    var size: Int?
     @Option(help: "Pixel spacing in mm (default: that of the encoder's images, or 1.37).")
-    public var spacing: Double?
+    var spacing: Double?
 
+    /// No options.
     public init() {}
 }
 
 /// The options of every program that works in a folder of its own.
 public struct RunOptions: ParsableArguments, Sendable {
+    /// The folder of a new run.
     @Option(help: "The folder for the run's files.", completion: .directory)
     public var output: String?
+    /// The folder of a run to continue.
     @Option(help: "Continue the run in this folder.", completion: .directory)
     public var resume: String?
+    /// A file of settings.
     @Option(help: "A JSON file of settings; options given here take precedence.", completion: .file())
     public var config: String?
+    /// The number of threads.
     @Option(help: "Number of threads, which does not change the result (default: one per core).")
     public var threads: Int?
+    /// Whether to print JSON.
     @Flag(help: "Print a JSON line per round or trial on standard output.")
     public var json = false
+    /// Whether to print errors only.
     @Flag(help: "Print nothing but errors on standard error.")
     public var quiet = false
 
+    /// No options.
     public init() {}
 
+    /// Checks the number of threads.
     public func validate() throws {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads \(threads): a number from 1 to 1024 is expected.")

@@ -6,17 +6,17 @@ import Segmentation
 import Volumes
 
 /// `report.html` of a fine-tuning: Dice against annotated patients, structures, training, and outlines on slices.
-public struct FineTuningPage: Sendable {
+struct FineTuningPage: Sendable {
     private let report: FineTuningReport
     private let runner: TrialRunner
     private let title: String
 
-    public init(_ title: String, report: FineTuningReport, runner: TrialRunner) {
+    init(_ title: String, report: FineTuningReport, runner: TrialRunner) {
         (self.title, self.report, self.runner) = (title, report, runner)
     }
 
     /// The page. The models that were kept label a few images for it.
-    public func html() throws -> String {
+    func html() throws -> String {
         let cells = report.cells
         let starts = cells.map(\.start).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         let columns = Set(cells.map(\.annotated)).sorted()

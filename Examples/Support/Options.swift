@@ -104,6 +104,7 @@ public struct Numbers: ExpressibleByArgument, Encodable, Sendable {
     /// The numbers.
     public let values: [Int]
 
+    /// The numbers of an argument; `nil` if it is not of that form.
     public init?(argument: String) {
         var values: [Int] = []
         for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
@@ -115,6 +116,7 @@ public struct Numbers: ExpressibleByArgument, Encodable, Sendable {
         self.values = values
     }
 
+    /// Encodes the bare value.
     public func encode(to encoder: any Encoder) throws { try values.encode(to: encoder) }
 }
 
@@ -123,12 +125,14 @@ public struct DecimalNumbers: ExpressibleByArgument, Encodable, Sendable {
     /// The numbers.
     public let values: [Float]
 
+    /// The numbers of an argument; `nil` if it is not of that form.
     public init?(argument: String) {
         let values = argument.split(separator: ",", omittingEmptySubsequences: false).map { Float($0) }
         guard values.allSatisfy({ $0 != nil }) else { return nil }
         self.values = values.map { $0! }
     }
 
+    /// Encodes the bare value.
     public func encode(to encoder: any Encoder) throws { try values.encode(to: encoder) }
 }
 
@@ -137,8 +141,10 @@ public struct Names: ExpressibleByArgument, Encodable, Sendable {
     /// The names.
     public let values: [String]
 
+    /// The names of an argument.
     public init(argument: String) { values = argument.split(separator: ",").map(String.init) }
 
+    /// Encodes the bare value.
     public func encode(to encoder: any Encoder) throws { try values.encode(to: encoder) }
 }
 
@@ -147,8 +153,10 @@ public struct AbsolutePath: ExpressibleByArgument, Encodable, Sendable {
     /// The path.
     public let path: String
 
+    /// The path of an argument.
     public init(argument: String) { path = URL(fileURLWithPath: argument).path }
 
+    /// Encodes the bare value.
     public func encode(to encoder: any Encoder) throws { try path.encode(to: encoder) }
 }
 

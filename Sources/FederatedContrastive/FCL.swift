@@ -16,15 +16,20 @@ import UNet
 /// Source: Wu et al., MICCAI 2021, sections 2.1 to 2.3. That the bank is refreshed every round with the new global
 /// encoder, and that the momentum encoder restarts at it, is this package's reconstruction.
 public struct FCL: PretrainingMethod {
+    /// `fcl`.
     public static let name = "fcl"
+    /// The name in tables.
     public static let title = "FCL"
+    /// The remote loss, the exchange of features, and the momentum encoder.
     public static let ablations: Set<PretrainingSettings.Ablation> = [.remoteLoss, .exchange, .momentumEncoder]
+    /// Q_l lasts from round to round.
     public static let keepsBank = true
 
     private let network: Projector
     private let settings: PretrainingSettings
     private let loss: FCLLoss
 
+    /// Registers the projection head.
     public init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
         self.settings = settings
         network = Projector(settings, encoder: encoder, in: &builder)
@@ -32,8 +37,10 @@ public struct FCL: PretrainingMethod {
             temperature: settings.tau, negatives: settings.negatives, hasRemoteLoss: settings.remoteLoss)
     }
 
+    /// The capacity of the memory bank.
     public func maximumSharedFeatures(at site: Site) -> Int { site.bank.capacity }
 
+    /// Fills the bank with features of the global encoder, and returns a copy of it.
     public func beginRound(
         at site: inout Site, from global: Parameters, using generator: inout SeededGenerator
     ) throws -> FeatureSet? {
@@ -41,6 +48,7 @@ public struct FCL: PretrainingMethod {
         return site.bank.contents
     }
 
+    /// Trains the main encoder with the sum of the local loss, Eq. (3), and the remote loss, Eq. (5).
     public func train(
         from global: Parameters, at site: inout Site, round: Int, others: [FeatureSet]
     ) throws -> LocalUpdate {

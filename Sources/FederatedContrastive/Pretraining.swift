@@ -13,13 +13,13 @@ import Volumes
 /// let run = try await Pretraining(in: RunFolder(new: folder, settings: settings))
 /// let encoder = try await run.train()                  // folder/encoder.safetensors
 /// ```
-public struct Pretraining: Sendable {
+public actor Pretraining {
     /// The folder of the run.
-    public let folder: RunFolder<PretrainingSettings>
+    public nonisolated let folder: RunFolder<PretrainingSettings>
     /// The patients and their slices.
-    public let cohort: Cohort
+    public nonisolated let cohort: Cohort
     /// The network and its initial weights.
-    public let model: PretrainingModel
+    public nonisolated let model: PretrainingModel
     /// Everything that was repaired when the run was opened, one sentence each.
     public var repairs: [String] { store.repairs }
     /// The number of completed rounds.
@@ -80,10 +80,13 @@ public struct Pretraining: Sendable {
     /// - Returns: The global model.
     /// - Throws: What rounds throw; `CancellationError`. The last completed round is on disk.
     @discardableResult
-    public mutating func train(rounds: Int? = nil) async throws -> Parameters {
+    public func train(rounds: Int? = nil) async throws -> Parameters {
         let settings = folder.settings
         let representation = Representation(model, cohort, settings)
         let (sites, observer) = (sites, observer)
+        // Copies, since an actor's own state may not change across a suspension; they come back however the rounds end.
+        var (federation, store) = (federation, store)
+        defer { (self.federation, self.store) = (federation, store) }
         try await federation.run(
             rounds: rounds ?? settings.trainedRounds, store: &store,
             state: {

@@ -61,13 +61,21 @@ public protocol PretrainingMethod: Sendable {
 }
 
 extension PretrainingMethod {
+    /// 0.1, the paper's.
     public static var temperature: Float { 0.1 }
+    /// Weights are averaged.
     public static var collaboration: PretrainingSettings.Collaboration { .fedavg }
+    /// None.
     public static var ablations: Set<PretrainingSettings.Ablation> { [] }
+    /// Yes.
     public static var isTrained: Bool { true }
+    /// No.
     public static var keepsBank: Bool { false }
 
+    /// None.
     public func maximumSharedFeatures(at site: Site) -> Int { 0 }
+
+    /// Nothing to refresh and nothing to share.
     public func beginRound(
         at site: inout Site, from global: Parameters, using generator: inout SeededGenerator
     ) throws -> FeatureSet? { nil }

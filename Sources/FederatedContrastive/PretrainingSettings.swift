@@ -89,6 +89,9 @@ public struct PretrainingSettings: RunSettings {
     /// The two endpoints of the heartbeat, or the whole cine.
     public enum Frames: String, Codable, CaseIterable, Sendable { case endpoints, cine }
 
+    /// Checks every setting.
+    ///
+    /// - Throws: `RunError` that names the first setting that is out of range.
     public func validate() throws(RunError) {
         if data.isEmpty { throw .conflict("--data is missing: the folder of patients, such as ACDC/training.") }
         guard let type = PretrainingMethods.named(method) else {

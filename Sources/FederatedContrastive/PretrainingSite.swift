@@ -6,6 +6,7 @@ import Tensor
 /// One hospital of a pre-training: it holds slices that never leave it, and answers the server with weights and, in some
 /// methods, features.
 public actor PretrainingSite: Client {
+    /// The pseudonym of the site.
     public nonisolated let id: String
     /// The maximum number of features that this site shares in a round.
     public nonisolated let maximumSharedFeatures: Int
@@ -51,11 +52,13 @@ public actor PretrainingSite: Client {
     /// The contents of the site's memory bank; `nil` for methods without one.
     public var bank: FeatureSet? { type(of: method).keepsBank ? site.bank.contents : nil }
 
+    /// Begins a round, and returns the features that the method shares.
     public func shareFeatures(of parameters: Parameters, round: Int) throws -> FeatureShare? {
         try begin(round, from: parameters)
         return site.shared.map { FeatureShare($0, client: id, round: round) }
     }
 
+    /// Trains the global model, or the site's own where it shares none, for one round.
     public func train(from parameters: Parameters, round: Int, features shares: [FeatureShare]) throws -> LocalUpdate {
         let start = own ?? parameters
         // Where no features are exchanged, this is the first that the site hears of the round.

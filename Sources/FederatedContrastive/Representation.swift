@@ -11,6 +11,9 @@ import UNet
 /// Features are the bottleneck's, averaged over the image, of every slice of all sites: the simulation has them all; a
 /// site of a real federation would measure its own. The diagnoses are used for this number only.
 struct Representation: Sendable {
+    /// The number of patients below which a fraction of right diagnoses means nothing: ten of each of five groups.
+    static let fewestPatients = 50
+
     private let encoder: UNet.Encoder
     private let cohort: Cohort
     private let settings: PretrainingSettings
@@ -50,8 +53,8 @@ struct Representation: Sendable {
             metrics[.uniformity] = set.uniformity
             metrics[.alignment] = set.alignment(with: other)
         }
-        if let diagnoses = cohort.diagnoses {
-            let (means, patients) = Self.means(of: features, by: owners)
+        let (means, patients) = Self.means(of: features, by: owners)
+        if let diagnoses = cohort.diagnoses, patients.count >= Self.fewestPatients {
             let classes = patients.map { diagnoses[$0] }
             metrics[.diagnosisNeighbors] = Probe.nearestNeighbors(
                 means, classes: classes, groups: patients, neighbors: 5)

@@ -47,9 +47,9 @@ struct SyntheticPretraining {
         _ folder: TemporaryFolder, until round: Int = 2, threads: Int = 1, only chosen: [Int]? = nil
     ) async throws -> (parameters: Parameters, reports: [RoundReport]) {
         guard let chosen else {
-            var run = try await Pretraining(in: RunFolder(folder.url, settings: settings), cohort: cohort)
+            let run = try await Pretraining(in: RunFolder(folder.url, settings: settings), cohort: cohort)
             let parameters = try await Parallel.$threadLimit.withValue(threads) { try await run.train(rounds: round) }
-            return (parameters, try run.reports)
+            return (parameters, try await run.reports)
         }
         let sites = try chosen.map { index in
             try PretrainingSite(

@@ -12,21 +12,21 @@ import UNet
 ///
 /// The server averages the encoder, the projection head, the predictor, and the running statistics of their batch
 /// norms.
-public struct FedBYOL: PretrainingMethod {
-    public static let name = "fedBYOL"
-    public static let title = "FedBYOL"
+struct FedBYOL: PretrainingMethod {
+    static let name = "fedBYOL"
+    static let title = "FedBYOL"
 
     private let network: Projector
     private let predictor: Predictor
     private let settings: PretrainingSettings
 
-    public init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
+    init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
         self.settings = settings
         network = Projector(settings, encoder: encoder, in: &builder)
         predictor = builder.group(.head) { Predictor(dimension: settings.featureDimension, in: &$0) }
     }
 
-    public func train(
+    func train(
         from global: Parameters, at site: inout Site, round: Int, others: [FeatureSet]
     ) throws -> LocalUpdate {
         var training = LocalTraining(from: global, at: site, round: round)

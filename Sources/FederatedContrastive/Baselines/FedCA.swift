@@ -17,10 +17,10 @@ import Volumes
 ///
 /// The server averages the encoder, the projection head, and the running statistics of batch norms, to which batches of
 /// the public set contribute too. Nothing stays at a site.
-public struct FedCA: PretrainingMethod {
-    public static let name = "fedCA"
-    public static let title = "FedCA"
-    public static let ablations: Set<PretrainingSettings.Ablation> = [.exchange]
+struct FedCA: PretrainingMethod {
+    static let name = "fedCA"
+    static let title = "FedCA"
+    static let ablations: Set<PretrainingSettings.Ablation> = [.exchange]
     /// The number of projections that a site contributes to the dictionary.
     static let upload = 64
 
@@ -30,16 +30,16 @@ public struct FedCA: PretrainingMethod {
     private let publicSet: PublicSet
     private let base: Parameters
 
-    public init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
+    init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
         (self.encoder, self.settings) = (encoder, settings)
         network = Projector(settings, encoder: encoder, in: &builder)
         publicSet = PublicSet(settings)
         base = publicSet.trained(builder.parameters(), network, settings)
     }
 
-    public func maximumSharedFeatures(at site: Site) -> Int { Self.upload }
+    func maximumSharedFeatures(at site: Site) -> Int { Self.upload }
 
-    public func beginRound(
+    func beginRound(
         at site: inout Site, from global: Parameters, using generator: inout SeededGenerator
     ) throws -> FeatureSet? {
         var upload = MemoryBank(capacity: Self.upload, dimension: settings.featureDimension)
@@ -47,7 +47,7 @@ public struct FedCA: PretrainingMethod {
         return upload.contents
     }
 
-    public func train(
+    func train(
         from global: Parameters, at site: inout Site, round: Int, others: [FeatureSet]
     ) throws -> LocalUpdate {
         var training = LocalTraining(from: global, at: site, round: round)

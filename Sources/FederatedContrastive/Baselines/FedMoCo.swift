@@ -13,28 +13,28 @@ import UNet
 ///
 /// The server averages the encoder, the projection head, and the running statistics of batch norms. The queue stays at its
 /// site and is saved.
-public struct FedMoCo: PretrainingMethod {
-    public static let name = "fedMoCo"
-    public static let title = "FedMoCo"
-    public static let temperature: Float = 0.2
-    public static let keepsBank = true
+struct FedMoCo: PretrainingMethod {
+    static let name = "fedMoCo"
+    static let title = "FedMoCo"
+    static let temperature: Float = 0.2
+    static let keepsBank = true
 
     private let network: Projector
     private let settings: PretrainingSettings
 
-    public init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
+    init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
         self.settings = settings
         network = Projector(settings, encoder: encoder, in: &builder)
     }
 
-    public func beginRound(
+    func beginRound(
         at site: inout Site, from global: Parameters, using generator: inout SeededGenerator
     ) throws -> FeatureSet? {
         try network.fill(&site.bank, from: site.slices, with: global, using: &generator)
         return nil
     }
 
-    public func train(
+    func train(
         from global: Parameters, at site: inout Site, round: Int, others: [FeatureSet]
     ) throws -> LocalUpdate {
         var training = LocalTraining(from: global, at: site, round: round)

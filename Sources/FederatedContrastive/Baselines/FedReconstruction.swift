@@ -11,16 +11,16 @@ import UNet
 /// Source: Pathak et al., CVPR 2016, and Xie et al., CVPR 2022; see ``ReconstructionTask``.
 ///
 /// The server averages the encoder, the decoder, and the running statistics of batch norms.
-public struct FedReconstruction: PretrainingMethod {
-    public static let name = "fedReconstruction"
-    public static let title = "FedReconstruction"
+struct FedReconstruction: PretrainingMethod {
+    static let name = "fedReconstruction"
+    static let title = "FedReconstruction"
 
     private let encoder: UNet.Encoder
     private let decoder: ReconstructionHead
     private let task: ReconstructionTask
     private let views: Augmentation
 
-    public init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
+    init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
         self.encoder = encoder
         decoder = builder.group(.head) {
             ReconstructionHead(inputs: encoder.outputChannels, depth: encoder.configuration.depth, in: &$0)
@@ -29,7 +29,7 @@ public struct FedReconstruction: PretrainingMethod {
         views = settings.views
     }
 
-    public func train(
+    func train(
         from global: Parameters, at site: inout Site, round: Int, others: [FeatureSet]
     ) throws -> LocalUpdate {
         var training = LocalTraining(from: global, at: site, round: round)

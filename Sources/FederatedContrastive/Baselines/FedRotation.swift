@@ -12,15 +12,15 @@ import UNet
 /// Source: Gidaris et al., ICLR 2018; see ``RotationTask``.
 ///
 /// The server averages the encoder, the linear classifier, and the running statistics of batch norms.
-public struct FedRotation: PretrainingMethod {
-    public static let name = "fedRotation"
-    public static let title = "FedRotation"
+struct FedRotation: PretrainingMethod {
+    static let name = "fedRotation"
+    static let title = "FedRotation"
 
     private let encoder: UNet.Encoder
     private let task: RotationTask
     let views: Augmentation
 
-    public init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
+    init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
         self.encoder = encoder
         task = builder.group(.head) { RotationTask(inputs: encoder.outputChannels, in: &$0) }
         var views = settings.views
@@ -29,7 +29,7 @@ public struct FedRotation: PretrainingMethod {
         self.views = views
     }
 
-    public func train(
+    func train(
         from global: Parameters, at site: inout Site, round: Int, others: [FeatureSet]
     ) throws -> LocalUpdate {
         var training = LocalTraining(from: global, at: site, round: round)

@@ -11,19 +11,19 @@ import UNet
 /// batch statistics, as queries and keys of FCL are; that is this package's choice.
 ///
 /// The server averages the encoder, the projection head, and the running statistics of batch norms.
-public struct FedSimCLR: PretrainingMethod {
-    public static let name = "fedSimCLR"
-    public static let title = "FedSimCLR"
+struct FedSimCLR: PretrainingMethod {
+    static let name = "fedSimCLR"
+    static let title = "FedSimCLR"
 
     private let network: Projector
     private let settings: PretrainingSettings
 
-    public init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
+    init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
         self.settings = settings
         network = Projector(settings, encoder: encoder, in: &builder)
     }
 
-    public func train(
+    func train(
         from global: Parameters, at site: inout Site, round: Int, others: [FeatureSet]
     ) throws -> LocalUpdate {
         var training = LocalTraining(from: global, at: site, round: round)

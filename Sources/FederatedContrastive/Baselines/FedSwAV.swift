@@ -16,16 +16,16 @@ import UNet
 ///
 /// The server averages the encoder, the projection head, the prototypes, and the running statistics of batch norms; the
 /// averaged prototypes are normalized again when a round starts. The queue stays at its site and is saved.
-public struct FedSwAV: PretrainingMethod {
-    public static let name = "fedSwAV"
-    public static let title = "FedSwAV"
-    public static let keepsBank = true
+struct FedSwAV: PretrainingMethod {
+    static let name = "fedSwAV"
+    static let title = "FedSwAV"
+    static let keepsBank = true
 
     private let network: Projector
     private let prototypes: Prototypes
     private let settings: PretrainingSettings
 
-    public init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
+    init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
         self.settings = settings
         network = Projector(settings, encoder: encoder, in: &builder)
         prototypes = builder.group(.head) {
@@ -33,7 +33,7 @@ public struct FedSwAV: PretrainingMethod {
         }
     }
 
-    public func train(
+    func train(
         from global: Parameters, at site: inout Site, round: Int, others: [FeatureSet]
     ) throws -> LocalUpdate {
         var training = LocalTraining(from: global, at: site, round: round)

@@ -12,20 +12,20 @@ import UNet
 /// Every site trains alone unless the settings say otherwise: its encoder, head, and statistics are its own in every
 /// round. The encoder's file holds the average of the sites' encoders, where federated fine-tuning starts; that is this
 /// package's choice.
-public struct LocalCL: PretrainingMethod {
-    public static let name = "localCL"
-    public static let title = "Local CL"
-    public static let collaboration = PretrainingSettings.Collaboration.local
+struct LocalCL: PretrainingMethod {
+    static let name = "localCL"
+    static let title = "Local CL"
+    static let collaboration = PretrainingSettings.Collaboration.local
 
     private let network: Projector
     private let settings: PretrainingSettings
 
-    public init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
+    init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
         self.settings = settings
         network = Projector(settings, encoder: encoder, in: &builder)
     }
 
-    public func train(
+    func train(
         from global: Parameters, at site: inout Site, round: Int, others: [FeatureSet]
     ) throws -> LocalUpdate {
         var training = LocalTraining(from: global, at: site, round: round)

@@ -90,7 +90,9 @@ public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
 
 /// The settings of fine-tuning on ACDC.
 public struct ACDCFineTuningSettings: CrossValidationSettings {
+    /// The heading of reports.
     public static let title = "Segmentation of cardiac MRI from few annotated patients"
+    /// The names of the labels, background first.
     public static let classes = ACDC.classNames
 
     /// What is compared, and how networks are trained.
@@ -107,11 +109,17 @@ public struct ACDCFineTuningSettings: CrossValidationSettings {
     /// The defaults.
     public init() {}
 
+    /// Checks every setting.
+    ///
+    /// - Throws: `RunError` that names the first setting that is out of range.
     public func validate() throws(RunError) {
         try training.validate()
         try check("clients", clients, (1...1000).contains(clients), "a number from 1 to 1000")
     }
 
+    /// The patients by site, and their prepared slices.
+    ///
+    /// - Throws: `VolumesError` if a file cannot be read, `RunError` if there are too few patients.
     public func patients(
         of starts: [InitialWeights], preparedBy preprocessing: Preprocessing
     ) async throws -> (split: PatientSplit, cases: [String: [LabelledCase]]) {
@@ -148,7 +156,9 @@ public struct ACDCFineTuningSettings: CrossValidationSettings {
 
 /// The settings of fine-tuning on HVSMR 2016, whose patients are all at one site.
 public struct HVSMRTransferSettings: CrossValidationSettings {
+    /// The heading of reports.
     public static let title = "Transfer to HVSMR 2016"
+    /// The names of the labels, background first.
     public static let classes = HVSMR.classNames
 
     /// What is compared, and how networks are trained.
@@ -163,10 +173,17 @@ public struct HVSMRTransferSettings: CrossValidationSettings {
     /// The defaults.
     public init() {}
 
+    /// Local: there is one site.
     public var mode: Trial.Mode { .local }
 
+    /// Checks every setting.
+    ///
+    /// - Throws: `RunError` that names the first setting that is out of range.
     public func validate() throws(RunError) { try training.validate() }
 
+    /// The patients by site, and their prepared slices.
+    ///
+    /// - Throws: `VolumesError` if a file cannot be read, `RunError` if there are too few patients.
     public func patients(
         of starts: [InitialWeights], preparedBy preprocessing: Preprocessing
     ) async throws -> (split: PatientSplit, cases: [String: [LabelledCase]]) {

@@ -1,4 +1,5 @@
 import Federation
+import Segmentation
 import Tensor
 import UNet
 
@@ -8,6 +9,7 @@ import UNet
 ///
 /// Source: Wu et al., MICCAI 2021, section 3, for supervised federated averaging; the rest is this package's choice.
 public actor FineTuningSite: Client {
+    /// The pseudonym of the site.
     public nonisolated let id: String
     private let index: Int
     private let slices: LabelledSlices
@@ -43,6 +45,7 @@ public actor FineTuningSite: Client {
         try optimizer.restore(state, for: parameters)
     }
 
+    /// Trains the global model on the site's annotated slices for one round.
     public func train(from parameters: Parameters, round: Int, features: [FeatureShare]) throws -> LocalUpdate {
         var generator = SeededGenerator(seed: seed, path: RandomStream.fineTuning, round, index)
         var main = parameters
@@ -82,5 +85,41 @@ public actor FineTuningSite: Client {
             return levels.last!
         }
         return features
+    }
+}
+
+extension SegmentationModel {
+    /// This model after fine-tuning by federated averaging, each client on its own labelled images.
+    ///
+    /// One client means plain training. For cross-validated experiments that can be stopped, see ``CrossValidation``.
+    ///
+    /// - Parameters:
+    ///   - clients: The labelled images of each client, prepared as this model's.
+    ///   - seed: Determines the order of slices and their views.
+    ///   - observer: Told of steps.
+    /// - Throws: `FederationError.quorumLost` if training fails at a client; `CancellationError`.
+    /// - Precondition: every client has a labelled image.
+    public func fineTuned(
+        at clients: [[LabelledCase]], plan: FineTuningPlan = FineTuningPlan(), seed: UInt64 = 1,
+        observer: @escaping TrainingObserver = { _ in }
+    ) async throws -> SegmentationModel {
+        let slices = clients.map(LabelledSlices.init)
+        let steps = slices.reduce(0) { $0 + $1.steps(batchSize: plan.batchSize) } * plan.localEpochs * plan.rounds
+        let counter = StepCounter(steps: steps, observer: observer)
+        let sites = slices.enumerated().map { index, slices in
+            FineTuningSite(index: index, slices: slices, network: network, plan: plan, seed: seed) {
+                counter.advance("fine-tuning", loss: $0)
+            }
+        }
+        var federation = Federation(
+            clients: sites, parameters: parameters, quorum: sites.count,
+            concurrency: min(Parallel.threadCount, sites.count))
+        while federation.round < plan.rounds {
+            try Task.checkCancellation()
+            _ = try await federation.runRound()
+        }
+        var model = self
+        model.parameters = federation.parameters
+        return model
     }
 }

@@ -58,6 +58,14 @@ public struct InitialWeights: Sendable {
         }
     }
 
+    /// A segmentation model with this encoder and a fresh decoder, of the encoder's width and preprocessing; 16 channels and
+    /// the default preprocessing where the encoder does not state them.
+    ///
+    /// - Throws: `RunError` or `WeightsError` if the weights are not those of an encoder.
+    public func model(classes: [String], seed: UInt64 = 1) throws -> SegmentationModel {
+        try model(width: width ?? 16, preprocessing: preprocessing ?? Preprocessing(), classes: classes, seed: seed)
+    }
+
     /// A segmentation model with this encoder and a fresh decoder.
     ///
     /// - Throws: `RunError` or `WeightsError` if the weights are not those of an encoder of this width.

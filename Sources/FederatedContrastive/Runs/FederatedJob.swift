@@ -90,6 +90,9 @@ public struct FederatedFineTuningSettings: RunSettings {
     /// The defaults.
     public init() {}
 
+    /// Checks every setting.
+    ///
+    /// - Throws: `RunError` that names the first setting that is out of range.
     public func validate() throws(RunError) {
         if start.isEmpty {
             throw .conflict("--init is missing: 'random', the folder of a pre-training run, or a file.")

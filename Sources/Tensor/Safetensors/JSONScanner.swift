@@ -6,6 +6,7 @@ public struct JSONScanner {
     private var position = 0
     private let file: String
 
+    /// A scanner of `bytes`; errors name `file`.
     public init(_ bytes: [UInt8], file: String) {
         (self.bytes, self.file) = (bytes, file)
     }

@@ -86,6 +86,7 @@ public enum RecordNumber: Sendable, Hashable {
 }
 
 extension ConfigValue: NumericRecordValue {
+    /// The number; `nil` if the value is not a single one.
     public var number: RecordNumber? {
         switch self {
         case .double(let value): .double(value)
@@ -97,6 +98,7 @@ extension ConfigValue: NumericRecordValue {
 }
 
 extension MetricValue: NumericRecordValue {
+    /// The number; `nil` if the value is not a single one.
     public var number: RecordNumber? {
         switch self {
         case .double(let value): .double(value)
