@@ -1,4 +1,4 @@
-"""One round of federated contrastive learning end to end: the twin of FederatedRound.swift and TrainingSite.swift."""
+"""One round of federated contrastive learning end to end: the twin of FederatedRound.swift."""
 
 import copy
 from concurrent.futures import ThreadPoolExecutor

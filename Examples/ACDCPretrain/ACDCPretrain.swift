@@ -49,11 +49,12 @@ struct ACDCPretrain: AsyncParsableCommand, Sendable {
             try await pretraining.train()
 
             let page = PretrainingPage(
-                settings: folder.settings, reports: try await pretraining.reports, banks: await pretraining.banks())
+                folder, reports: try await pretraining.reports, banks: await pretraining.banks())
             try folder.write(Data(page.html.utf8), to: "report.html")
         }
-        let path = folder.url.path
-        progress.say("wrote \(path)/encoder.safetensors after \(ProgressLine.duration(progress.seconds))")
+        progress.say("wrote \(folder.url.path)/encoder.safetensors after \(ProgressLine.duration(progress.seconds))")
+        progress.say("report.html in that folder explains the run; to fine-tune the encoder with a few labels:")
+        progress.say("  " + PretrainingPage.nextCommand(folder))
     }
 
     /// A folder of the current time that does not exist yet.

@@ -83,7 +83,7 @@ struct PaperTables: AsyncParsableCommand, Sendable {
             progress.say("pre-training: \(method.title)")
             try await pretraining.train()
             let page = PretrainingPage(
-                settings: run.settings, reports: try await pretraining.reports, banks: await pretraining.banks())
+                run, reports: try await pretraining.reports, banks: await pretraining.banks())
             try run.write(Data(page.html.utf8), to: "report.html")
         }
 

@@ -31,9 +31,9 @@ struct FeatureMap {
     var figure: Figure {
         let part = origins.count < featureCount ? "\(origins.count) of \(featureCount) features" : "All features"
         return Figure(
-            "\(part) in the banks after the last round, along the two directions in which they differ most (principal "
-                + "components). Training should draw each partition together, from one end of the heart to the other; "
-                + "the clients should lie among each other.",
+            "\(part) of the last round, one dot per slice, along the two directions in which they differ most (principal "
+                + "components). On the left, slices of a partition should lie together, in order from one end of the "
+                + "heart to the other. On the right, clients should be mixed: the encoder sees anatomy, not the hospital.",
             [
                 plot(
                     "By partition",

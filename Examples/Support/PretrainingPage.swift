@@ -2,6 +2,7 @@ import Contrastive
 import Features
 import FederatedContrastive
 import Federation
+import Foundation
 import Reporting
 
 /// `report.html`: a run on one page that needs nothing but a browser.
@@ -10,10 +11,24 @@ public struct PretrainingPage: Sendable {
     private let reports: [RoundReport]
     /// The memory bank of each site after the last round.
     private let banks: [FeatureSet]
+    /// The command that continues from the encoder.
+    private let next: String
 
-    /// The page of a run.
-    public init(settings: PretrainingSettings, reports: [RoundReport], banks: [FeatureSet]) {
-        (self.settings, self.reports, self.banks) = (settings, reports, banks)
+    /// The page of the run in a folder.
+    public init(_ folder: RunFolder<PretrainingSettings>, reports: [RoundReport], banks: [FeatureSet] = []) {
+        (settings, self.reports, self.banks) = (folder.settings, reports, banks)
+        next = Self.nextCommand(folder)
+    }
+
+    /// The command that fine-tunes the encoder of a run.
+    public static func nextCommand(_ folder: RunFolder<PretrainingSettings>) -> String {
+        let settings = folder.settings
+        if settings.data == FederatedJob.elsewhere { return "FlowerServer finetune --init \(Shell.path(folder.url)) …" }
+        let usual = PretrainingSettings()
+        return "swift run -c release ACDCFineTune --data \(Shell.path(URL(fileURLWithPath: settings.data)))"
+            + (settings.clients == usual.clients ? "" : " --clients \(settings.clients)")
+            + (settings.seed == usual.seed ? "" : " --split-seed \(settings.seed)")
+            + " --init random --init \(Shell.word("\(settings.methodType.title)="))\(Shell.path(folder.url))"
     }
 
     /// The page.
@@ -21,7 +36,8 @@ public struct PretrainingPage: Sendable {
         HTMLPage(
             title: settings.method == FCL.name ? "Federated contrastive pre-training" : "Pre-training: \(title)",
             lead: lead, facts: facts,
-            sections: (reports.isEmpty ? [] : [learning, probes, features, cost, rounds]).compactMap { $0 } + missing
+            sections: [story] + (reports.isEmpty ? [] : [learning, features, probes, cost, rounds]).compactMap(\.self)
+                + missing + [nextSteps]
         ).html
     }
 
@@ -32,40 +48,84 @@ public struct PretrainingPage: Sendable {
     private var lead: String {
         let verdicts = reports.suffix(3).map { CollapseWatch.verdict($0.metrics) }
         let warning = verdicts.count == 3 && !verdicts.contains(nil) ? verdicts.last! : nil
-        if !settings.methodType.isTrained { return "An encoder with its first, random weights." }
+        if !settings.methodType.isTrained { return "An encoder with its initial, random weights." }
         let rounds = "for \(reports.count) of \(settings.rounds) rounds"
+        let separation = reports.last?.metrics[.separation].map { value in
+            " Features of the same part of the heart have become more alike than those of different parts: their mean "
+                + "similarities differ by \(Numeral.text(value))."
+        }
         let story =
             switch settings.collaboration {
             case .fedavg:
-                "\(settings.clients) clients trained an encoder together \(rounds) without showing each other an image."
+                "\(settings.clients) clients trained one encoder together \(rounds), and no image left its client."
             case .centralized: "One site with all patients trained an encoder \(rounds)."
-            case .local: "\(settings.clients) clients trained an encoder each \(rounds); this is the average."
+            case .local: "\(settings.clients) clients each trained an encoder \(rounds); this is the average."
             }
-        return story + (warning.map { " A warning of the last three rounds: \($0)" } ?? "")
+        if let warning { return story + " A warning from the last three rounds: \(warning)" }
+        return story + ((reports.last?.metrics[.separation] ?? 0) < 0.1 ? "" : separation ?? "")
     }
 
     private var facts: [(name: String, value: String)] {
         let last = reports.last?.metrics ?? [:]
         let megabytes = reports.reduce(0) { $0 + $1.bytesUp + $1.bytesDown }
-        let learnt =
+        let results =
             hasTwoLosses
             ? [
-                ("Local loss at the end", Numeral.text(last[.localLoss])),
-                ("Remote loss at the end", Numeral.text(last[.remoteLoss])),
-                ("Separation at the end", Numeral.text(last[.separation])),
-            ] : [("Loss at the end", Numeral.text(last[.loss]))]
+                ("Final local loss", Numeral.text(last[.localLoss])),
+                ("Final remote loss", Numeral.text(last[.remoteLoss])),
+                ("Final separation", Numeral.text(last[.separation])),
+            ] : [("Final loss", Numeral.text(last[.loss]))]
         return [
             ("Method", title), ("Clients", "\(settings.clients)"),
             ("Rounds", "\(reports.count) of \(settings.trainedRounds)"), ("Encoder", "width \(settings.width)"),
             ("Slices", "\(settings.size) × \(settings.size) pixels of \(settings.spacing) mm"),
             ("Seed", "\(settings.seed)"),
-        ] + learnt
+        ] + results
             + (settings.collaboration == .fedavg
-                ? [("Sent in all", Numeral.text(Double(megabytes) / 1e6, decimals: 1) + " MB")] : [])
-            + [("Time in all", ProgressLine.duration(reports.reduce(0) { $0 + $1.seconds.total }))]
+                ? [("Total traffic", Numeral.text(Double(megabytes) / 1e6, decimals: 1) + " MB")] : [])
+            + [("Total time", ProgressLine.duration(reports.reduce(0) { $0 + $1.seconds.total }))]
     }
 
     // Sections
+
+    /// An explanation for readers who know neither the field nor the program.
+    private var story: HTMLPage.Section {
+        var texts = [
+            "A magnetic resonance scan of the heart is a stack of slices. Outlining the chambers in them is slow expert "
+                + "work, so hospitals have many scans and few outlines. This run used scans alone. It trained an encoder: "
+                + "a network that turns a slice into a short list of numbers, its features."
+        ]
+        if hasTwoLosses {
+            texts.append(
+                "Without outlines, it learned from position. Every stack was cut into \(settings.partitions) partitions, "
+                    + "from the base of the heart to its apex. Slices of the same partition show the same anatomy, so "
+                    + "their features should be similar, in all patients; those of different partitions should differ. "
+                    + "Training with such pairs is called contrastive learning.")
+        }
+        if settings.collaboration == .fedavg, settings.methodType.isTrained {
+            let exchange = banks.isEmpty || !settings.exchange ? "" : exchangeStory
+            texts.append(
+                "Images stayed where they were. Each client, one hospital, trained a copy of the encoder on its own "
+                    + "scans, and a server averaged the copies after every round.\(exchange)")
+        }
+        return HTMLPage.Section("What this page shows", texts.map(HTMLPage.Item.text))
+    }
+
+    private var exchangeStory: String {
+        hasTwoLosses
+            ? " The clients also exchanged features, so a slice could be compared with those of other hospitals." : ""
+    }
+
+    private var nextSteps: HTMLPage.Section {
+        HTMLPage.Section(
+            "What to do next",
+            [
+                .text(
+                    "The encoder is the file encoder.safetensors next to this page; PyTorch reads it too. It initializes a "
+                        + "segmentation network, which is fine-tuned with a few outlined scans. This command does so, and "
+                        + "compares the result with random initial weights:"), .code(next),
+            ])
+    }
 
     private var learning: HTMLPage.Section {
         guard hasTwoLosses else { return oneLoss }
@@ -89,17 +149,18 @@ public struct PretrainingPage: Sendable {
                         series("separation", .separation, .kind(3)),
                         series("same partition", .positiveSimilarity, .kind(2)),
                         series("other partitions", .negativeSimilarity, .kind(6)),
-                    ], references: [.init(Collapse.minimumSeparation, "least separation that counts")])
+                    ], references: [.init(Collapse.minimumSeparation, "minimum that counts")])
             ])
         return HTMLPage.Section(
-            "What was learnt",
+            "Losses and similarities",
             [
                 .figure(
                     Figure(
-                        "The dotted lines beside the losses, ln(1 + negatives), are the values at which all features "
-                            + "have collapsed to a single point. Separation is the mean cosine similarity of features "
-                            + "of the same partition less that of features of other partitions: it is what the "
-                            + "training is after.",
+                        "The local loss compares a slice with those of its own client, the remote loss with those of "
+                            + "all. Each starts near its dotted line, ln(1 + negatives), where all features are equal, "
+                            + "and should fall. Separation is the mean cosine similarity of features of the same "
+                            + "partition minus that of features of different partitions: 0 at the start, at most 2. It "
+                            + "should grow.",
                         [losses, similarities]))
             ])
     }
@@ -112,16 +173,16 @@ public struct PretrainingPage: Sendable {
                     "Loss", yTitle: "loss",
                     [
                         series("loss", .loss, .kind(0)),
-                        series("nothing learnt", .lossConstant, .kind(0), isDashed: true),
+                        series("nothing learned", .lossConstant, .kind(0), isDashed: true),
                     ])
             ])
         let caption =
-            "The mean loss of the steps of each round; the dotted line, where there is one, is what it would be if "
-            + "nothing had been learnt. Losses of different methods cannot be compared."
-        return HTMLPage.Section("What was learnt", [.figure(Figure(caption, [chart]))])
+            "The mean loss of the steps of each round; the dotted line, where there is one, is its value if nothing is "
+            + "learned. Losses of different methods cannot be compared."
+        return HTMLPage.Section("Loss", [.figure(Figure(caption, [chart]))])
     }
 
-    /// What features say of things that were not taught; `nil` if that was never measured.
+    /// The accuracy of guesses from features; `nil` if it was never measured.
     private var probes: HTMLPage.Section? {
         func series(_ name: String, _ metric: Metric, _ ink: Ink) -> LineChart.Series {
             LineChart.Series(
@@ -131,7 +192,7 @@ public struct PretrainingPage: Sendable {
         guard reports.contains(where: { $0.metrics[.partitionProbe] != nil }) else { return nil }
         func panel(_ title: String, _ name: String) -> LineChart.Panel {
             .init(
-                title, yTitle: "share guessed right",
+                title, yTitle: "accuracy",
                 [
                     series("nearest neighbors", Metric(name + "Neighbours"), .kind(0)),
                     series("linear map", Metric(name + "Probe"), .kind(1)),
@@ -139,12 +200,11 @@ public struct PretrainingPage: Sendable {
         }
         let diagnosis = reports.contains { $0.metrics[.diagnosisProbe] != nil }
         let caption =
-            "The features of the encoder in the making, asked what they were not taught: of a slice the partition"
-            + (diagnosis ? ", of a patient the diagnosis" : "")
-            + ". Neighbours and the examples of the linear map are always other patients'. Guessing would be right in one "
-            + "of \(settings.partitions) slices" + (diagnosis ? ", and for one of five patients." : ".")
+            "How well features predict the partition of a slice" + (diagnosis ? " and the diagnosis of a patient" : "")
+            + ", by its nearest neighbors and by a linear map, both from other patients. Chance is 1 in "
+            + "\(settings.partitions)" + (diagnosis ? " for partitions and 1 in 5 for diagnoses." : ".")
         return HTMLPage.Section(
-            "What the features tell",
+            "What the features predict",
             [
                 .figure(
                     Figure(
@@ -157,7 +217,7 @@ public struct PretrainingPage: Sendable {
 
     private var features: HTMLPage.Section? {
         FeatureMap(banks, partitions: settings.partitions).map {
-            HTMLPage.Section("What the features look like", [.figure($0.figure)])
+            HTMLPage.Section("A map of the features", [.figure($0.figure)])
         }
     }
 
@@ -176,12 +236,12 @@ public struct PretrainingPage: Sendable {
                 .init("average", points(\.seconds.aggregation)),
             ], limits: 0...0)
         return HTMLPage.Section(
-            "What it cost",
+            "Cost",
             [
                 .figure(
                     Figure(
-                        "The bytes are those of all weights and features; the time is that of the machine that ran "
-                            + "all clients.",
+                        "The traffic consists of weights and features. The time is that of this machine, which ran all "
+                            + "clients.",
                         (settings.collaboration == .fedavg ? [LineChart(xTitle: "round", [bytes])] : [])
                             + [LineChart(xTitle: "round", [seconds])]))
             ])
@@ -191,7 +251,7 @@ public struct PretrainingPage: Sendable {
         let numbers: [(name: String, metric: Metric)] =
             hasTwoLosses
             ? [("local loss", .localLoss), ("remote loss", .remoteLoss), ("separation", .separation)]
-            : [("loss", .loss), ("nothing learnt", .lossConstant)]
+            : [("loss", .loss), ("nothing learned", .lossConstant)]
         let rows = reports.map { report in
             ["\(report.round)"] + numbers.map { Numeral.text(report.metrics[$0.metric]) } + [
                 "\(report.participants.count) of \(report.participants.count + report.absent.count)",
@@ -208,7 +268,7 @@ public struct PretrainingPage: Sendable {
         let rows = reports.flatMap { report in report.absent.map { ["\(report.round)", "\($0)"] } }
         guard !rows.isEmpty else { return [] }
         return [
-            HTMLPage.Section("Clients that were missing", [.table(Table(columns: ["round", "reason"], rows: rows))])
+            HTMLPage.Section("Missing clients", [.table(Table(columns: ["round", "reason"], rows: rows))])
         ]
     }
 
@@ -223,5 +283,20 @@ public struct PretrainingPage: Sendable {
         // A curve that this run does not have, such as that of a remote loss without exchange, has no name either.
         let isAbsent = points.allSatisfy { $0.y.isNaN }
         return LineChart.Series(isAbsent ? "" : name, points, ink: ink, isDashed: isDashed)
+    }
+}
+
+/// Words of a command line.
+enum Shell {
+    /// A path, relative to the current directory where it lies inside.
+    static func path(_ url: URL) -> String {
+        let (path, here) = (url.path, FileManager.default.currentDirectoryPath + "/")
+        return word(path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path)
+    }
+
+    /// A word, quoted if a shell would not read it as one.
+    static func word(_ text: String) -> String {
+        let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-./=,".contains($0)) }
+        return isPlain ? text : "'" + text.replacing("'", with: #"'\''"#) + "'"
     }
 }

@@ -224,23 +224,3 @@ extension Federation {
         }
     }
 }
-
-extension Checkpoint {
-    static let model = "model.safetensors"
-
-    /// The global model, which has the weights of `reference`.
-    ///
-    /// - Throws: `WeightsError` if the checkpoint does not hold such a model.
-    public func model(like reference: Parameters) throws(WeightsError) -> Parameters {
-        var parameters = reference
-        _ = try parameters.load(weights(Self.model))
-        return parameters
-    }
-
-    /// The tensors in one of the files; messages name the file and the round.
-    ///
-    /// - Throws: `WeightsError` if the file is missing or damaged.
-    public func weights(_ name: String) throws(WeightsError) -> Safetensors {
-        try Safetensors(data: files[name] ?? Data(), source: "\(name) of round \(round)")
-    }
-}

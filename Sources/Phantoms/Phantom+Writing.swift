@@ -1,4 +1,6 @@
+import FileIO
 import Foundation
+import Synchronization
 import Volumes
 
 extension Phantom {
@@ -67,5 +69,93 @@ extension Phantom {
         geometry.affineY = [0, -1, 0, 0]
         geometry.affineZ = [0, 0, 1, 0]
         return geometry
+    }
+}
+
+extension Phantom {
+    /// Writes patients 0 … `count` − 1 in the layout and the file format of the cropped axial release of the HVSMR 2016
+    /// data set: `training_axial_crop_pat0.nii.gz`, `training_axial_crop_pat0-label.nii.gz` and so on, with a note that
+    /// they are synthetic.
+    ///
+    /// Files that exist are replaced, others are left alone; an image comes after its labels.
+    ///
+    /// - Parameters:
+    ///   - count: The number of patients.
+    ///   - folder: Where the files go; created if needed.
+    ///   - spacing: Voxel width in mm, as for ``wholeHeart(_:spacing:)``.
+    ///   - workers: Patients made at a time.
+    ///   - progress: Called after each patient with the number of patients done, from any thread.
+    /// - Throws: ``VolumesError/unwritable(file:reason:)`` for the first file that cannot be written.
+    /// - Precondition: `count > 0`, `workers > 0`, `0.3 ≤ spacing ≤ 10`.
+    public func writeWholeHearts(
+        patients count: Int, to folder: URL, spacing: Double = 0.9,
+        workers: Int = ProcessInfo.processInfo.activeProcessorCount,
+        progress: @escaping @Sendable (Int) -> Void = { _ in }
+    ) async throws(VolumesError) {
+        try Self.makeFolder(folder)
+        try Self.write(note(on: "HVSMR 2016"), to: folder.appending(path: "SYNTHETIC.md"))
+        try await each(count, workers: workers, progress: progress) { (i) throws(VolumesError) in
+            let patient = wholeHeart(i, spacing: spacing)
+            let stem = "training_\(HVSMR.Release.axialCropped.rawValue)_\(patient.id)"
+            try patient.labels.write(to: folder.appending(path: stem + "-label.nii.gz"))
+            try patient.image.write(to: folder.appending(path: stem + ".nii.gz"))
+        }
+    }
+}
+
+extension Phantom {
+    /// Calls `write` with 0 … count − 1, several at a time, and `progress` with the number done, until one fails.
+    func each(
+        _ count: Int, workers: Int, progress: @escaping @Sendable (Int) -> Void,
+        write: @escaping @Sendable (Int) throws(VolumesError) -> Void
+    ) async throws(VolumesError) {
+        precondition(count > 0, "\(count) patients leave nothing to write")
+        let state = Mutex<(done: Int, failure: VolumesError?)>((0, nil))
+        _ = await concurrently(count, workers: workers) { i in
+            guard state.withLock({ $0.failure == nil }) else { return }
+            do throws(VolumesError) {
+                try write(i)
+                progress(
+                    state.withLock { state in
+                        state.done += 1
+                        return state.done
+                    })
+            } catch {
+                state.withLock { $0.failure = $0.failure ?? error }
+            }
+        }
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+
+    /// What every folder says about its images.
+    func note(on dataSet: String) -> String {
+        """
+        These images are synthetic. They were computed from a parametric model (Phantom, seed \(seed)) and show no patient.
+        They follow the layout and the statistics of the \(dataSet) data set so that programs can be tried without it.
+        Results on them say nothing about patients.
+
+        """
+    }
+
+    static func makeFolder(_ url: URL) throws(VolumesError) {
+        do {
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        } catch {
+            throw .unwritable(file: url.path(percentEncoded: false), reason: Self.reason(of: error))
+        }
+    }
+
+    static func write(_ text: String, to url: URL) throws(VolumesError) {
+        do {
+            try Data(text.utf8).write(to: url, options: .atomic)
+        } catch {
+            throw .unwritable(file: url.path(percentEncoded: false), reason: Self.reason(of: error))
+        }
+    }
+
+    /// Why Foundation could not write, in the system's words where it passes them on.
+    private static func reason(of error: any Error) -> String {
+        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
+        return (cause ?? error).localizedDescription
     }
 }

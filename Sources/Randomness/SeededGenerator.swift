@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// A small, fast generator of random bits whose stream is fixed by its seed on every machine (xoshiro256★★).
 ///
 /// Everything random in this package takes a generator as an argument; there is no global one. Independent streams
@@ -93,5 +101,15 @@ public struct SeededGenerator: RandomNumberGenerator, Hashable, Codable, Sendabl
         var order = Array(0..<count)
         for i in stride(from: count - 1, to: 0, by: -1) { order.swapAt(i, integer(below: i + 1)) }
         return order
+    }
+}
+
+extension SeededGenerator {
+    /// A number drawn from the normal distribution with the given mean and standard deviation (Box–Muller; one
+    /// number a call, so that a stored state never hides half a pair).
+    public mutating func normal(mean: Float = 0, standardDeviation: Float = 1) -> Float {
+        let radius = (-2 * log(1 - Double(uniform()))).squareRoot()
+        let angle = 2 * Double.pi * Double(uniform())
+        return mean + standardDeviation * Float(radius * cos(angle))
     }
 }

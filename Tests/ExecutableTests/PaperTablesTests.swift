@@ -33,7 +33,7 @@ import Testing
 
         // Nothing is run again, and other settings are refused.
         let again = try tables.run(arguments)
-        #expect(again.exitCode == 0 && !again.errors.contains("ACDCPretrain"), "\(again.errors)")
+        #expect(again.exitCode == 0 && !again.errors.contains("pre-training:"), "\(again.errors)")
         let other = try tables.run(arguments + ["--seed", "2"])
         #expect(other.exitCode == 64 && other.errors.contains("other settings"), "\(other.errors)")
     }
@@ -44,10 +44,7 @@ import Testing
             (["--output", path("x")], 64, ["--data", "--quick"]),
             (["--output", path("x"), "--data", path("d"), "--methods", "fcl,magic"], 64, ["magic", "fedSimCLR"]),
             (["--output", path("x"), "--data", path("d"), "--methods", "random"], 64, ["--methods", "fcl"]),
-            (
-                ["--output", path("y"), "--data", path("none"), "--methods", "fcl,random"], 66,
-                ["ACDCPretrain", "none"]
-            ),
+            (["--output", path("y"), "--data", path("none"), "--methods", "fcl,random"], 66, ["PaperTables: ", "none"]),
         ]
         for (arguments, exitCode, words) in cases {
             let result = try tables.run(arguments)

@@ -1,6 +1,8 @@
 import Benchmark
 import Contrastive
+import Features
 import Tensor
+import Workloads
 
 /// What contrastive learning adds to a network: the loss of queries against a bank, and random views. On one thread.
 func registerContrast() {
@@ -10,8 +12,8 @@ func registerContrast() {
         let operations = 4 * batch * dimension * (batch + bank)
         register("FCL loss, \(batch) queries, bank of \(bank), with gradient", .operations(operations)) {
             let queries = Tensor.random([batch, dimension], seed: 1)
-            let keys = features(batch, dimension, seed: 2)
-            let bank = features(bank, dimension, seed: 3)
+            let keys = FeatureSet(randomCount: batch, dimension: dimension, seed: 2)
+            let bank = FeatureSet(randomCount: bank, dimension: dimension, seed: 3)
             return { stopwatch in
                 Parallel.$threadLimit.withValue(1) {
                     stopwatch.measure {
@@ -37,10 +39,4 @@ func registerContrast() {
             }
         }
     }
-}
-
-private func features(_ count: Int, _ dimension: Int, seed: UInt64) -> FeatureSet {
-    FeatureSet(
-        features: Tensor.random([count, dimension], seed: seed).l2Normalized(),
-        partitions: (0..<count).map { UInt8($0 % 4) })
 }

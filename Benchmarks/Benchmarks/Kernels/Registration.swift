@@ -67,7 +67,7 @@ func register(
 }
 
 /// Registers work that may suspend, on a number of threads or on all.
-func register(_ name: String, threads: Int?, work: @escaping () -> some Workload) {
+func register(_ name: String, threads: Int?, work: @escaping () throws -> some Workload) {
     let metric = Amount.operations(0).metric
     Benchmark(identifier(name), configuration: configuration(metric)) {
         (benchmark: Benchmark, work: Box) async throws in
@@ -80,7 +80,7 @@ func register(_ name: String, threads: Int?, work: @escaping () -> some Workload
         let rate = Double(work.value.operations) / (stopwatch.time / .microseconds(1))
         benchmark.measurement(metric, Int(rate))
     } setup: {
-        Box(work())
+        try Box(work())
     }
 }
 

@@ -21,13 +21,13 @@ func registerSteps() {
         let extents = Extents(width: 16, size: 64, batch: 8)
         register("federated round, 4 clients, 40 slices each", extents, threads: threads) {
             // The tool blocks one of the threads that clients in parallel would run on.
-            FederatedRound(extents, clients: 4, slices: 40, clientsInParallel: 1)
+            try FederatedRound(extents, clients: 4, slices: 40, clientsInParallel: 1)
         }
     }
 }
 
 private func register(
-    _ name: String, _ extents: Extents, threads: Int?, work: @escaping () -> some Workload
+    _ name: String, _ extents: Extents, threads: Int?, work: @escaping () throws -> some Workload
 ) {
     let name = "\(name) \(extents.batch)×\(extents.size)², width \(extents.width)"
     register(name + (threads.map { ", \($0) thread" } ?? ", all threads"), threads: threads, work: work)

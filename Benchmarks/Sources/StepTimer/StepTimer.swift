@@ -92,7 +92,7 @@ struct StepTimer: AsyncParsableCommand {
             var work = UNetInference(extents)
             return try await Measurement(of: &work, until: limit, start: start)
         case .round:
-            var work = FederatedRound(
+            var work = try FederatedRound(
                 extents, clients: clients, slices: slices, bank: bank, dimension: dimension,
                 clientsInParallel: min(clientsInParallel ?? threads, clients))
             return try await Measurement(of: &work, until: limit, start: start)

@@ -1,29 +1,33 @@
 import Contrastive
+import FederatedContrastive
+import Features
 import Tensor
 import UNet
 
-/// What contrastive pre-training trains: a U-Net's encoder with a projection head behind it.
+/// The network of contrastive pre-training, an encoder with a projection head, and its initial weights.
 struct ContrastiveModel {
-    private let encoder: UNet.Encoder
-    private let head: ProjectionHead
-    /// The first values of all weights.
+    let network: Projector
     let parameters: Parameters
 
     init(width: Int, dimension: Int) {
+        var settings = PretrainingSettings()
+        (settings.width, settings.featureDimension) = (width, dimension)
         var builder = ParameterBuilder(generator: SeededGenerator(seed: 1))
-        encoder = UNet.Encoder(UNet.Configuration(width: width), in: &builder)
-        head = ProjectionHead(inputs: encoder.outputChannels, outputs: dimension, in: &builder)
+        let encoder = UNet.Encoder(UNet.Configuration(width: width), in: &builder)
+        network = Projector(settings, encoder: encoder, in: &builder)
         parameters = builder.parameters()
     }
-
-    func callAsFunction(_ x: Variable) -> Variable { head(encoder(x)) }
 }
 
 extension FeatureSet {
     /// Random features of unit length, of four partitions in turn.
-    init(randomCount count: Int, dimension: Int, seed: UInt64) {
+    package init(randomCount count: Int, dimension: Int, seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let values = Tensor((0..<count * dimension).map { _ in generator.normal() }, shape: [count, dimension])
-        self.init(features: values.l2Normalized(), partitions: (0..<count).map { UInt8($0 % 4) })
+        do {
+            try self.init(normalizing: values, partitions: (0..<count).map { UInt8($0 % 4) })
+        } catch {
+            preconditionFailure("random numbers are finite and not all zero: \(error)")
+        }
     }
 }

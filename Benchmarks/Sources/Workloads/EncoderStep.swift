@@ -1,4 +1,6 @@
 import Contrastive
+import FederatedContrastive
+import Features
 import Tensor
 
 /// The contrastive training step of an encoder: encoder and projection head forward, the loss of federated contrastive
@@ -6,7 +8,7 @@ import Tensor
 ///
 /// Keys and bank are given; views, the momentum encoder and the exchange belong to `FederatedRound`.
 package struct EncoderStep: Workload {
-    private let model: ContrastiveModel
+    private let network: Projector
     private var parameters: Parameters
     private var optimizer = Adam(learningRate: 1e-3, weightDecay: 1e-4)
     private let loss = FCLLoss()
@@ -18,8 +20,8 @@ package struct EncoderStep: Workload {
 
     /// A step against `bank` features of length `dimension`.
     package init(_ extents: Extents, bank: Int = 4096, dimension: Int = 128) {
-        model = ContrastiveModel(width: extents.width, dimension: dimension)
-        parameters = model.parameters
+        let model = ContrastiveModel(width: extents.width, dimension: dimension)
+        (network, parameters) = (model.network, model.parameters)
         images = extents.images(seed: 2)
         keys = FeatureSet(randomCount: extents.batch, dimension: dimension, seed: 3)
         self.bank = FeatureSet(randomCount: bank, dimension: dimension, seed: 4)
@@ -27,9 +29,9 @@ package struct EncoderStep: Workload {
     }
 
     package mutating func run() {
-        let (model, loss, images, keys, bank) = (model, loss, images, keys, bank)
+        let (network, loss, images, keys, bank) = (network, loss, images, keys, bank)
         let (_, gradient) = valueAndGradient(at: &parameters) { tape in
-            loss(model(tape.constant(images)), partitions: keys.partitions, keys: keys, bank: bank).loss
+            loss(network(tape.constant(images)), partitions: keys.partitions, keys: keys, bank: bank).loss
         }
         optimizer.update(&parameters, along: gradient)
     }

@@ -1,9 +1,13 @@
 import Contrastive
+import FederatedContrastive
 import Federation
 import Tensor
+import Volumes
 
-/// One round of federated contrastive learning, end to end: every client refills its bank by the new global encoder and
-/// exchanges it, trains for one pass over its slices, and the server averages the models.
+/// One round of federated contrastive learning: every client refills its bank with the new global encoder and exchanges
+/// it, trains for one pass over its slices, and the server averages the models.
+///
+/// The step is that of the library, `FCL.train(from:at:round:others:)`; the slices are noise.
 package struct FederatedRound: Workload {
     private var federation: Federation
     /// The same for a few clients, which warms up all that is shared.
@@ -11,40 +15,46 @@ package struct FederatedRound: Workload {
 
     package let operations: Int
 
+    private static let slicesOfVolume = 10
+
     /// A round of `clients` with `slices` random slices each.
     ///
     /// - Parameters:
     ///   - extents: The batch is a multiple of 4, since it has as many slices of each of the four partitions.
-    ///   - clients: How many sites there are.
+    ///   - clients: The number of sites.
     ///   - slices: Slices of each site, a multiple of 10: a volume has ten.
     ///   - bank: Features that a site keeps; one for each slice if absent.
     ///   - dimension: The length of a feature.
-    ///   - clientsInParallel: How many sites work at the same time, on one thread each where it is more than one.
+    ///   - clientsInParallel: The number of sites that work at the same time, on one thread each if more than one.
     package init(
         _ extents: Extents, clients: Int = 10, slices: Int = 200, bank: Int? = nil, dimension: Int = 128,
         clientsInParallel: Int
-    ) {
+    ) throws {
         precondition(
-            extents.batch.isMultiple(of: 4) && slices.isMultiple(of: TrainingSite.slicesOfVolume) && slices > 0,
+            extents.batch.isMultiple(of: 4) && slices.isMultiple(of: Self.slicesOfVolume) && slices > 0,
             "a batch of \(extents.batch) and \(slices) slices: multiples of 4 and 10 expected")
-        let model = ContrastiveModel(width: extents.width, dimension: dimension)
-        let bank = bank ?? slices
-        let sites = (0..<clients).map {
-            TrainingSite(
-                index: $0, model: model, size: extents.size, batch: extents.batch, slices: slices, bank: bank,
-                dimension: dimension)
+        var settings = PretrainingSettings()
+        (settings.width, settings.size, settings.batchVolumes) = (extents.width, extents.size, extents.batch / 4)
+        (settings.featureDimension, settings.bank) = (dimension, bank)
+        // However many rounds are timed, the learning rate hardly decays.
+        settings.rounds = 1_000_000
+        let model = PretrainingModel(settings)
+        let sites = try (0..<clients).map { index in
+            let library = SliceLibrary(
+                Self.volumes(slices / Self.slicesOfVolume, size: extents.size, seed: UInt64(100 + index)),
+                partitions: settings.partitions)
+            return try PretrainingSite(Site(index: index, slices: library, settings: settings), model: model)
         }
-        func make(of sites: [TrainingSite]) -> Federation {
+        func make(of sites: [PretrainingSite]) -> Federation {
             Federation(
                 clients: sites, parameters: model.parameters, quorum: sites.count, concurrency: clientsInParallel,
-                exchange: FeatureExchange(dimension: dimension, partitions: 4, maximumCount: bank))
+                exchange: settings.exchange(ofAtMost: bank ?? slices))
         }
         federation = make(of: sites)
         rehearsal = make(of: Array(sites.prefix(clientsInParallel)))
 
         let layers = ConvolutionGeometry.encoder(Extents(width: extents.width, size: extents.size, batch: 1))
-        let volumes = Array(repeating: TrainingSite.slicesOfVolume, count: slices / TrainingSite.slicesOfVolume)
-        let trained = PartitionSampler(partitions: 4).steps(of: volumes, volumes: extents.batch / 4) * extents.batch
+        let trained = Self.trainedSlices(slices, settings)
         operations =
             clients * ((slices + trained) * layers.forwardOperations + trained * layers.trainingOperations)
     }
@@ -55,5 +65,23 @@ package struct FederatedRound: Workload {
 
     package mutating func warmUp() async throws {
         _ = try await rehearsal.runRound()
+    }
+
+    /// Volumes of noise, ten slices each.
+    private static func volumes(_ count: Int, size: Int, seed: UInt64) -> [PreparedVolume] {
+        let pixels = Extents(width: 1, size: size, batch: slicesOfVolume * count).images(seed: seed).elements
+        let grid = PreparedVolume.Grid(
+            native: Volume.Extent(x: size, y: size, slices: slicesOfVolume),
+            nativeSpacing: Volume.Spacing(x: 1, y: 1, slice: 10), spacing: 1, size: size)
+        return (0..<count).map { number in
+            PreparedVolume(pixels: Array(pixels[number * grid.count..<(number + 1) * grid.count]), grid: grid)
+        }
+    }
+
+    /// The slices of an epoch, those that occur twice counted twice.
+    private static func trainedSlices(_ slices: Int, _ settings: PretrainingSettings) -> Int {
+        let volumes = Array(repeating: slicesOfVolume, count: slices / slicesOfVolume)
+        let sampler = PartitionSampler(partitions: settings.partitions)
+        return sampler.steps(of: volumes, volumes: settings.batchVolumes) * settings.batchVolumes * settings.partitions
     }
 }

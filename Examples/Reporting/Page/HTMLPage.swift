@@ -8,9 +8,9 @@
 /// try page.html.write(to: url, atomically: true, encoding: .utf8)
 /// ```
 public struct HTMLPage: Sendable {
-    /// The head line.
+    /// The headline.
     public let title: String
-    /// What a reader should know who reads no further.
+    /// A summary for those who read no further.
     public let lead: String
     /// Names and values, at a glance.
     public let facts: [(name: String, value: String)]
@@ -38,6 +38,8 @@ public struct HTMLPage: Sendable {
         case table(Table)
         /// A paragraph.
         case text(String)
+        /// Commands for a terminal.
+        case code(String)
     }
 
     /// A page.
@@ -80,6 +82,94 @@ extension HTMLPage.Item {
         case .figure(let figure): figure.markup
         case .table(let table): table.markup
         case .text(let text): .element("p", text)
+        case .code(let code): .element("pre", code)
         }
+    }
+}
+
+extension HTMLPage {
+    /// The style of a page. Colors are variables; `Ink` names them. Dark screens get lighter ones.
+    static let style = Markup.verbatim(
+        """
+
+        :root { --page: #ffffff; --text: #1d2329; --soft: #5a646e; --grid: #e3e7eb; --rule: #aeb7c0; --card: #f5f7f9;
+          --k0: #0072b2; --k1: #d55e00; --k2: #009e73; --k3: #b8528c; --k4: #e69f00; --k5: #56b4e9; --k6: #3b4650;
+          --k7: #c4b500; color-scheme: light dark }
+        @media (prefers-color-scheme: dark) { :root { --page: #14181c; --text: #e6eaee; --soft: #a3aeb8; --grid: #2b3238;
+          --rule: #5c6770; --card: #1d2329; --k0: #4a9fdc; --k1: #f0803c; --k2: #2fc39a; --k3: #e091bd; --k4: #f2b632;
+          --k5: #9bd7f7; --k6: #c9d1d8; --k7: #f0e442 } }
+        * { box-sizing: border-box }
+        body { font: 16px/1.55 system-ui, "Segoe UI", "Liberation Sans", sans-serif; color: var(--text);
+          background: var(--page); max-width: 70rem; margin: 2.5rem auto 4rem; padding: 0 1.25rem }
+        h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .75rem } .lead { max-width: 46rem; margin: 0 0 1.5rem }
+        h2 { font-size: 1.3rem; margin: 2.75rem 0 .75rem; padding-top: 1rem; border-top: 1px solid var(--grid) }
+        section > p { max-width: 46rem }
+        pre { background: var(--card); border-radius: .5rem; padding: .7rem .9rem; overflow-x: auto; font-size: .9rem }
+        dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(11.5rem, 1fr)); gap: .6rem; margin: 0 }
+        dl div { background: var(--card); border-radius: .5rem; padding: .5rem .8rem; min-width: 0 }
+        dt { font-size: .8rem; color: var(--soft) } dd { margin: 0; font-weight: 600; overflow-wrap: anywhere }
+        figure { margin: 1.25rem 0 2rem }
+        figcaption, .caption { font-size: .9rem; color: var(--soft); max-width: 46rem; margin: .6rem 0 0 }
+        .drawings { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr));
+          gap: 1.25rem 2rem; align-items: start }
+        .drawings:has(.slice) { grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)) }
+        .drawings > svg { display: block; width: 100%; height: auto; font: 13px system-ui, "Segoe UI", "Liberation Sans", sans-serif;
+          fill: var(--text) }
+        svg .title { font-weight: 600; font-size: 14px } svg .soft { fill: var(--soft) }
+        svg .grid { stroke: var(--grid); stroke-width: 1; fill: none } svg .axis { stroke: var(--rule); fill: none }
+        svg .mark { stroke: var(--page); stroke-width: 1 } svg .line { fill: none; stroke-width: 2;
+          stroke-linejoin: round; stroke-linecap: round }
+        svg .dashed { stroke-dasharray: 2 5 } svg .whisker { fill: none; stroke-width: 1.5 }
+        svg .reference { fill: none; stroke: var(--soft); stroke-width: 1.25; stroke-dasharray: 6 4 }
+        svg .halo { paint-order: stroke; stroke: var(--page); stroke-width: 4px; stroke-linejoin: round }
+        .scroll { overflow-x: auto } .long { max-height: 28rem; overflow-y: auto }
+        table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .93rem; min-width: min(100%, 36rem) }
+        th, td { text-align: right; white-space: nowrap; padding: .25rem .9rem }
+        th { position: sticky; top: 0; background: var(--page); box-shadow: inset 0 -1px var(--rule); font-size: .9rem }
+        tr + tr td { border-top: 1px solid var(--grid) } td:first-child, th:first-child { text-align: left; padding-left: 0 }
+        @media print { body { margin: 0; max-width: none } figure, table { break-inside: avoid } }
+
+        """)
+}
+
+/// Pictures that are read together, side by side where there is room, with what is to be seen in them.
+public struct Figure: Sendable {
+    /// A sentence or two below the pictures.
+    public let caption: String
+    /// The pictures.
+    public let drawings: [any Drawing]
+
+    /// A figure.
+    public init(_ caption: String, _ drawings: [any Drawing]) {
+        (self.caption, self.drawings) = (caption, drawings)
+    }
+
+    var markup: Markup {
+        .element(
+            "figure",
+            [
+                .element("div", ["class": "drawings"], drawings.map(\.svg)),
+                .element("figcaption", caption),
+            ])
+    }
+}
+
+/// A picture in a report.
+public protocol Drawing: Sendable {
+    /// An `<svg>` element. It takes its colors from the style of the page, so that they suit light and dark screens.
+    var svg: Markup { get }
+}
+
+extension Markup {
+    /// An `<svg>` element of so many units; a unit is a pixel where there is room for it.
+    ///
+    /// - Parameter label: What the picture shows, for those who hear the page.
+    static func svg(width: Double, height: Double, label: String, _ contents: [Markup]) -> Markup {
+        .element(
+            "svg",
+            [
+                "viewBox": "0 0 \(width.attribute) \(height.attribute)", "role": "img", "aria-label": label,
+                "style": "max-width:\((width * 1.25).attribute)px",
+            ], contents)
     }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Rows of text and numbers. The first column is aligned to the left, the others, which hold numbers, to the right.
 public struct Table: Sendable {
     /// The heads of the columns.
@@ -27,5 +29,76 @@ public struct Table: Sendable {
         let table = Markup.element(
             "div", ["class": isLong ? "scroll long" : "scroll"], [.element("table", [head, body])])
         return caption.isEmpty ? table : .joined([table, .element("p", ["class": "caption"], caption)])
+    }
+}
+
+/// A mean and how far values lie from it.
+public struct Statistic: Hashable, Sendable {
+    /// The mean.
+    public let mean: Double
+    /// The standard deviation, drawn as a whisker to both sides; none where it is not finite.
+    public let deviation: Double
+
+    /// A mean with its standard deviation.
+    public init(mean: Double, deviation: Double = .nan) {
+        (self.mean, self.deviation) = (mean, deviation)
+    }
+
+    /// The mean of values and their standard deviation, with one degree of freedom less than there are values. Values
+    /// that are not finite are passed over; without any the mean is not a number, and of one there is no deviation.
+    public init(of values: [Double]) {
+        let values = values.filter(\.isFinite)
+        let mean = values.reduce(0, +) / Double(values.count)
+        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        self.init(mean: mean, deviation: (squares / Double(values.count - 1)).squareRoot())
+    }
+
+    /// `0.812 ± 0.034`.
+    public func text(decimals: Int = 3) -> String {
+        Numeral.text(mean, decimals: decimals)
+            + (mean.isFinite && deviation.isFinite ? " ± \(Numeral.text(deviation, decimals: decimals))" : "")
+    }
+
+    /// The ends of the whisker, or only the mean.
+    var ends: [Double] { deviation.isFinite ? [mean - deviation, mean + deviation] : [mean] }
+}
+
+/// Numbers as people read them.
+public enum Numeral {
+    /// With so many decimals, a proper minus sign and commas between thousands; a dash for what is not a number.
+    public static func text(_ value: Double?, decimals: Int = 3) -> String {
+        guard let value, value.isFinite else { return "–" }
+        let digits = String(format: "%.\(decimals)f", abs(value))
+        let point = digits.firstIndex(of: ".") ?? digits.endIndex
+        var whole = ""
+        for (place, digit) in digits[..<point].reversed().enumerated() {
+            if place > 0 && place % 3 == 0 { whole.append(",") }
+            whole.append(digit)
+        }
+        // What is rounded to zero has no sign.
+        let isZero = digits.allSatisfy { $0 == "0" || $0 == "." }
+        return (value < 0 && !isZero ? "−" : "") + String(whole.reversed()) + digits[point...]
+    }
+
+    /// `⁻⁵`.
+    static func superscript(_ number: Int) -> String {
+        let raised: [Character: Character] = [
+            "-": "⁻", "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷", "8": "⁸",
+            "9": "⁹",
+        ]
+        return String("\(number)".map { raised[$0] ?? $0 })
+    }
+
+    /// About how wide a text is drawn, in units of the size of its letters; generous, so that nothing is cut off.
+    static func width(of text: String) -> Double {
+        text.reduce(0) { width, letter in
+            switch letter {
+            case "i", "j", "l", "t", "f", "r", "I", ".", ",", ":", ";", "'", "|", "!", "(", ")", " ": width + 0.34
+            case "m", "w", "M", "W", "@", "%": width + 0.92
+            case let letter where !letter.isASCII && letter.unicodeScalars.first!.value > 0x2E80: width + 1.05
+            case let letter where letter.isUppercase: width + 0.7
+            default: width + 0.59
+            }
+        }
     }
 }

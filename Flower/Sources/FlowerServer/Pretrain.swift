@@ -66,7 +66,7 @@ struct Pretrain: AsyncParsableCommand, Sendable {
         let log = RoundLog(settings: settings, progress: progress, json: connection.json)
         try await federation.run(rounds: settings.trainedRounds, store: &store, finished: log.tell)
         try folder.writeEncoder(federation.parameters)
-        let page = PretrainingPage(settings: settings, reports: try store.reports(), banks: [])
+        let page = PretrainingPage(folder, reports: try store.reports())
         try folder.write(Data(page.html.utf8), to: "report.html")
     }
 

@@ -2,7 +2,7 @@
 
     pip install flwr==1.42.0 && python objects.py
 
-With --check FILE it reads a file of the same form that the tests wrote (FLOWER_OBJECTS=FILE swift test --traits Flower
+With --check FILE it reads a file of the same form that the tests wrote (FLOWER_OBJECTS=FILE swift test --package-path Flower
 --filter FlowerMessageTests), makes messages of the objects, and objects of the messages again: the ids must be the same.
 
 The expected values are in FlowerMessageTests, in words of its own.  Chunks are 160 bytes here instead of 5 MiB, so that
