@@ -63,7 +63,7 @@ let package = Package(
         .target(name: "Volumes", dependencies: ["FileIO"], swiftSettings: strict),
         .target(name: "Phantoms", dependencies: ["FileIO", "Volumes", "Randomness"], swiftSettings: strict),
 
-        // Pages that the executables write; no product of the package.
+        // Pages, tables, and JSON that the executables write; no product of the package.
         .target(name: "Reporting", dependencies: ["CZlib"], path: "Examples/Reporting", swiftSettings: strict),
         .target(
             name: "Support",
@@ -89,16 +89,16 @@ let package = Package(
             dependencies: ["FederatedContrastive", "Support", "Volumes", arguments],
             path: "Examples/HVSMRTransfer", swiftSettings: strict),
         .executableTarget(
-            name: "Evaluate", dependencies: ["Volumes", arguments],
+            name: "Evaluate", dependencies: ["Reporting", "Volumes", arguments],
             path: "Examples/Evaluate", swiftSettings: strict),
         .executableTarget(
             name: "MakePhantoms", dependencies: ["Phantoms", "Volumes", arguments],
             path: "Examples/MakePhantoms", swiftSettings: strict),
         .executableTarget(
-            name: "Segment", dependencies: ["Segmentation", "Support", "Tensor", "Volumes", arguments],
+            name: "Segment", dependencies: ["Reporting", "Segmentation", "Support", "Tensor", "Volumes", arguments],
             path: "Examples/Segment", swiftSettings: strict),
         .executableTarget(
-            name: "VolumeInfo", dependencies: ["Volumes", arguments, crypto],
+            name: "VolumeInfo", dependencies: ["Reporting", "Volumes", arguments, crypto],
             path: "Examples/VolumeInfo", swiftSettings: strict),
 
         .target(name: "_TestSupport", dependencies: ["Tensor"], path: "Tests/_TestSupport", swiftSettings: strict),

@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Volumes
 
 /// What is to be said about one case.
@@ -129,7 +130,7 @@ enum ScoreTable {
                 ])
             }
         }
-        return aligned(rows)
+        return TextTable.text(rows)
     }
 
     private static func overall(_ results: [CaseScores], _ labels: [Int]) -> String {
@@ -154,7 +155,7 @@ enum ScoreTable {
         }
         let all = means.map { ScoreSummary($0).mean }
         rows.append(["mean", number(all[0], 4), number(all[1], 4), "", "", number(all[2], 2), number(all[3], 2)])
-        return aligned(rows)
+        return TextTable.text(rows)
     }
 
     /// A number, or a dash for one that does not exist.
@@ -166,18 +167,5 @@ enum ScoreTable {
     private static func spread(_ summary: ScoreSummary, _ digits: Int) -> String {
         guard summary.mean != nil, summary.standardDeviation != nil else { return number(summary.mean, digits) }
         return "\(number(summary.mean, digits)) ± \(number(summary.standardDeviation, digits))"
-    }
-
-    /// Lines of columns: the first begins at the left, the others end at the right.
-    private static func aligned(_ rows: [[String]]) -> String {
-        let widths = rows[0].indices.map { column in
-            rows.map { $0.indices.contains(column) ? $0[column].count : 0 }.max()!
-        }
-        return rows.map { row in
-            row.enumerated().map { column, cell in
-                let padding = String(repeating: " ", count: widths[column] - cell.count)
-                return column == 0 ? cell + padding : padding + cell
-            }.joined(separator: "  ")
-        }.joined(separator: "\n")
     }
 }

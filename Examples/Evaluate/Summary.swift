@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Volumes
 
 /// All scores in the form of nnU-Net's `summary.json`, with some additions; `docs/metrics.md` explains every key.
@@ -80,11 +81,7 @@ struct Summary: Encodable {
     }
 
     /// The file's contents, keys in alphabetical order.
-    func json() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self) + Data("\n".utf8)
-    }
+    func json() throws -> Data { try ReadableJSON.data(self) }
 }
 
 extension StructureScore {

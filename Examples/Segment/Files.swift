@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Support
 
 /// An image that is to be segmented, and where its labels go.
@@ -128,9 +129,7 @@ struct OutputFolder {
 
     /// Writes the summary and returns its contents: a JSON array, keys in alphabetical order.
     func write(_ records: [Record]) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let data = try encoder.encode(records) + Data("\n".utf8)
+        let data = try ReadableJSON.data(records)
         let file = url.appendingPathComponent(Self.summaryName)
         do { try data.write(to: file, options: .atomic) } catch {
             throw Failure.cannotWrite("\(file.path): cannot be written: \(error.localizedDescription)")

@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Volumes
 
 /// What became of one input.
@@ -138,7 +139,7 @@ enum Table {
                         return all.count == 1 ? high : "\(low) … \(high)"
                     })
         }
-        return aligned(rows)
+        return TextTable.text(rows)
     }
 
     private static func function(_ records: [Record]) -> String {
@@ -161,23 +162,11 @@ enum Table {
         }
         let isDerived = records.contains { $0.function?.source == .derived }
         let note = "derived: ED and ES are the frames with the largest and the smallest left ventricle."
-        return aligned(rows) + (isDerived ? "\n" + note : "")
+        return TextTable.text(rows) + (isDerived ? "\n" + note : "")
     }
 
     private static func name(_ record: Record) -> String { (record.file as NSString).lastPathComponent }
 
     /// A number, or a dash for one that does not exist.
     private static func number(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "–" }
-
-    /// Lines of columns: the first begins at the left, the others end at the right.
-    private static func aligned(_ rows: [[String]]) -> String {
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
-        return rows.map { row in
-            let line = row.enumerated().map { column, cell in
-                let padding = String(repeating: " ", count: widths[column] - cell.count)
-                return column == 0 ? cell + padding : padding + cell
-            }.joined(separator: "  ")
-            return String(line.reversed().drop { $0 == " " }.reversed())
-        }.joined(separator: "\n")
-    }
 }

@@ -184,8 +184,7 @@ struct Scan: Sendable {
     private func volumes(_ map: Volume) -> [String: Double] {
         var counts = [Int](repeating: 0, count: classes.count)
         for voxel in map.voxels { counts[Int(voxel)] += 1 }
-        let millilitres = map.spacing.x * map.spacing.y * map.spacing.slice / 1000
         return Dictionary(
-            zip(classes, counts).dropFirst().map { ($0, Double($1) * millilitres) }, uniquingKeysWith: +)
+            zip(classes, counts).dropFirst().map { ($0, Double($1) * map.spacing.milliliters) }, uniquingKeysWith: +)
     }
 }

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Reporting
 import Volumes
 
 /// What there is to say about one file: its contents, or why they cannot be read.
@@ -75,9 +76,7 @@ struct Report {
 extension Report: Encodable {
     /// The reports as a JSON array whose objects have their keys in alphabetical order.
     static func json(_ reports: [Report]) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(reports), as: UTF8.self)
+        String(decoding: try ReadableJSON.data(reports).dropLast(), as: UTF8.self)
     }
 
     private enum Key: String, CodingKey {
@@ -112,16 +111,7 @@ extension Report {
         let titles = ["file", "shape", "spacing mm", "axes", "datatype", "min", "max", "sum", "sha256"]
         let rows = reports.compactMap(\.cells)
         if rows.isEmpty { return "" }
-        let lines = [titles] + rows
-        let widths = titles.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
-        return lines.map { line in
-            line.enumerated().map { column, cell in
-                if column == line.count - 1 { return cell }
-                let padding = String(repeating: " ", count: widths[column] - cell.count)
-                // Numbers are compared by their last digits, words by their first letters.
-                return (5...7).contains(column) ? padding + cell : cell + padding
-            }.joined(separator: "  ")
-        }.joined(separator: "\n")
+        return TextTable.text([titles] + rows, left: [0, 1, 2, 3, 4, 8])
     }
 
     private var cells: [String]? {

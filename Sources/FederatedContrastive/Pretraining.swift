@@ -117,10 +117,8 @@ public actor Pretraining {
     ) throws(RunError) {
         let file = folder.url.appendingPathComponent("split.json")
         guard let known = try? Data(contentsOf: file) else {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted]
-            guard let json = try? encoder.encode(split) else { return }
-            return try folder.write(json + Data("\n".utf8), to: file.lastPathComponent)
+            guard let json = try? JSON.encoded(split, pretty: true) else { return }
+            return try folder.write(json, to: file.lastPathComponent)
         }
         guard let before = try? JSONDecoder().decode([[String]].self, from: known), before == split else {
             throw .data(

@@ -44,7 +44,10 @@ import Testing
             (["--output", path("x")], 64, ["--data", "--quick"]),
             (["--output", path("x"), "--data", path("d"), "--methods", "fcl,magic"], 64, ["magic", "fedSimCLR"]),
             (["--output", path("x"), "--data", path("d"), "--methods", "random"], 64, ["--methods", "fcl"]),
-            (["--output", path("y"), "--data", path("none"), "--methods", "fcl,random"], 66, ["PaperTables: ", "none"]),
+            (
+                ["--output", path("y"), "--data", path("none"), "--methods", "fcl,random"], 66,
+                ["PaperTables: ", "none"]
+            ),
         ]
         for (arguments, exitCode, words) in cases {
             let result = try tables.run(arguments)

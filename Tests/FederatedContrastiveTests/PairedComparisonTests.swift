@@ -21,7 +21,10 @@ import Volumes
             {"dice": \(dice.map { "\($0)" } ?? "null"), "iou": null, "hd95": null, "assd": null, "truePositives": 0,
             "falsePositives": 0, "falseNegatives": 0, "trueNegatives": 0, "predictedVolume": 0, "referenceVolume": 0}
             """
-        return try! JSONDecoder().decode(StructureScore.self, from: Data(json.utf8))
+        guard let score = try? JSONDecoder().decode(StructureScore.self, from: Data(json.utf8)) else {
+            preconditionFailure("no score in \(json)")
+        }
+        return score
     }
 
     private func compare(_ results: [TrialResult]) -> PairedComparison? {

@@ -24,10 +24,10 @@ public struct CardiacFunction: Hashable, Sendable, Codable {
         }
         self.init(
             leftVentricle: Ventricle(
-                endDiastolicVolume: endDiastole.millilitres(of: 3), endSystolicVolume: endSystole.millilitres(of: 3)),
+                endDiastolicVolume: endDiastole.milliliters(of: 3), endSystolicVolume: endSystole.milliliters(of: 3)),
             rightVentricle: Ventricle(
-                endDiastolicVolume: endDiastole.millilitres(of: 1), endSystolicVolume: endSystole.millilitres(of: 1)),
-            myocardialVolume: endDiastole.millilitres(of: 2))
+                endDiastolicVolume: endDiastole.milliliters(of: 1), endSystolicVolume: endSystole.milliliters(of: 1)),
+            myocardialVolume: endDiastole.milliliters(of: 2))
     }
 
     /// The function that follows from volumes that are known already.
@@ -75,7 +75,7 @@ extension CardiacFunction.Ventricle: Codable {
 
 extension Volume {
     /// The volume of a label in ml.
-    fileprivate func millilitres(of label: Float) -> Double {
-        Double(voxels.count { $0 == label }) * spacing.millilitres
+    fileprivate func milliliters(of label: Float) -> Double {
+        Double(voxels.count { $0 == label }) * spacing.milliliters
     }
 }

@@ -79,8 +79,8 @@ extension StructureScore {
             dice: union == 0 ? nil : Double(2 * hits) / Double(union + hits),
             iou: union == 0 ? nil : Double(hits) / Double(union),
             truePositives: hits, falsePositives: extra, falseNegatives: missed, trueNegatives: masks.trueNegatives,
-            predictedVolume: Double(hits + extra) * spacing.millilitres,
-            referenceVolume: Double(hits + missed) * spacing.millilitres)
+            predictedVolume: Double(hits + extra) * spacing.milliliters,
+            referenceVolume: Double(hits + missed) * spacing.milliliters)
         if hits + extra > 0, hits + missed > 0 {
             let distances = SurfaceDistances(masks, spacing: spacing)
             score.hd95 = distances.hausdorff(percentile: 95)
@@ -100,7 +100,7 @@ extension Volume.Spacing {
     }
 
     /// The volume of one voxel in ml.
-    var millilitres: Double { x * y * slice / 1000 }
+    public var milliliters: Double { x * y * slice / 1000 }
 }
 
 /// Distances in mm between the surfaces of two masks that are not empty, in both directions.
