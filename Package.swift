@@ -6,7 +6,6 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let safe = strict + [.strictMemorySafety()]
 
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
     name: "federated-contrastive",
@@ -35,7 +34,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
     targets: [
@@ -46,7 +44,7 @@ let package = Package(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CKernels"),
         .target(name: "FileIO", dependencies: ["CZlib"], swiftSettings: strict),
-        .target(name: "Randomness", swiftSettings: strict),
+        .target(name: "Randomness", swiftSettings: safe),
         .target(name: "Tensor", dependencies: ["CBLAS", "CKernels", "FileIO", "Randomness"], swiftSettings: strict),
         .target(name: "Features", dependencies: ["Tensor"], swiftSettings: safe),
         .target(name: "UNet", dependencies: ["Tensor"], swiftSettings: safe),
@@ -61,7 +59,7 @@ let package = Package(
             swiftSettings: safe),
         .target(name: "Segmentation", dependencies: ["Tensor", "UNet", "Volumes"], swiftSettings: safe),
         .target(name: "Volumes", dependencies: ["FileIO"], swiftSettings: strict),
-        .target(name: "Phantoms", dependencies: ["FileIO", "Volumes", "Randomness"], swiftSettings: strict),
+        .target(name: "Phantoms", dependencies: ["FileIO", "Volumes", "Randomness"], swiftSettings: safe),
 
         // Pages, tables, and JSON that the executables write; no product of the package.
         .target(name: "Reporting", dependencies: ["CZlib"], path: "Examples/Reporting", swiftSettings: strict),
@@ -98,7 +96,7 @@ let package = Package(
             name: "Segment", dependencies: ["Reporting", "Segmentation", "Support", "Tensor", "Volumes", arguments],
             path: "Examples/Segment", swiftSettings: strict),
         .executableTarget(
-            name: "VolumeInfo", dependencies: ["Reporting", "Volumes", arguments, crypto],
+            name: "VolumeInfo", dependencies: ["Reporting", "Volumes", arguments],
             path: "Examples/VolumeInfo", swiftSettings: strict),
 
         .target(name: "_TestSupport", dependencies: ["Tensor"], path: "Tests/_TestSupport", swiftSettings: strict),
@@ -121,6 +119,7 @@ let package = Package(
             name: "PhantomsTests", dependencies: ["Phantoms", "Volumes", "_TestSupport"], swiftSettings: strict),
         .testTarget(name: "FeaturesTests", dependencies: ["Features", "Tensor"], swiftSettings: strict),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
+        .testTarget(name: "FileIOTests", dependencies: ["FileIO", "_TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "FederatedContrastiveTests",
             dependencies: [

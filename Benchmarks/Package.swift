@@ -3,16 +3,16 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
-// The folder of a checkout may be called anything, so the package is named.
+// The folder of a checkout can have any name, so the package is named here.
 let checkout = "federated-contrastive"
 
-// A package of its own, so that those who depend on the libraries never fetch what only measuring needs.
+// A separate package, so that projects that depend on the libraries never fetch the dependencies of the benchmarks.
 let package = Package(
     name: "Benchmarks",
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(name: checkout, path: ".."),
-        // No traits: the default ones replace malloc, which changes what is measured.
+        // No traits: the default ones replace malloc, which would change the results.
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     ],
@@ -30,7 +30,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "CPeak"),
-        // Not beside `Benchmarks/Kernels`: every executable in a folder of that name counts as a suite of benchmarks.
+        // Not next to `Benchmarks/Kernels`: every executable in a folder of that name counts as a benchmark suite.
         .executableTarget(
             name: "StepTimer",
             dependencies: [

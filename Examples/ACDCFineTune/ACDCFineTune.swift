@@ -8,22 +8,22 @@ struct ACDCFineTune: AsyncParsableCommand, Sendable {
     static let configuration = CommandConfiguration(
         commandName: "ACDCFineTune",
         abstract:
-            "Fine-tunes U-Nets for the segmentation of cardiac MRI from a few annotated patients, and scores them.",
+            "Fine-tunes U-Nets for cardiac MRI segmentation with a few annotated patients, and scores them.",
         discussion: """
             Every combination of initial weights, number of annotated patients, fold, and seed is one trial. Writes \
             results.json with the scores of every image, table.md, table.csv, and report.html, and a model.safetensors \
-            for every federated trial. A run that was stopped continues by --resume.
+            for every federated trial. Pass --resume to continue a run that was stopped.
 
             Exit codes: 0 done, 64 wrong options, 65 wrong data, 66 no input, 73 and 74 cannot write, 75 training \
             failed at a client, 130 and 143 stopped by a signal.
             """)
 
     struct SplitOptions: SettingOptions {
-        @Option(help: "Each client alone, or all together (default: federated).")
+        @Option(help: "Train each client alone, or all together (default: federated).")
         var mode: Trial.Mode?
-        @Option(help: "Sites among which the patients are divided (default: 10).")
+        @Option(help: "Number of sites among which the patients are divided (default: 10).")
         var clients: Int?
-        @Option(help: "Seed of that division: the seed of the pre-training (default: 1).")
+        @Option(help: "Seed of that division; use the seed of the pre-training (default: 1).")
         var splitSeed: UInt64?
         @Flag(inversion: .prefixedNo, help: "Divide the patients of every diagnosis equally among clients and folds.")
         var stratified: Bool?

@@ -10,10 +10,10 @@ struct ACDCPretrain: AsyncParsableCommand, Sendable {
     static let configuration = CommandConfiguration(
         commandName: "ACDCPretrain",
         abstract:
-            "Pre-trains a U-Net encoder on unlabelled cardiac MRI by federated contrastive learning or another method.",
+            "Pre-trains a U-Net encoder on unlabeled cardiac MRI by federated contrastive learning or another method.",
         discussion: """
             Writes encoder.safetensors, which PyTorch reads too, next to rounds.jsonl, config.json, environment.json, \
-            report.html, and checkpoints. A run that was stopped continues by --resume.
+            report.html, and checkpoints. Pass --resume to continue a run that was stopped.
 
             Exit codes: 0 done, 64 wrong options, 65 wrong data, 66 no input, 73 and 74 cannot write, 75 too few \
             clients left, 130 and 143 stopped by a signal.
@@ -57,7 +57,7 @@ struct ACDCPretrain: AsyncParsableCommand, Sendable {
         progress.say("  " + PretrainingPage.nextCommand(folder))
     }
 
-    /// A folder of the current time that does not exist yet.
+    /// A folder named after the current time that does not exist yet.
     private static var unusedFolder: URL {
         let name = Date().formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
         let candidates = (1...1000).lazy.map { "runs/" + name + ($0 > 1 ? "-\($0)" : "") }

@@ -2,17 +2,17 @@ import Foundation
 import Reporting
 import Volumes
 
-/// What is to be said about one case.
+/// The scores of one case.
 struct CaseScores: Sendable {
     var pair: Pair
-    /// In the order of the labels asked for.
+    /// The scores, in the order of the requested labels.
     var scores: [StructureScore]
-    /// Labels other than those asked for and background, with a file that has each.
+    /// Labels other than the requested ones and background, each with a file that contains it.
     var strayLabels: [Int: String]
-    /// What is doubtful about the files.
+    /// Warnings about the files.
     var warnings: [String]
 
-    /// Reads both label maps, sees that they are comparable, and compares them.
+    /// Reads both label maps, checks that they are comparable, and compares them.
     static func reading(_ pair: Pair, labels: [Int]) -> Result<CaseScores, Failure> {
         do throws(VolumesError) {
             let prediction = try LabelMap(contentsOf: pair.prediction)
@@ -36,20 +36,20 @@ struct CaseScores: Sendable {
     }
 }
 
-/// A file whose voxels are labels.
+/// A label map and its file.
 struct LabelMap {
     let file: String
     let image: NIfTI
-    /// The labels that occur, ascending.
+    /// The labels that occur, in ascending order.
     let labels: [Int]
 
-    /// The greatest label there can be.
+    /// The greatest label that is allowed.
     static let greatest = 65_535
 
-    /// Reads a file.
+    /// Creates a label map by reading a file.
     ///
-    /// - Throws: `VolumesError`; also for several frames, for a spacing far from any scanner's, and for a voxel that is no
-    ///   whole number from 0 to ``greatest``.
+    /// - Throws: `VolumesError` if the file cannot be read, has several frames, has a spacing far from any scanner's,
+    ///   or has a voxel that is not a whole number from 0 to ``greatest``.
     init(contentsOf url: URL) throws(VolumesError) {
         file = url.path
         image = try NIfTI(contentsOf: url)
@@ -79,7 +79,7 @@ struct LabelMap {
         labels = occurs.indices.filter { occurs[$0] }
     }
 
-    /// Why voxels of the two maps are not at the same places, and what to do; `nil` if they are.
+    /// Returns the reason that the voxels of the two maps are not at the same places, and a remedy; `nil` if they are.
     func mismatch(with reference: LabelMap) -> String? {
         let (own, other) = (image.volume, reference.image.volume)
         func sentence(_ field: String, _ found: String, _ expected: String, _ remedy: String) -> String {
@@ -92,7 +92,7 @@ struct LabelMap {
         }
         let spacings = [(own.spacing.x, other.spacing.x), (own.spacing.y, other.spacing.y)]
         let all = spacings + [(own.spacing.slice, other.spacing.slice)]
-        // Headers are rounded, as a rule to single precision, by some programs to three digits.
+        // Headers are rounded: usually to single precision, by some programs to three digits.
         if all.contains(where: { abs($0 - $1) > 1e-3 * max($0, $1) }) {
             return sentence(
                 "spacing (pixdim)", own.spacing.text, other.spacing.text,
@@ -108,13 +108,13 @@ struct LabelMap {
 }
 
 extension Volume.Spacing {
-    /// `1.5625 × 1.5625 × 10 mm`.
+    /// The spacing as text, such as `1.5625 × 1.5625 × 10 mm`.
     var text: String {
         [x, y, slice].map { String(format: "%.6g", $0) }.joined(separator: " × ") + " mm"
     }
 }
 
-/// The scores for people: a line for each case and label, then one for each label over all cases.
+/// The scores as tables: a line per case and label, then a line per label over all cases.
 enum ScoreTable {
     static func text(_ results: [CaseScores], labels: [Int]) -> String {
         perCase(results, labels) + "\n\n" + overall(results, labels)
@@ -134,7 +134,7 @@ enum ScoreTable {
     }
 
     private static func overall(_ results: [CaseScores], _ labels: [Int]) -> String {
-        // What excludes Dice excludes IoU, and what excludes HD95 excludes ASSD.
+        // A case without Dice has no IoU either, and one without HD95 no ASSD, so one count serves for both.
         var rows = [
             ["label", "Dice", "IoU", "cases", "excluded", "HD95 mm", "ASSD mm", "cases", "excluded", "pooled Dice"]
         ]
@@ -158,12 +158,12 @@ enum ScoreTable {
         return TextTable.text(rows)
     }
 
-    /// A number, or a dash for one that does not exist.
+    /// Returns a number as text, or a dash if it does not exist.
     private static func number(_ value: Double?, _ digits: Int) -> String {
         value.map { String(format: "%.\(digits)f", $0) } ?? "–"
     }
 
-    /// Mean ± standard deviation.
+    /// Returns the mean ± standard deviation as text.
     private static func spread(_ summary: ScoreSummary, _ digits: Int) -> String {
         guard summary.mean != nil, summary.standardDeviation != nil else { return number(summary.mean, digits) }
         return "\(number(summary.mean, digits)) ± \(number(summary.standardDeviation, digits))"

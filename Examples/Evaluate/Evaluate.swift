@@ -2,35 +2,35 @@ import ArgumentParser
 import Foundation
 import Volumes
 
-/// Compares label maps with references: Dice, IoU, HD95, ASSD and volumes.
+/// Compares label maps with references: Dice, IoU, HD95, ASSD, and volumes.
 @main
 struct Evaluate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "Evaluate",
-        abstract: "Compares label maps with references: Dice, IoU, HD95, ASSD and volumes of each label.",
+        abstract: "Compares label maps with references: Dice, IoU, HD95, ASSD, and volumes of each label.",
         discussion: """
-            Two NIfTI files, or two folders whose files are matched by name, with or without _gt before .nii or .nii.gz; \
-            folders in folders are searched. Where some names of a folder end in _gt, its other files are taken for \
-            images, so that a folder of ACDC can be passed as it is. Files without a partner are named and left out.
+            Takes two NIfTI files, or two folders whose files are matched by name, with or without _gt before .nii or \
+            .nii.gz. Folders are searched recursively. If some names in a folder end in _gt, its other files are taken \
+            for images, so an ACDC folder can be passed unchanged. Files without a counterpart are named and left out.
 
-            All scores are of the whole 3-D label map on its native grid, distances in mm. A label that is in neither \
-            map has no score, and one that is in only one of them has Dice and IoU 0 and no distances; what does not \
-            exist is left out of means, and counted. docs/metrics.md has the definitions.
+            All scores are computed on the whole 3-D label map on its native grid; distances are in mm. A label that \
+            is in neither map has no score; a label that is in only one map has a Dice and IoU of 0 and no distances. \
+            Missing values are left out of the means and counted. docs/metrics.md has the definitions.
 
-            Exit codes: 0 done, 64 wrong usage, 65 a file is damaged or does not fit its partner, 66 a file is missing \
-            or must not be read, 73 the summary cannot be created, 74 it cannot be written. In case of a fault every \
-            bad case is named and nothing is summarised.
+            Exit codes: 0 done, 64 wrong usage, 65 a file is damaged or does not match its counterpart, 66 a file is \
+            missing or may not be read, 73 the summary cannot be created, 74 it cannot be written. If anything is \
+            wrong, every bad case is named and nothing is summarized.
             """)
 
-    @Argument(help: "The file or folder of label maps to judge.", completion: .file())
+    @Argument(help: "The label map to evaluate, or a folder of them.", completion: .file())
     var predictions: String
 
-    @Argument(help: "The file or folder of label maps that count as true.", completion: .file())
+    @Argument(help: "The reference label map, or a folder of them.", completion: .file())
     var references: String
 
     @Option(
         help: """
-            The labels to compare, 1 to \(LabelMap.greatest), separated by commas; others count as background. \
+            The labels to compare, 1 to \(LabelMap.greatest), separated by commas; all others count as background. \
             (default: 1,2,3)
             """,
         transform: LabelList.init(parsing:))
@@ -39,10 +39,10 @@ struct Evaluate: AsyncParsableCommand {
     @Flag(help: "Print the summary as JSON instead of tables.")
     var json = false
 
-    @Option(help: "Also write the summary as JSON to this file, as nnU-Net's summary.json.", completion: .file())
+    @Option(help: "Also write the summary to this file, in the form of nnU-Net's summary.json.", completion: .file())
     var output: String?
 
-    @Flag(help: "Print neither tables nor warnings.")
+    @Flag(help: "Do not print tables or warnings.")
     var quiet = false
 
     func run() async throws {
@@ -77,7 +77,9 @@ struct Evaluate: AsyncParsableCommand {
         }
     }
 
-    /// The scores of all cases in their order, several cases at a time; fails with all that is wrong with any of them.
+    /// Returns the scores of all cases in order, computed several cases at a time.
+    ///
+    /// - Throws: One ``Failure`` that lists everything that is wrong with any case.
     private func scores(of pairs: [Pair]) async throws(Failure) -> [CaseScores] {
         let labels = labels.labels
         let workers = min(ProcessInfo.processInfo.activeProcessorCount, pairs.count)
@@ -107,7 +109,7 @@ struct Evaluate: AsyncParsableCommand {
         return scores
     }
 
-    /// Fails before the work rather than after it.
+    /// Checks that the folder of the output exists, so that a wrong path fails before the work rather than after it.
     private func checkFolder(of output: String) throws(Failure) {
         let folder = URL(fileURLWithPath: output).deletingLastPathComponent().path
         var isFolder = ObjCBool(false)
@@ -146,7 +148,7 @@ struct Evaluate: AsyncParsableCommand {
     }
 }
 
-/// Labels as they stand on the command line: `1,2,3`.
+/// Labels in the form of the command line, `1,2,3`.
 struct LabelList: CustomStringConvertible {
     var labels: [Int]
 

@@ -1,21 +1,21 @@
 import Foundation
 import Volumes
 
-/// A label map that was predicted, and the one it is compared with.
+/// A predicted label map and its reference.
 struct Pair: Sendable {
-    /// The name of the case: that of the files without `_gt` and without extension.
+    /// The name of the case: the file name without `_gt` and extension.
     var name: String
     var prediction: URL
     var reference: URL
 }
 
-/// The cases of two files or two folders, and the files that are in one folder only.
+/// The cases of two files or two folders, and the files without a counterpart.
 struct Pairs {
     private(set) var matched: [Pair] = []
     private(set) var unmatchedPredictions: [URL] = []
     private(set) var unmatchedReferences: [URL] = []
 
-    /// Pairs two files whatever their names are, or the files of two folders by their names.
+    /// Creates pairs from two files, regardless of their names, or from the files of two folders, by their names.
     init(predictions: String, references: String) throws(Failure) {
         let isFolder = try [Self.isFolder(predictions), Self.isFolder(references)]
         let urls = [predictions, references].map { URL(fileURLWithPath: $0) }
@@ -54,11 +54,11 @@ struct Pairs {
         return isFolder.boolValue
     }
 
-    /// The label maps in a folder and in the folders in it, by name of their case.
+    /// Returns the label maps in a folder and its subfolders, by the name of their case.
     ///
-    /// Where some names end in `_gt`, as in ACDC, the others are images.
+    /// If some names end in `_gt`, as in ACDC, the other files are images.
     private static func labelMaps(in folder: String) throws(Failure) -> [String: URL] {
-        // A link to a folder would be listed as one entry.
+        // Without resolving, a link to a folder would be listed as a single entry.
         let root = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
         guard let entries = FileManager.default.enumerator(atPath: root) else {
             throw .noInput("\(folder): its contents cannot be listed.")
@@ -82,7 +82,7 @@ struct Pairs {
         return found
     }
 
-    /// The file's name without `.nii` or `.nii.gz`; `nil` for other files.
+    /// Returns the name of a file without `.nii` or `.nii.gz`; `nil` for other files.
     private static func stem(of path: String) -> String? {
         let name = String(path.split(separator: "/").last ?? "")
         for ending in [".nii.gz", ".nii"] where name.hasSuffix(ending) && name.count > ending.count {
@@ -91,14 +91,14 @@ struct Pairs {
         return nil
     }
 
-    /// The name of the case to which a file belongs.
+    /// Returns the name of the case to which a file belongs.
     private static func name(of path: String) -> String {
         let name = stem(of: path) ?? path
         return name.hasSuffix("_gt") && name.count > 3 ? String(name.dropLast(3)) : name
     }
 }
 
-/// Why there is no result: sentences for the user, and the exit code of `sysexits.h`.
+/// An error that prevents a result: sentences for the user, and an exit code of `sysexits.h`.
 struct Failure: Error, Equatable {
     let descriptions: [String]
     let exitCode: Int32
@@ -109,7 +109,7 @@ struct Failure: Error, Equatable {
     static func cannotCreate(_ sentence: String) -> Failure { Failure(descriptions: [sentence], exitCode: 73) }
     static func cannotWrite(_ sentence: String) -> Failure { Failure(descriptions: [sentence], exitCode: 74) }
 
-    /// What is wrong with a file.
+    /// Creates the failure for an error in a file.
     init(_ error: VolumesError) {
         switch error {
         case .missing, .unreadable: self = .noInput("\(error)")
@@ -117,7 +117,7 @@ struct Failure: Error, Equatable {
         }
     }
 
-    /// Several failures as one: damaged data outweighs missing files.
+    /// Creates one failure from several; damaged data takes precedence over missing files.
     init(_ failures: [Failure]) {
         descriptions = failures.flatMap(\.descriptions)
         exitCode = failures.map(\.exitCode).min() ?? 70

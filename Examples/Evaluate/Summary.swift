@@ -2,14 +2,14 @@ import Foundation
 import Reporting
 import Volumes
 
-/// All scores in the form of nnU-Net's `summary.json`, with some additions; `docs/metrics.md` explains every key.
+/// All scores in the format of nnU-Net's `summary.json`, with additions; `docs/metrics.md` explains every key.
 struct Summary: Encodable {
-    /// Values by their name in the file; `nil` becomes `null`.
+    /// Values by their names in the file; `nil` becomes `null`.
     typealias Metrics = [String: Double?]
 
     /// The metrics of one case.
     struct Case: Encodable {
-        /// By label.
+        /// The metrics by label.
         var metrics: [String: Metrics]
         var predictionFile: String
         var referenceFile: String
@@ -23,12 +23,12 @@ struct Summary: Encodable {
 
     /// The mean over labels of the means over cases.
     var foregroundMean: Metrics = [:]
-    /// By label, over the cases.
+    /// The means over cases, by label.
     var mean: [String: Metrics] = [:]
     var standardDeviation: [String: Metrics] = [:]
-    /// How many cases are not in the mean because the metric does not exist for them.
+    /// The number of cases left out of each mean because the metric does not exist for them.
     var excluded: [String: [String: Int]] = [:]
-    /// Overlap of the voxels of all cases together.
+    /// The overlap of the pooled voxels of all cases.
     var pooled: [String: Metrics] = [:]
     var cases: [Case] = []
     var unmatchedPredictions: [String]
@@ -80,7 +80,7 @@ struct Summary: Encodable {
         }
     }
 
-    /// The file's contents, keys in alphabetical order.
+    /// Returns the contents of the file, with keys in alphabetical order.
     func json() throws -> Data { try ReadableJSON.data(self) }
 }
 

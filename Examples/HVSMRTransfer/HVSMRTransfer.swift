@@ -3,27 +3,27 @@ import FederatedContrastive
 import Support
 import Volumes
 
-/// Transfer to another data set: encoders pre-trained on one are fine-tuned on HVSMR 2016, data → split → trials → tables.
+/// Fine-tuning on HVSMR 2016 of encoders pre-trained on another data set: data → split → trials → tables.
 @main
 struct HVSMRTransfer: AsyncParsableCommand, Sendable {
     static let configuration = CommandConfiguration(
         commandName: "HVSMRTransfer",
         abstract: "Fine-tunes pre-trained encoders on a few annotated patients of HVSMR 2016, and scores them.",
         discussion: """
-            Each combination of initial weights, number of annotated patients, fold, and seed is one trial; there are no \
-            clients. Classes are myocardium and blood pool. Writes results.json with the scores of every image, \
-            table.md, table.csv, and report.html. A run that was stopped continues by --resume.
+            Every combination of initial weights, number of annotated patients, fold, and seed is one trial; there are \
+            no clients. The classes are myocardium and blood pool. Writes results.json with the scores of every image, \
+            table.md, table.csv, and report.html. Pass --resume to continue a run that was stopped.
 
             Exit codes: 0 done, 64 wrong options, 65 wrong data, 66 no input, 73 and 74 cannot write, 75 training \
             failed, 130 and 143 stopped by a signal.
             """)
 
     struct DataOptions: SettingOptions {
-        @Option(help: "The release to read where the folder holds several.")
+        @Option(help: "The release to read if the folder holds several.")
         var release: HVSMR.Release?
-        @Option(help: "The axis of the files across which slices are taken (default: automatic).")
+        @Option(help: "The axis of the files along which slices are stacked (default: automatic).")
         var sliceAxis: HVSMR.SliceAxis?
-        @Option(help: "Seed of the order in which patients are dealt to folds (default: 1).")
+        @Option(help: "Seed of the order in which patients are assigned to folds (default: 1).")
         var splitSeed: UInt64?
     }
 

@@ -11,11 +11,11 @@ struct MakePhantoms: AsyncParsableCommand {
         commandName: "MakePhantoms",
         abstract: "Writes synthetic cardiac MRI in the layout of the ACDC or the HVSMR 2016 data set.",
         discussion: """
-            With --format acdc the folder gets training/patient001 and so on, each with Info.cfg, short-axis images and \
-            label maps in end diastole and end systole. Groups take turns: DCM, HCM, MINF, NOR, RV. With --format hvsmr \
-            it gets training_axial_crop_pat0.nii.gz and so on, whole hearts with their blood pool and myocardium, each \
-            with a label map. Patient k is the same for the same seed, however many are made. The images show no patient, \
-            and results on them say nothing about patients.
+            With --format acdc, the folder receives training/patient001 and so on, each with Info.cfg and with \
+            short-axis images and label maps at end diastole and end systole. The groups cycle through DCM, HCM, MINF, \
+            NOR, and RV. With --format hvsmr, it receives training_axial_crop_pat0.nii.gz and so on: whole hearts with \
+            blood pool and myocardium, each with a label map. For a given seed, patient k is the same however many \
+            patients are made. The images show no patient, and results on them say nothing about patients.
 
             Exit codes: 0 done, 64 wrong usage, 73 the folder cannot be created or is not empty, 74 a file cannot be \
             written.
@@ -33,16 +33,16 @@ struct MakePhantoms: AsyncParsableCommand {
     @Option(help: "The seed that determines every patient.")
     var seed: UInt64 = 1
 
-    @Option(help: "The number of scanners that patients share in fives; 0 gives each patient one of its own. For acdc.")
+    @Option(help: "The number of scanners, assigned to every five patients in turn; 0: one per patient. acdc only.")
     var scanners = 0
 
-    @Option(help: "The width of voxels in mm, 0.3 to 10; 2 is quick. For hvsmr. (default: 0.9)")
+    @Option(help: "The voxel spacing in mm, 0.3 to 10; 2 is fast. hvsmr only. (default: 0.9)")
     var spacing: Double?
 
-    @Flag(help: "Also write each heartbeat as a 4-D file, about 30 frames: slower and larger. For acdc.")
+    @Flag(help: "Also write each heartbeat as a 4-D file of about 30 frames: slower and larger. acdc only.")
     var cine = false
 
-    @Flag(help: "Write into a folder that is not empty: files of the same name are replaced, others stay.")
+    @Flag(help: "Write to a folder that is not empty; replaces files of the same name and keeps others.")
     var overwrite = false
 
     @Flag(help: "Show no progress.")
@@ -92,7 +92,7 @@ struct MakePhantoms: AsyncParsableCommand {
         progress.finish()
     }
 
-    /// Makes the folder, or finds it empty, or ends the program.
+    /// Creates the folder, or ends the program if that fails or the folder is not empty.
     private func prepare(_ folder: URL) throws {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -112,7 +112,7 @@ struct MakePhantoms: AsyncParsableCommand {
     }
 }
 
-/// A line on standard error that counts patients, at most once a second; one that is rewritten on a terminal.
+/// A count of patients on standard error, at most one line per second; on a terminal, each line replaces the last.
 private final class Progress: Sendable {
     private let total: Int
     private let isSilent: Bool

@@ -1,22 +1,22 @@
 import FederatedContrastive
 
-/// What the paper says of its tables, held against the measured ones.
+/// A claim of the paper about its tables, checked against the measured ones.
 struct Claim {
     /// The claim.
     let sentence: String
-    /// Whether it holds here; `nil` where the tables are too small to say.
+    /// Whether the claim holds here; `nil` if the tables are too small to tell.
     let holds: Bool?
     /// The numbers behind the verdict.
     let evidence: String
 
-    /// All claims.
+    /// Returns all claims.
     static func all(_ tables: [ResultTable]) -> [Claim] {
         tables.map(isFirst) + tables.compactMap(gapShrinks) + tables.compactMap(isEfficient) + [
             togetherIsBetter(tables)
         ]
     }
 
-    /// `FCL is first in every column`.
+    /// Returns the claim that FCL is first in every column.
     private static func isFirst(_ table: ResultTable) -> Claim {
         let others = table.methods.filter { $0 != .fcl }
         let columns = table.annotated.compactMap { n -> (n: Int, isFirst: Bool, text: String)? in
@@ -38,7 +38,7 @@ struct Claim {
             evidence: columns.map(\.text).joined(separator: "; "))
     }
 
-    /// The gap between FCL and random weights, by column.
+    /// Returns the claim that the gap between FCL and random weights shrinks from column to column.
     private static func gapShrinks(_ table: ResultTable) -> Claim? {
         let gaps = table.annotated.compactMap { n in
             table.dice(.fcl, n).flatMap { own in table.dice(.random, n).map { (n, own - $0) } }
@@ -50,7 +50,7 @@ struct Claim {
             evidence: gaps.map { "N = \($0.0): \(FineTuningReport.decimals($0.1))" }.joined(separator: ", "))
     }
 
-    /// FCL with N patients against random weights with 2 N.
+    /// Returns the claim that FCL with N patients is as good as random weights with 2 N.
     private static func isEfficient(_ table: ResultTable) -> Claim? {
         let pairs = table.annotated.compactMap { n -> (n: Int, own: Double, other: Double)? in
             guard let own = table.dice(.fcl, n), let other = table.dice(.random, 2 * n) else { return nil }
@@ -92,26 +92,27 @@ struct Claim {
     }
 }
 
-/// The numbers that Wu et al. printed: Dice, mean and standard deviation, at N = 1, 2, 4 and 8.
+/// The numbers of Wu et al.: mean and standard deviation of Dice at N = 1, 2, 4, and 8.
 ///
-/// Source: Wu et al., MICCAI 2021, tables 1 and 2; the transfer to HVSMR is from the slides of the talk, without spread.
+/// Source: Wu et al., MICCAI 2021, tables 1 and 2; the transfer to HVSMR is from the slides of the talk, which give no
+/// standard deviations.
 enum PaperNumbers {
     /// The columns.
     static let annotated = [1, 2, 4, 8]
 
-    /// A printed number.
+    /// A number in the paper.
     struct Number: Equatable {
         let mean: Double
         let deviation: Double?
     }
 
-    /// The number of a method at N annotated patients; `nil` for rows and columns the paper does not have.
+    /// Returns the number of a method at N annotated patients; `nil` for rows and columns that the paper does not have.
     static func number(_ table: ResultTable.Kind, _ method: Method, annotated: Int) -> Number? {
         guard let column = self.annotated.firstIndex(of: annotated), let row = rows(table)[method] else { return nil }
         return Number(mean: row[column].0, deviation: row[column].1)
     }
 
-    /// Whether the paper has a row for a method.
+    /// Returns whether the paper has a row for a method.
     static func has(_ method: Method) -> Bool { rows(.local)[method] != nil }
 
     private typealias Row = [(Double, Double?)]
@@ -152,7 +153,7 @@ enum PaperNumbers {
     }
 }
 
-/// The rows of the tables, in their order, by the name of the pre-training method.
+/// The rows of the tables in order, by the name of the pre-training method.
 enum Method: String, CaseIterable {
     case random, localCL, fedRotation, fedSimCLR, fedSwAV, fedCA, fedMoCo, fedBYOL, fedReconstruction, fcl
 

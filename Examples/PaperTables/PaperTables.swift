@@ -6,7 +6,7 @@ import Support
 import Phantoms
 import Tensor
 
-/// The tables of the paper by one command: pre-training → fine-tuning → tables next to the paper's numbers.
+/// Reproduction of the paper's tables by one command: pre-training → fine-tuning → tables next to the paper's numbers.
 @main
 struct PaperTables: AsyncParsableCommand, Sendable {
     static let configuration = CommandConfiguration(
@@ -14,17 +14,17 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         abstract:
             "Pre-trains by every method, fine-tunes from each, and writes the paper's tables next to its numbers.",
         discussion: """
-            Runs every pre-training and fine-tuning in a folder of its own below --output, as ACDCPretrain, \
-            ACDCFineTune, and HVSMRTransfer do. What is done is not done again: the same call continues after Ctrl-C or \
-            a power cut. Writes tables.md, tables.csv, and tables.html.
+            Does the same as ACDCPretrain, ACDCFineTune, and HVSMRTransfer, with a folder below --output for every \
+            pre-training and fine-tuning. Finished work is not repeated: after Ctrl-C or a power cut, the same call \
+            continues. Writes tables.md, tables.csv, and tables.html.
 
-            Exit codes: those of the programs, and 64 wrong options, 66 no input, 73 and 74 cannot write.
+            Exit codes: those of the three programs, and 64 wrong options, 66 no input, 73 and 74 cannot write.
             """)
 
     struct TableOptions: SettingOptions {
         @Option(help: "The folder of ACDC's patients.", completion: .directory)
         var data: AbsolutePath?
-        @Option(help: "The folder of HVSMR 2016, for the table of the transfer.", completion: .directory)
+        @Option(help: "The folder of HVSMR 2016, for the transfer table.", completion: .directory)
         var hvsmr: AbsolutePath?
         @Option(name: .customLong("methods"), help: "Rows, such as fcl,random,fedSimCLR (default: all).")
         var rows: Names?
@@ -32,7 +32,7 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         var annotated: Numbers?
         @Option(help: "Folds (default: 0-4).")
         var folds: Numbers?
-        @Option(help: "Seeds of the fine-tuning (default: 1).")
+        @Option(help: "Seeds of fine-tuning (default: 1).")
         var seeds: Numbers?
         @Option(help: "Rounds of pre-training (default: 100).")
         var rounds: Int?
@@ -51,7 +51,7 @@ struct PaperTables: AsyncParsableCommand, Sendable {
     @OptionGroup var table: TableOptions
     @Option(help: "The folder for all runs and the tables.", completion: .directory)
     var output: String
-    @Flag(help: "Small and few: shows in minutes what the tables look like. On phantoms where --data is not given.")
+    @Flag(help: "Show within minutes what the tables look like, with tiny runs; on phantoms unless --data is given.")
     var quick = false
     @Flag(help: "Print nothing but errors on standard error.")
     var quiet = false
@@ -103,7 +103,7 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         progress.say("wrote \(home.path)/tables.html after \(ProgressLine.duration(progress.seconds))")
     }
 
-    /// A table whose trials are run, or read where they are done.
+    /// Returns a table, running the trials that are not finished and reading those that are.
     private func measured(
         _ kind: ResultTable.Kind, _ settings: some CrossValidationSettings, _ home: URL, _ progress: ProgressLine
     ) async throws -> ResultTable {
@@ -116,13 +116,13 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         home.appendingPathComponent("phantoms/\(name)").path
     }
 
-    /// Synthetic patients of both data sets.
+    /// Writes synthetic patients in the layouts of both data sets.
     private func makePhantoms(in home: URL) async throws {
         if FileManager.default.fileExists(atPath: phantoms(home, "hvsmr")) { return }
         try? FileManager.default.removeItem(atPath: phantoms(home, ""))
         let phantom = Phantom(seed: 1)
         try await phantom.write(patients: 16, to: URL(fileURLWithPath: phantoms(home, "acdc")))
-        // Under another name until it is whole: the last thing to be there.
+        // Written last and renamed once complete, so the folder exists only when everything else does.
         try await phantom.writeWholeHearts(
             patients: 6, to: URL(fileURLWithPath: phantoms(home, "hvsmr.partial")), spacing: 4)
         try FileManager.default.moveItem(atPath: phantoms(home, "hvsmr.partial"), toPath: phantoms(home, "hvsmr"))

@@ -5,7 +5,7 @@ import Foundation
 struct Settings: RunSettings {
     /// The folder of ACDC's patients.
     var data = ""
-    /// The folder of HVSMR's; without it there is no table of the transfer.
+    /// The folder of HVSMR's patients; if `nil`, there is no transfer table.
     var hvsmr: String?
     /// The rows.
     private var rows = Method.allCases.map(\.rawValue)
@@ -13,17 +13,17 @@ struct Settings: RunSettings {
     var annotated = [1, 2, 4, 8]
     var folds = [0, 1, 2, 3, 4]
     var foldCount = 5
-    /// Seeds of the fine-tuning.
+    /// The seeds of fine-tuning.
     var seeds: [UInt64] = [1]
-    /// The seed of split and pre-training.
+    /// The seed of the split and of pre-training.
     var seed: UInt64 = 1
     var clients = 10
-    /// Rounds of pre-training.
+    /// The number of rounds of pre-training.
     var rounds = 100
     var fineTuningRounds = 60
-    /// Tried for every start alike.
+    /// The learning rates to try, the same for every start.
     var learningRates: [Float] = [4e-3, 8e-3, 1.6e-2]
-    /// Rates of the encoder as fractions of those, tried likewise.
+    /// The encoder's learning rates to try, as fractions of those.
     var encoderRates: [Float] = [1, 0.1]
     var width = 16
     var size = 128
@@ -35,7 +35,7 @@ struct Settings: RunSettings {
         set { rows = newValue.map(\.rawValue) }
     }
 
-    /// Small enough for phantoms and ten minutes on two cores.
+    /// Settings small enough for phantoms and ten minutes on two cores.
     static var quick: Settings {
         var quick = Settings()
         (quick.annotated, quick.folds, quick.foldCount) = ([1, 2], [0], 3)
@@ -45,7 +45,7 @@ struct Settings: RunSettings {
         return quick
     }
 
-    /// The steps check the rest, and say what is wrong with it.
+    /// Checks the settings that the steps do not check themselves.
     func validate() throws(RunError) {
         if data.isEmpty {
             throw .conflict("--data is missing: the folder of patients, such as ACDC/training; or try --quick.")
@@ -61,12 +61,12 @@ struct Settings: RunSettings {
     }
 }
 
-/// The steps that the tables are made of, each a run of the library in a folder of its own.
+/// The steps behind the tables, each a run of the library in a folder of its own.
 extension Settings {
     /// The methods whose encoders are trained.
     var pretrained: [Method] { methods.filter { $0 != .random } }
 
-    /// The pre-training of a method.
+    /// Returns the settings for the pre-training of a method.
     func pretraining(_ method: Method) -> PretrainingSettings {
         var settings = PretrainingSettings()
         (settings.data, settings.method, settings.clients, settings.rounds) = (data, method.rawValue, clients, rounds)
@@ -74,7 +74,7 @@ extension Settings {
         return settings.resolved
     }
 
-    /// The fine-tuning on ACDC.
+    /// Returns the settings for fine-tuning on ACDC.
     func fineTuning(_ mode: Trial.Mode, in home: URL) -> ACDCFineTuningSettings {
         var settings = ACDCFineTuningSettings()
         settings.training = training(data, in: home)
@@ -82,14 +82,14 @@ extension Settings {
         return settings
     }
 
-    /// The fine-tuning on HVSMR.
+    /// Returns the settings for fine-tuning on HVSMR.
     func transfer(_ data: String, in home: URL) -> HVSMRTransferSettings {
         var settings = HVSMRTransferSettings()
         settings.training = training(data, in: home)
         return settings
     }
 
-    /// The folder of a method's encoder.
+    /// Returns the folder of a method's encoder.
     static func folder(of method: Method, in home: URL) -> URL {
         home.appendingPathComponent("pretraining/\(method.rawValue)")
     }

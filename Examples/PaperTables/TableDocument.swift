@@ -2,7 +2,7 @@ import FederatedContrastive
 import Foundation
 import Reporting
 
-/// The tables as files: `tables.md`, `tables.csv` and `tables.html`.
+/// The tables as files: `tables.md`, `tables.csv`, and `tables.html`.
 struct TableDocument {
     let settings: Settings
     let tables: [ResultTable]
@@ -102,7 +102,7 @@ struct TableDocument {
     private func number(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
 }
 
-/// One table of the paper, measured: a row a method, a column a number of annotated patients.
+/// One table of the paper, measured: one row per method, one column per number of annotated patients.
 struct ResultTable {
     /// The three tables.
     enum Kind: String, CaseIterable {
@@ -118,12 +118,12 @@ struct ResultTable {
     }
 
     let kind: Kind
-    /// What the runs of fine-tuning measured.
+    /// The measurements of the fine-tuning runs.
     let cells: [FineTuningReport.Cell]
-    /// Every method against FCL.
+    /// The comparisons of every method with FCL.
     let comparisons: [PairedComparison]
 
-    /// The table of a fine-tuning.
+    /// Creates the table of a fine-tuning.
     init(_ kind: Kind, _ report: FineTuningReport) {
         (self.kind, cells, comparisons) = (kind, report.cells, report.comparisons)
     }
@@ -133,22 +133,22 @@ struct ResultTable {
     /// The rows, in the order of the paper.
     var methods: [Method] { Method.allCases.filter { method in cells.contains { $0.start == method.rawValue } } }
 
-    /// What was measured of a method.
+    /// Returns the measurements of a method.
     func cell(_ method: Method, _ annotated: Int) -> FineTuningReport.Cell? {
         cells.first { $0.start == method.rawValue && $0.annotated == annotated }
     }
 
-    /// The mean Dice of a method.
+    /// Returns the mean Dice of a method.
     func dice(_ method: Method, _ annotated: Int) -> Double? { cell(method, annotated)?.dice.mean }
 
-    /// How a method compares with FCL, patient by patient.
+    /// Returns the comparison of a method with FCL, paired by patient.
     func comparison(_ method: Method, _ annotated: Int) -> PairedComparison? {
         comparisons.first {
             $0.start == method.rawValue && $0.other == Method.fcl.rawValue && $0.annotated == annotated
         }
     }
 
-    /// `.782 ± .011`, with what the paper printed behind it.
+    /// Returns the text of a cell, such as `.782 ± .011`, followed by the number in the paper.
     func text(_ method: Method, _ annotated: Int, withPaper: Bool = true) -> String {
         guard let cell = cell(method, annotated) else { return "–" }
         var text = FineTuningReport.text(cell.dice)

@@ -2,9 +2,9 @@ import Foundation
 
 /// A table for terminals.
 public enum TextTable {
-    /// Lines of columns, two spaces apart; rows may end early.
+    /// Returns rows as lines of aligned columns, two spaces apart; a row may have fewer cells than others.
     ///
-    /// - Parameter left: The columns that are aligned on the left; numbers are easier to compare on the right.
+    /// - Parameter left: The columns that are aligned left; numbers are easier to compare if they are aligned right.
     public static func text(_ rows: [[String]], left: Set<Int> = [0]) -> String {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in
@@ -20,9 +20,9 @@ public enum TextTable {
     }
 }
 
-/// The JSON that programs write for people and other programs.
+/// JSON for both people and programs.
 public enum ReadableJSON {
-    /// Indented, with sorted keys, slashes as they are, and a line feed at the end.
+    /// Returns indented JSON with sorted keys, unescaped slashes, and a line feed at the end.
     ///
     /// - Throws: `EncodingError` if a number is not finite.
     public static func data(_ value: some Encodable) throws -> Data {

@@ -2,27 +2,27 @@ import Foundation
 import Reporting
 import Support
 
-/// An image that is to be segmented, and where its labels go.
+/// An image to segment, and the name of its label map.
 struct Input: Sendable, Hashable {
-    /// The path as the user knows it.
+    /// The path as the user gave it.
     let file: String
-    /// The name of the file without folder, `.nii` and `.gz`.
+    /// The file name without folder, `.nii`, and `.gz`.
     let name: String
 
     var url: URL { URL(fileURLWithPath: file) }
 
-    /// The name of the file of labels.
+    /// The file name of the label map.
     var labelName: String { name + "_seg.nii.gz" }
 
-    /// One frame of a cine in a file of its own.
+    /// A frame of a cine in a file of its own.
     struct Frame: Hashable {
-        /// The path without `_frame01` and what follows.
+        /// The path up to `_frame01`.
         var patient: String
-        /// The number in the name, from 1.
+        /// The frame number in the name, from 1.
         var number: Int
     }
 
-    /// Which frame this is by a name such as `patient001_frame01`; `nil` for another name.
+    /// The frame that a name such as `patient001_frame01` stands for; `nil` for other names.
     var frame: Frame? {
         guard let range = name.range(of: "_frame", options: .backwards), let number = Int(name[range.upperBound...])
         else { return nil }
@@ -30,7 +30,7 @@ struct Input: Sendable, Hashable {
         return Frame(patient: patient.path, number: number)
     }
 
-    /// The images that arguments stand for: files as they are, and all images in folders and in the folders in them.
+    /// Returns the images that the arguments name: files themselves, and all images in folders and their subfolders.
     static func all(_ arguments: [String]) throws(Failure) -> [Input] {
         var files: [String] = []
         for argument in arguments {
@@ -56,7 +56,8 @@ struct Input: Sendable, Hashable {
         return inputs
     }
 
-    /// The `.nii` and `.nii.gz` files below a folder that are no label maps by their names, in alphabetical order.
+    /// Returns the `.nii` and `.nii.gz` files below a folder whose names are not those of label maps, in alphabetical
+    /// order.
     private static func images(in folder: String) throws(Failure) -> [String] {
         var visited: Set<String> = []
         let files = try images(in: folder, visited: &visited)
@@ -68,7 +69,9 @@ struct Input: Sendable, Hashable {
         return files
     }
 
-    /// - Parameter visited: Folders that were searched already: links may lead back to them.
+    /// Searches a folder and its subfolders.
+    ///
+    /// - Parameter visited: The folders searched so far, since links may lead back to them.
     private static func images(in folder: String, visited: inout Set<String>) throws(Failure) -> [String] {
         guard visited.insert(URL(fileURLWithPath: folder).resolvingSymlinksInPath().path).inserted else { return [] }
         guard let entries = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
@@ -78,7 +81,7 @@ struct Input: Sendable, Hashable {
         for entry in entries.sorted() where !entry.hasPrefix(".") {
             let path = (folder as NSString).appendingPathComponent(entry)
             var isFolder = ObjCBool(false)
-            // Links are followed: patients are often gathered by linking to their folders.
+            // Links are followed, since patients are often collected by linking to their folders.
             guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { continue }
             if isFolder.boolValue {
                 files += try images(in: path, visited: &visited)
@@ -89,7 +92,7 @@ struct Input: Sendable, Hashable {
         return files
     }
 
-    /// The file's name without `.nii` or `.nii.gz`; `nil` for other files.
+    /// Returns the name of a file without `.nii` or `.nii.gz`; `nil` for other files.
     private static func stem(of path: String) -> String? {
         let name = (path as NSString).lastPathComponent
         for ending in [".nii.gz", ".nii"] where name.hasSuffix(ending) && name.count > ending.count {
@@ -105,11 +108,11 @@ struct OutputFolder {
 
     static let summaryName = "segmentation.json"
 
-    /// Makes the folder, or finds none of the files in it.
+    /// Creates the folder if needed, and checks that none of the files exist in it.
     ///
     /// - Parameters:
-    ///   - files: The names of the files that will be written beside the summary.
-    ///   - replacing: Whether they may be there already.
+    ///   - files: The names of the files to be written next to the summary.
+    ///   - replacing: Whether the files may exist already.
     init(_ path: String, files: [String], replacing: Bool) throws(Failure) {
         url = URL(fileURLWithPath: path, isDirectory: true)
         do {
@@ -127,7 +130,7 @@ struct OutputFolder {
             "\(path): \(first) is there already\(more); name another folder, or pass --force to replace it.")
     }
 
-    /// Writes the summary and returns its contents: a JSON array, keys in alphabetical order.
+    /// Writes the summary and returns its contents: a JSON array of objects with keys in alphabetical order.
     func write(_ records: [Record]) throws -> Data {
         let data = try ReadableJSON.data(records)
         let file = url.appendingPathComponent(Self.summaryName)

@@ -2,21 +2,21 @@ import Foundation
 import Support
 import Volumes
 
-/// The check of an image before it is labelled: its axes, size, spacing, and intensities.
+/// The check of an image before it is labeled: its axes, size, spacing, and intensities.
 struct InputCheck: Sendable {
-    /// Doubts, one sentence each that names the file.
+    /// The warnings, each a sentence that names the file.
     private(set) var warnings: [String] = []
-    /// The share of the network's square that the image fills, 0 … 1; the rest is padding.
+    /// The fraction of the network's square that the image fills, from 0 to 1; the rest is padding.
     let filled: Double
-    /// The share of the image that lies in the network's square, 0 … 1; the rest stays background.
+    /// The fraction of the image that lies in the network's square, from 0 to 1; the rest stays background.
     let covered: Double
 
-    /// The smallest image that is accepted: pixels and mm in both directions of the plane.
+    /// The size of the smallest image that is accepted, in pixels and mm along both in-plane axes.
     static let least = (pixels: 16, millimetres: 32.0)
 
-    /// Judges an image.
+    /// Checks an image.
     ///
-    /// - Throws: ``Failure`` for an image whose labels would mean nothing.
+    /// - Throws: ``Failure`` for an image whose labels would be meaningless.
     init(_ volume: Volume, of file: String, for preprocessing: Preprocessing) throws(Failure) {
         let (extent, spacing) = (volume.extent, volume.spacing)
         guard spacing.isMeasurable else {
@@ -57,7 +57,7 @@ struct InputCheck: Sendable {
         }
     }
 
-    /// Slices must lie along the third axis.
+    /// Checks that the slices lie along the third axis.
     private mutating func checkAxes(_ volume: Volume, of file: String) throws(Failure) {
         let (extent, spacing) = (volume.extent, volume.spacing)
         let cure = "; the third axis must be that of the slices: reorder the axes first."
@@ -84,7 +84,7 @@ struct InputCheck: Sendable {
         }
     }
 
-    /// Every frame must show something.
+    /// Checks that no frame is empty.
     private mutating func checkIntensities(_ volume: Volume, of file: String) throws(Failure) {
         var odd = 0
         let length = volume.extent.count / volume.extent.frames

@@ -2,25 +2,25 @@ import Foundation
 import Reporting
 import Volumes
 
-/// What became of one input.
+/// The result for one input.
 struct Record: Sendable {
     let file: String
-    /// The file of labels; `nil` where there is an error.
+    /// The path of the label map; `nil` if there is an error.
     var output: String?
-    /// Why there are no labels.
+    /// The reason that there are no labels.
     var error: String?
-    /// What is doubtful about the input or its labels, one sentence each.
+    /// Warnings about the input or its labels, one sentence each.
     var warnings: [String] = []
-    /// How many of the warnings, the first ones, are about the file's header: many files of a data set share them.
+    /// The number of warnings about the file's header, which come first; many files of a data set share them.
     var headerWarningCount = 0
-    /// How image and network's square overlap; `nil` for a file that could not be judged.
+    /// The overlap of the image and the network's square; `nil` for a file that could not be checked.
     var filled: Double?
     var covered: Double?
-    /// The volume of each class but the background in ml, by frame.
+    /// The volume of each class except background in ml, by frame.
     var volumes: [[String: Double]] = []
-    /// Of a file of one frame, the patient's end diastole and end systole, where they are known.
+    /// For a file with one frame, the patient's end diastole and end systole, if known.
     var moments: ACDC.Moments?
-    /// The function of the heart, where end diastole and end systole are known or can be derived.
+    /// The cardiac function, if end diastole and end systole are known or can be derived.
     var function: Function?
 
     init(file: String) { self.file = file }
@@ -31,7 +31,7 @@ extension Record: Encodable {
         case file, output, error, warnings, squareFilled, imageCovered, volumes, function
     }
 
-    /// Writes every key; what there is not is `null`.
+    /// Encodes every key; missing values are `null`.
     func encode(to encoder: any Encoder) throws {
         var object = encoder.container(keyedBy: Key.self)
         try object.encode(file, forKey: .file)
@@ -51,20 +51,20 @@ extension Record: Encodable {
     }
 }
 
-/// The function of the heart, and the frames that it was measured in.
+/// The cardiac function and the frames in which it was measured.
 struct Function: Sendable {
     let moments: ACDC.Moments
     let source: MomentSource
     let heart: CardiacFunction
 
-    /// Who said which frames are end diastole and end systole.
+    /// The source of the frame numbers of end diastole and end systole.
     enum MomentSource: String, Sendable {
         case options = "options"
         case info = "Info.cfg"
         case derived = "derived"
     }
 
-    /// The function that follows from the volumes of ``ACDC/classNames`` in ml.
+    /// Creates the function from the volumes of ``ACDC/classNames`` in ml.
     init(
         _ moments: ACDC.Moments, from source: MomentSource, endDiastole: [String: Double], endSystole: [String: Double]
     ) {
@@ -81,9 +81,10 @@ struct Function: Sendable {
 }
 
 extension Function {
-    /// Gives the function to end diastole where a patient's end diastole and end systole are two files, as in ACDC.
+    /// Adds the function to the record of end diastole if a patient's end diastole and end systole are two files, as in
+    /// ACDC.
     ///
-    /// A patient whose cine is among the inputs has the function there.
+    /// If the patient's cine is among the inputs, its record has the function instead.
     static func add(to records: inout [Record], of inputs: [Input]) {
         var places: [Input.Frame: Int] = [:]
         for (index, input) in inputs.enumerated() {
@@ -118,7 +119,7 @@ extension Function: Encodable {
     }
 }
 
-/// The records for people: volumes of every input, then the function of the heart where it is known.
+/// The records as tables: the volumes of every input, then the cardiac function where it is known.
 enum Table {
     static func text(_ records: [Record], classes: [String]) -> String {
         let done = records.filter { $0.error == nil }
@@ -127,7 +128,7 @@ enum Table {
         return volumes(done, Array(classes.dropFirst())) + (measured.isEmpty ? "" : "\n\n" + function(measured))
     }
 
-    /// Of a cine the smallest and the largest volume.
+    /// Returns the table of volumes; for a cine, with the smallest and the largest volume.
     private static func volumes(_ records: [Record], _ classes: [String]) -> String {
         var rows = [["file", "frames"] + classes.map { $0 + " ml" }]
         for record in records {
@@ -167,6 +168,6 @@ enum Table {
 
     private static func name(_ record: Record) -> String { (record.file as NSString).lastPathComponent }
 
-    /// A number, or a dash for one that does not exist.
+    /// Returns a number as text, or a dash if it does not exist.
     private static func number(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "–" }
 }

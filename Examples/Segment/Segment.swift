@@ -5,27 +5,27 @@ import Support
 import Tensor
 import Volumes
 
-/// Labels short-axis images by a model that was fine-tuned: model → inputs → label maps → volumes and function.
+/// Labels short-axis images with a fine-tuned model: model → inputs → label maps → volumes and function.
 @main
 struct Segment: AsyncParsableCommand, Sendable {
     static let configuration = CommandConfiguration(
         commandName: "Segment",
-        abstract: "Labels short-axis cardiac MRI by a fine-tuned model, and measures volumes and ejection fractions.",
+        abstract: "Labels short-axis cardiac MRI with a fine-tuned model, and measures volumes and ejection fractions.",
         discussion: """
-            Each input is a NIfTI file, 3-D or a 4-D cine whose every frame is labelled, or a folder whose .nii and \
-            .nii.gz files are all taken, folders in it included, but for names that end in _gt or _seg. Slices must lie \
-            along the third axis. NAME.nii.gz gives NAME_seg.nii.gz of type uint8 on the same grid, and all volumes are \
-            in segmentation.json.
+            An input is a 3-D NIfTI file, a 4-D cine, whose frames are all labeled, or a folder. In a folder and its \
+            subfolders, all .nii and .nii.gz files are taken except names that end in _gt or _seg. Slices must lie \
+            along the third axis. NAME.nii.gz yields NAME_seg.nii.gz of type uint8 on the same grid, and \
+            segmentation.json contains all volumes.
 
-            With the classes of ACDC, cines also give volumes, ejection fraction and mass. End diastole and end systole \
-            are those of --ed and --es; for a file NAME_4d beside an Info.cfg, those of that file; else they are \
-            derived: the frames with the largest and the smallest left ventricle. Of NAME_frame01 and NAME_frame12 \
-            beside an Info.cfg that says so, the same follows without a cine.
+            With the classes of ACDC, a cine also yields ventricular volumes, ejection fractions, and mass. End \
+            diastole and end systole are taken from --ed and --es, or, for a file NAME_4d next to an Info.cfg, from \
+            that file. Otherwise they are derived: the frames with the largest and the smallest left ventricle. \
+            Without a cine, NAME_frame01 and NAME_frame12 yield the same next to an Info.cfg that lists these frames.
 
-            For research only: this is no medical device.
+            For research only: this is not a medical device.
 
-            Exit codes: 0 done, 64 wrong usage, 65 an input or the model is damaged or does not fit (other inputs are \
-            done all the same), 66 a file is missing, 73 something is there already or the folder cannot be made, 74 a \
+            Exit codes: 0 done, 64 wrong usage, 65 an input or the model is damaged or unsuitable (other inputs are \
+            still processed), 66 a file is missing, 73 a file exists already or the folder cannot be created, 74 a \
             file cannot be written, 130 and 143 stopped by a signal.
             """)
 
@@ -35,25 +35,25 @@ struct Segment: AsyncParsableCommand, Sendable {
     @Argument(help: "NIfTI files, or folders of them.", completion: .file())
     var inputs: [String]
 
-    @Option(help: "The folder for label maps and segmentation.json; made if need be.", completion: .directory)
+    @Option(help: "The folder for label maps and segmentation.json; created if needed.", completion: .directory)
     var output: String
 
-    @Option(help: "The number of the end-diastolic frame of every cine, from 1.")
+    @Option(help: "The end-diastolic frame of every cine, counted from 1.")
     var ed: Int?
 
-    @Option(help: "The number of the end-systolic frame of every cine, from 1.")
+    @Option(help: "The end-systolic frame of every cine, counted from 1.")
     var es: Int?
 
-    @Option(help: "Threads; results do not depend on it. (default: one a core)")
+    @Option(help: "The number of threads, which does not change the results. (default: one per core)")
     var threads: Int?
 
     @Flag(help: "Print the contents of segmentation.json instead of tables.")
     var json = false
 
-    @Flag(help: "Replace files of an earlier call.")
+    @Flag(help: "Replace existing files.")
     var force = false
 
-    @Flag(help: "Print neither tables nor warnings.")
+    @Flag(help: "Do not print tables or warnings.")
     var quiet = false
 
     func validate() throws {

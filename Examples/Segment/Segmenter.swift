@@ -4,21 +4,21 @@ import Support
 import Tensor
 import Volumes
 
-/// Labels images and writes the label maps: read and judge → prepare → label → measure and write.
+/// Labels images and writes the label maps: read and check → prepare → label → measure and write.
 struct Segmenter: Sendable {
     let model: SegmentationModel
     /// The folder of the label maps.
     let folder: URL
-    /// End diastole and end systole of every cine, if the user says so.
+    /// The end diastole and end systole of every cine, if the user specified them.
     let moments: ACDC.Moments?
     let workers: Int
 
-    /// How many inputs are in memory at a time.
+    /// The number of inputs in memory at a time.
     private var windowCount: Int { min(workers, 8) }
 
-    /// What becomes of all inputs, in their order; an input that is no good does not stop the others.
+    /// Returns the records of all inputs, in order; an unsuitable input does not stop the others.
     ///
-    /// - Parameter finished: Is told every record when it is there.
+    /// - Parameter finished: A closure that receives every record as soon as it is complete.
     func records(of inputs: [Input], finished: (Record) -> Void) async throws -> [Record] {
         var records: [Record] = []
         for start in stride(from: 0, to: inputs.count, by: windowCount) {
@@ -32,7 +32,7 @@ struct Segmenter: Sendable {
         return records
     }
 
-    /// What becomes of a few inputs, all in memory at the same time.
+    /// Returns the records of a few inputs, which are all in memory at the same time.
     private func records(of inputs: [Input]) async throws -> [Record] {
         var scans = try await Parallel.map(inputs.count, workers: workers) { index in
             try Task.checkCancellation()
@@ -59,21 +59,21 @@ struct Segmenter: Sendable {
     }
 }
 
-/// An input on its way: the image, then its labels, then the record.
+/// An input being processed: the image, then its labels, then the record.
 struct Scan: Sendable {
     private let input: Input
     private let classes: [String]
     private var record: Record
-    /// End diastole and end systole, where something says which they are.
+    /// The end diastole and end systole with their source, if known.
     private var moments: (ACDC.Moments, Function.MomentSource)?
-    /// The image; `nil` once it is known to be no good.
+    /// The image; `nil` once it is rejected.
     private(set) var image: NIfTI?
     /// The label map of every frame on the native grid.
     var labels: [Volume] = []
 
-    /// Reads an image and judges it.
+    /// Reads and checks an image.
     ///
-    /// - Parameter moments: End diastole and end systole, if the user says so.
+    /// - Parameter moments: The end diastole and end systole, if the user specified them.
     init(_ input: Input, model: SegmentationModel, moments options: ACDC.Moments?) {
         self.input = input
         classes = model.classes
@@ -91,13 +91,13 @@ struct Scan: Sendable {
         }
     }
 
-    /// Takes no further part.
+    /// Rejects the image.
     mutating func refuse(_ failure: Failure) {
         if record.error == nil { record.error = failure.description }
         (image, labels) = (nil, [])
     }
 
-    /// Whether labels are those of ``ACDC``, so that the function of the heart follows from them.
+    /// Whether the labels are those of ``ACDC``, from which the cardiac function follows.
     private var showsHeart: Bool { classes == ACDC.classNames }
 
     private mutating func moments(
@@ -180,7 +180,7 @@ struct Scan: Sendable {
             endSystole: record.volumes[known.endSystole - 1])
     }
 
-    /// The volume of each class but the background in ml.
+    /// Returns the volume of each class except background in ml.
     private func volumes(_ map: Volume) -> [String: Double] {
         var counts = [Int](repeating: 0, count: classes.count)
         for voxel in map.voxels { counts[Int(voxel)] += 1 }

@@ -2,7 +2,7 @@ import FederatedContrastive
 import Foundation
 import Tensor
 
-/// Runs a cross-validated fine-tuning with its messages, tables, and page: what its programs have in common.
+/// Runs a cross-validated fine-tuning with its messages, tables, and page, and returns its report.
 @discardableResult
 public func crossValidate<Settings: CrossValidationSettings>(
     in folder: RunFolder<Settings>, threads: Int?, json: Bool, _ progress: ProgressLine

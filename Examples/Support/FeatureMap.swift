@@ -12,12 +12,12 @@ struct FeatureMap {
     private let partitions: Int
     private let sites: Int
 
-    /// The map of the banks of all sites; `nil` where there is no plane to draw it in.
+    /// Creates the map of the banks of all sites; `nil` if the features do not span a plane or are not finite.
     init?(_ banks: [FeatureSet], partitions: Int) {
         let places = banks.enumerated().flatMap { site, bank in (0..<bank.count).map { (site: site, row: $0) } }
         (featureCount, self.partitions, sites) = (places.count, partitions, banks.count)
         let count = min(places.count, Self.mostPoints)
-        // Of many, every second or third and so on.
+        // Of too many features, an evenly spaced selection.
         let chosen = (0..<count).map { places[$0 * places.count / count] }
         guard count > 2, banks[0].dimension > 1 else { return nil }
         let rows = chosen.flatMap { banks[$0.site].vectors.rows($0.row..<$0.row + 1).elements }
@@ -27,7 +27,7 @@ struct FeatureMap {
         origins = chosen.map { (Int(banks[$0.site].partitions[$0.row]), $0.site) }
     }
 
-    /// The map twice: in the colours of the partitions and in those of the sites.
+    /// The map twice, colored by partition and by site.
     var figure: Figure {
         let part = origins.count < featureCount ? "\(origins.count) of \(featureCount) features" : "All features"
         return Figure(

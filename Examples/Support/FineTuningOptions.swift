@@ -3,7 +3,7 @@ import FederatedContrastive
 import Foundation
 import UNet
 
-/// The options that all fine-tuning programs share.
+/// The options shared by all fine-tuning programs.
 public struct FineTuningOptions: SettingOptions {
     @Option(help: "The folder of patients.", completion: .directory)
     var data: AbsolutePath?
@@ -14,33 +14,33 @@ public struct FineTuningOptions: SettingOptions {
                 + "times, and with a name for the tables: FCL=runs/fcl.", valueName: "start"),
         transform: InitialWeights.absolute)
     var starts: [String] = []
-    @Option(help: "Numbers of annotated patients, per client where there are several (default: 1,2,4,8).")
+    @Option(help: "Numbers of annotated patients, per client if there are several (default: 1,2,4,8).")
     var annotated: Numbers?
     @Option(help: "Folds to run, such as 0,1 or 0-4 (default: 0).")
     var folds: Numbers?
-    @Option(help: "Number of folds that the patients (of each client) are divided into (default: 5).")
+    @Option(help: "Number of folds into which the patients (of each client) are divided (default: 5).")
     var foldCount: Int?
-    @Option(help: "Seeds of decoder, order, and views, such as 1-3 (default: 1).")
+    @Option(help: "Seeds of the decoder, order, and views, such as 1-3 (default: 1).")
     var seeds: Numbers?
     @Option(help: "Rounds; without federation, passes over the annotated slices (default: 100).")
     var rounds: Int?
-    @Option(help: "Passes over a client's slices in a round (default: 1).")
+    @Option(help: "Passes over a client's slices per round (default: 1).")
     var localEpochs: Int?
     @Option(help: "Slices in a batch (default: 8).")
     var batchSize: Int?
     @Option(
         name: .customLong("learning-rate"),
         help: ArgumentHelp(
-            "Adam's learning rate after the warm-up (default: 4e-3). With several, such as 1e-3,4e-3, the best is chosen "
-                + "for every start on patients whose scores enter no table.", valueName: "rates"))
+            "Adam's learning rate after the warm-up (default: 4e-3). With several, such as 1e-3,4e-3, the best is "
+                + "chosen for every start on patients that do not count toward the tables.", valueName: "rates"))
     var learningRates: DecimalNumbers?
     @Option(
         name: .customLong("encoder-rate"),
         help: ArgumentHelp(
             "The encoder's learning rate as a fraction of that (default: 1); 0 freezes the encoder. With several, the "
-                + "best is chosen likewise.", valueName: "fractions"))
+                + "best is chosen in the same way.", valueName: "fractions"))
     var encoderRates: DecimalNumbers?
-    @Option(help: "Fraction of the steps in which the learning rate rises (default: 0.1).")
+    @Option(help: "Fraction of the steps during which the learning rate rises (default: 0.1).")
     var warmUp: Float?
     @Option(help: "L2 penalty on the weights (default: 1e-5).")
     var weightDecay: Float?
@@ -55,11 +55,11 @@ public struct FineTuningOptions: SettingOptions {
     @Option(help: "Pixel spacing in mm (default: that of the encoder's images, or 1.37).")
     var spacing: Double?
 
-    /// No options.
+    /// Creates the options without values.
     public init() {}
 }
 
-/// The options of every program that works in a folder of its own.
+/// The options shared by all programs that work in a run folder.
 public struct RunOptions: ParsableArguments, Sendable {
     /// The folder of a new run.
     @Option(help: "The folder for the run's files.", completion: .directory)
@@ -80,7 +80,7 @@ public struct RunOptions: ParsableArguments, Sendable {
     @Flag(help: "Print nothing but errors on standard error.")
     public var quiet = false
 
-    /// No options.
+    /// Creates the options without values.
     public init() {}
 
     /// Checks the number of threads.
@@ -90,9 +90,9 @@ public struct RunOptions: ParsableArguments, Sendable {
         }
     }
 
-    /// Checks that a resumed run is not given settings that it has already.
+    /// Checks that no settings are given for a resumed run, which has its own.
     ///
-    /// - Throws: `ValidationError` that names the option.
+    /// - Throws: A `ValidationError` that names the option.
     public func check(_ options: any SettingOptions...) throws {
         let own = [("--output", output), ("--config", config)].filter { $0.1 != nil }.map(\.0)
         if resume != nil, let other = (options.flatMap(\.given) + own).first {
@@ -100,12 +100,12 @@ public struct RunOptions: ParsableArguments, Sendable {
         }
     }
 
-    /// The folder of the run, to be resumed or new.
+    /// Returns the folder of the run, whether resumed or new.
     ///
     /// - Parameters:
     ///   - options: The options that replace settings.
-    ///   - defaultOutput: The folder without `--output`; if absent, the option is required.
-    ///   - complete: Fills in what follows from other settings.
+    ///   - defaultOutput: The folder to use without `--output`; if `nil`, the option is required.
+    ///   - complete: A closure that fills in settings that follow from others.
     /// - Throws: `RunError` if the folder or the settings cannot be used.
     public func folder<Settings: RunSettings>(
         _ options: any SettingOptions..., defaultOutput: URL? = nil, complete: (inout Settings) -> Void = { _ in }

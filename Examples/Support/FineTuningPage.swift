@@ -5,7 +5,8 @@ import Reporting
 import Segmentation
 import Volumes
 
-/// `report.html` of a fine-tuning: Dice against annotated patients, structures, training, and outlines on slices.
+/// The `report.html` of a fine-tuning: Dice by number of annotated patients, structures, outlines on slices, and
+/// training.
 struct FineTuningPage: Sendable {
     private let report: FineTuningReport
     private let runner: TrialRunner
@@ -15,7 +16,7 @@ struct FineTuningPage: Sendable {
         (self.title, self.report, self.runner) = (title, report, runner)
     }
 
-    /// The page. The models that were kept label a few images for it.
+    /// Returns the page, for which saved models label a few images.
     func html() throws -> String {
         let cells = report.cells
         let starts = cells.map(\.start).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
@@ -107,7 +108,7 @@ struct FineTuningPage: Sendable {
             ])
     }
 
-    /// The loss of each start, by round.
+    /// Returns the section with the loss of each start by round.
     private func training(_ starts: [String], _ columns: [Int]) -> HTMLPage.Section? {
         let panels = columns.map { annotated in
             LineChart(
@@ -134,7 +135,7 @@ struct FineTuningPage: Sendable {
             "Training", [.figure(Figure("The mean training loss of all clients, folds and seeds.", panels))])
     }
 
-    /// Outlines on slices of the images that were labelled best, in the middle, and worst.
+    /// Returns the section with outlines on slices of the images with the best, the median, and the worst Dice.
     private func outlines(_ starts: [String], _ columns: [Int]) throws -> HTMLPage.Section? {
         var figures: [HTMLPage.Item] = []
         for start in starts.reversed() {

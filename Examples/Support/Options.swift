@@ -5,14 +5,14 @@ import Foundation
 import UNet
 import Volumes
 
-/// A group of options, each named like the setting that it replaces.
+/// A group of options, each with the name of the setting that it replaces.
 ///
-/// A setting is declared once in the library and once here, as an optional option whose property has the setting's name;
-/// nested settings are found by their name too. Everything else follows from the declarations.
+/// A setting is declared once in the library and once here, as an optional option whose property has the same name.
+/// Nested settings are found by name too. Everything else follows from these declarations.
 public protocol SettingOptions: ParsableArguments, Sendable {}
 
 extension SettingOptions {
-    /// The given options by the names of their settings.
+    /// The given options with the names of their settings.
     private var values: [(setting: String, value: any Encodable)] {
         Mirror(reflecting: self).children.compactMap { child in
             guard let label = child.label, let option = child.value as? any OptionWrapper, let value = option.given
@@ -21,10 +21,10 @@ extension SettingOptions {
         }
     }
 
-    /// The names of the given options, which a run that is resumed has already.
+    /// The names of the given options, none of which may be given for a resumed run.
     public var given: [String] { values.map { OptionNames.option($0.setting) } }
 
-    /// The settings with the given options in place of their own values.
+    /// Returns the settings with their values replaced by the given options.
     ///
     /// - Throws: `RunError` if an option does not fit its setting.
     public func applied<Settings: RunSettings>(to settings: Settings) throws -> Settings {
@@ -45,7 +45,7 @@ extension SettingOptions {
         object[name] = nested
     }
 
-    /// Every setting that an option names, for tests.
+    /// The settings that the options name, for tests.
     public static var settingNames: [String] {
         Mirror(reflecting: Self()).children.compactMap { $0.label.map { String($0.drop { $0 == "_" }) } }
     }
@@ -53,14 +53,14 @@ extension SettingOptions {
 
 /// The command-line names of settings.
 public enum OptionNames {
-    /// The settings whose options are not their names in kebab case.
+    /// The settings whose option names are not their own names in kebab case.
     private static let exceptions = [
         "starts": "init", "learningRates": "learning-rate", "encoderRates": "encoder-rate",
         "remoteLoss": "no-remote-loss",
         "exchange": "no-exchange", "momentumEncoder": "no-momentum-encoder",
     ]
 
-    /// `--batch-volumes` for `batchVolumes`.
+    /// Returns the option of a setting, such as `--batch-volumes` for `batchVolumes`.
     public static func option(_ setting: String) -> String {
         let name =
             exceptions[setting]
@@ -69,7 +69,7 @@ public enum OptionNames {
     }
 }
 
-/// An option or flag whose value may not have been given.
+/// An option or flag whose value may be missing.
 private protocol OptionWrapper {
     var given: (any Encodable)? { get }
 }
@@ -82,7 +82,7 @@ extension Flag: OptionWrapper {
     fileprivate var given: (any Encodable)? { unwrapped(wrappedValue) }
 }
 
-/// A value that was given: not `nil`, not an empty list.
+/// Returns a value unless it is `nil` or an empty list.
 private func unwrapped(_ value: Any) -> (any Encodable)? {
     switch value {
     case let optional as (any OptionalValue): optional.content as? any Encodable
@@ -99,7 +99,7 @@ extension Optional: OptionalValue {
     fileprivate var content: Any? { map { $0 as Any } }
 }
 
-/// `1,2,4` or `0-4` or both.
+/// A list of numbers and ranges, such as `1,2,4` or `0-4`.
 public struct Numbers: ExpressibleByArgument, Encodable, Sendable {
     /// The numbers.
     public let values: [Int]
@@ -120,7 +120,7 @@ public struct Numbers: ExpressibleByArgument, Encodable, Sendable {
     public func encode(to encoder: any Encoder) throws { try values.encode(to: encoder) }
 }
 
-/// `1e-3,4e-3`.
+/// A list of decimal numbers, such as `1e-3,4e-3`.
 public struct DecimalNumbers: ExpressibleByArgument, Encodable, Sendable {
     /// The numbers.
     public let values: [Float]
@@ -136,24 +136,24 @@ public struct DecimalNumbers: ExpressibleByArgument, Encodable, Sendable {
     public func encode(to encoder: any Encoder) throws { try values.encode(to: encoder) }
 }
 
-/// `fcl,random`.
+/// A list of names, such as `fcl,random`.
 public struct Names: ExpressibleByArgument, Encodable, Sendable {
     /// The names.
     public let values: [String]
 
-    /// The names of an argument.
+    /// Creates a list by parsing an argument.
     public init(argument: String) { values = argument.split(separator: ",").map(String.init) }
 
     /// Encodes the bare value.
     public func encode(to encoder: any Encoder) throws { try values.encode(to: encoder) }
 }
 
-/// A path, made absolute so that a run continues from any directory.
+/// An absolute path, so that a run can continue from any directory.
 public struct AbsolutePath: ExpressibleByArgument, Encodable, Sendable {
     /// The path.
     public let path: String
 
-    /// The path of an argument.
+    /// Creates a path by parsing an argument.
     public init(argument: String) { path = URL(fileURLWithPath: argument).path }
 
     /// Encodes the bare value.

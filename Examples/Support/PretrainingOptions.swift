@@ -2,17 +2,17 @@ import ArgumentParser
 import Contrastive
 import FederatedContrastive
 
-/// The options of pre-training, for every program that does it.
+/// The options shared by all pre-training programs.
 public struct PretrainingOptions: SettingOptions {
     private static let defaults = PretrainingSettings()
 
     @Option(
-        help: "\(PretrainingMethods.names.joined(separator: ", ")) (default: \(defaults.method)).",
+        help: "Method: \(PretrainingMethods.names.joined(separator: ", ")) (default: \(defaults.method)).",
         completion: .list(PretrainingMethods.names))
     var method: String?
     @Option(
         help:
-            "Weights averaged every round, all data at one site, or each site alone (default: fedavg; localCL: local).")
+            "Average weights every round, pool all data, or train each site alone (default: fedavg; localCL: local).")
     var federation: PretrainingSettings.Collaboration?
     @Option(help: "Sites among which the patients are divided at random (default: \(defaults.clients)).")
     var clients: Int?
@@ -20,40 +20,40 @@ public struct PretrainingOptions: SettingOptions {
     var rounds: Int?
     @Option(
         help: ArgumentHelp(
-            "Rounds between two measurements of what the features reveal, 0 for never "
+            "Rounds between two measurements of what features predict; 0 for never "
                 + "(default: \(defaults.probeEvery)).", valueName: "rounds"))
     var probeEvery: Int?
-    @Option(help: "Passes over a client's slices in a round (default: \(defaults.localEpochs)).")
+    @Option(help: "Passes over a client's slices per round (default: \(defaults.localEpochs)).")
     var localEpochs: Int?
-    @Option(help: "Parts of a volume along the slice axis (default: \(defaults.partitions)).")
+    @Option(help: "Partitions of a volume along the slice axis (default: \(defaults.partitions)).")
     var partitions: Int?
     @Option(help: "Temperature of the loss (default: 0.1; 0.2 for fedMoCo).")
     var temperature: Float?
-    @Option(help: "Fraction of itself that the momentum encoder keeps in a step (default: \(defaults.momentum)).")
+    @Option(help: "Fraction of its weights that the momentum encoder keeps per step (default: \(defaults.momentum)).")
     var momentum: Float?
     @Option(help: "Length of a feature (default: \(defaults.featureDimension)).")
     var featureDimension: Int?
     @Option(help: "Capacity of a client's memory bank (default: one feature per slice).")
     var bank: Int?
-    @Option(help: "Entries of the bank that are negatives (default: \(defaults.negatives.rawValue)).")
+    @Option(help: "Bank entries that serve as negatives (default: \(defaults.negatives.rawValue)).")
     var negatives: FCLLoss.Negatives?
-    @Flag(inversion: .prefixedNo, help: "FCL's loss of positives in the bank (default: with it).")
+    @Flag(inversion: .prefixedNo, help: "Use FCL's remote loss, whose positives are in the bank (default: yes).")
     var remoteLoss: Bool?
-    @Flag(inversion: .prefixedNo, help: "Features of other sites, in FCL and FedCA (default: with them).")
+    @Flag(inversion: .prefixedNo, help: "Use features of other sites in FCL and FedCA (default: yes).")
     var exchange: Bool?
-    @Flag(inversion: .prefixedNo, help: "FCL's keys from a momentum encoder (default: with it).")
+    @Flag(inversion: .prefixedNo, help: "Compute FCL's keys with a momentum encoder (default: yes).")
     var momentumEncoder: Bool?
     @Option(help: "Prototypes of fedSwAV (default: \(defaults.prototypes)).")
     var prototypes: Int?
     @Option(help: "Channels of the encoder's first level (default: \(defaults.width)).")
     var width: Int?
-    @Option(help: "Rows and columns of a slice, a multiple of 16 (default: \(defaults.size)).")
+    @Option(help: "Rows and columns of a slice; a multiple of 16 (default: \(defaults.size)).")
     var size: Int?
     @Option(help: "Pixel spacing in mm (default: \(defaults.spacing)).")
     var spacing: Double?
     @Option(help: "Volumes in a batch, each with a slice of every partition (default: \(defaults.batchVolumes)).")
     var batchVolumes: Int?
-    @Option(help: "Batches balanced over partitions, or of random slices (default: \(defaults.batch.rawValue)).")
+    @Option(help: "Batches balanced across partitions, or of random slices (default: \(defaults.batch.rawValue)).")
     var batch: PretrainingSettings.BatchComposition?
     @Option(help: "Adam's initial learning rate; it decays along a cosine (default: \(defaults.learningRate)).")
     var learningRate: Float?
@@ -70,6 +70,6 @@ public struct PretrainingOptions: SettingOptions {
     @Option(help: "Seed of all randomness; the same seed gives the same bits (default: \(defaults.seed)).")
     var seed: UInt64?
 
-    /// No options.
+    /// Creates the options without values.
     public init() {}
 }

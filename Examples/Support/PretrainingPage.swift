@@ -5,7 +5,7 @@ import Federation
 import Foundation
 import Reporting
 
-/// `report.html`: a run on one page that needs nothing but a browser.
+/// The `report.html` of a pre-training, a single page that needs nothing but a browser.
 public struct PretrainingPage: Sendable {
     private let settings: PretrainingSettings
     private let reports: [RoundReport]
@@ -14,13 +14,13 @@ public struct PretrainingPage: Sendable {
     /// The command that continues from the encoder.
     private let next: String
 
-    /// The page of the run in a folder.
+    /// Creates the page of the run in a folder.
     public init(_ folder: RunFolder<PretrainingSettings>, reports: [RoundReport], banks: [FeatureSet] = []) {
         (settings, self.reports, self.banks) = (folder.settings, reports, banks)
         next = Self.nextCommand(folder)
     }
 
-    /// The command that fine-tunes the encoder of a run.
+    /// Returns the command that fine-tunes the encoder of a run.
     public static func nextCommand(_ folder: RunFolder<PretrainingSettings>) -> String {
         let settings = folder.settings
         if settings.data == FederatedJob.elsewhere { return "FlowerServer finetune --init \(Shell.path(folder.url)) …" }
@@ -42,7 +42,7 @@ public struct PretrainingPage: Sendable {
     }
 
     private var title: String { settings.methodType.title }
-    /// Whether the method has FCL's two losses; others have one.
+    /// Whether the method has FCL's two losses; other methods have one.
     private var hasTwoLosses: Bool { settings.methodType == FCL.self }
 
     private var lead: String {
@@ -156,11 +156,11 @@ public struct PretrainingPage: Sendable {
             [
                 .figure(
                     Figure(
-                        "The local loss compares a slice with those of its own client, the remote loss with those of "
-                            + "all. Each starts near its dotted line, ln(1 + negatives), where all features are equal, "
-                            + "and should fall. Separation is the mean cosine similarity of features of the same "
-                            + "partition minus that of features of different partitions: 0 at the start, at most 2. It "
-                            + "should grow.",
+                        "The local loss compares a slice with other views from its own batch, the remote loss with the "
+                            + "banks of all clients. On its dotted line, ln(1 + negatives), a loss has learned nothing: "
+                            + "all features are equal. Separation is the mean cosine similarity of features of the same "
+                            + "partition minus that of features of different partitions. It starts near 0 and should "
+                            + "grow.",
                         [losses, similarities]))
             ])
     }
@@ -182,7 +182,7 @@ public struct PretrainingPage: Sendable {
         return HTMLPage.Section("Loss", [.figure(Figure(caption, [chart]))])
     }
 
-    /// The accuracy of guesses from features; `nil` if it was never measured.
+    /// The accuracy of predictions from features; `nil` if it was never measured.
     private var probes: HTMLPage.Section? {
         func series(_ name: String, _ metric: Metric, _ ink: Ink) -> LineChart.Series {
             LineChart.Series(
@@ -280,21 +280,21 @@ public struct PretrainingPage: Sendable {
 
     private func series(_ name: String, _ metric: Metric, _ ink: Ink, isDashed: Bool = false) -> LineChart.Series {
         let points = points { $0.metrics[metric] }
-        // A curve that this run does not have, such as that of a remote loss without exchange, has no name either.
+        // A curve that this run lacks, such as the remote loss without exchange, must not appear in the legend.
         let isAbsent = points.allSatisfy { $0.y.isNaN }
         return LineChart.Series(isAbsent ? "" : name, points, ink: ink, isDashed: isDashed)
     }
 }
 
-/// Words of a command line.
+/// Quoting of command-line arguments.
 enum Shell {
-    /// A path, relative to the current directory where it lies inside.
+    /// Returns a quoted path, relative to the current directory if it lies inside.
     static func path(_ url: URL) -> String {
         let (path, here) = (url.path, FileManager.default.currentDirectoryPath + "/")
         return word(path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path)
     }
 
-    /// A word, quoted if a shell would not read it as one.
+    /// Returns a word, quoted if a shell would not read it as one.
     static func word(_ text: String) -> String {
         let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-./=,".contains($0)) }
         return isPlain ? text : "'" + text.replacing("'", with: #"'\''"#) + "'"

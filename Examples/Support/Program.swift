@@ -8,13 +8,14 @@ import Synchronization
 import Tensor
 import Volumes
 
-/// Runs the work of a program with a progress line, so that Ctrl-C stops it between two steps, and whatever ends it early
-/// becomes one sentence and an exit code.
+/// Runs the work of a program with a progress line.
+///
+/// Ctrl-C stops the work between two steps. Every error becomes one sentence and an exit code.
 ///
 /// - Parameters:
-///   - program: The name before the sentence.
-///   - remains: What a person should know about a program that was stopped.
-///   - failure: Turns errors of the program's own libraries into failures.
+///   - program: The name that precedes the sentence.
+///   - remains: The state of the results after Ctrl-C, for the user.
+///   - failure: A closure that turns errors of the program's own libraries into failures.
 public func supervised(
     _ program: String, quiet: Bool, remains: String = "the last complete round is saved, --resume continues after it",
     failure: (any Error) -> Failure? = { _ in nil }, _ work: @escaping @Sendable (ProgressLine) async throws -> Void
@@ -38,28 +39,28 @@ public func supervised(
 
 /// The early end of a program: one sentence for the user, and an exit code of `sysexits.h`.
 public struct Failure: Error, Equatable, CustomStringConvertible {
-    /// One sentence.
+    /// The sentence for the user.
     public let description: String
     /// The exit code.
     public let exitCode: Int32
 
-    /// A failure.
+    /// Creates a failure.
     public init(_ description: String, exitCode: Int32) { (self.description, self.exitCode) = (description, exitCode) }
 
-    /// Wrong options.
+    /// Returns a failure for wrong options.
     public static func usage(_ sentence: String) -> Failure { Failure(sentence, exitCode: 64) }
-    /// Data that cannot be used.
+    /// Returns a failure for unusable data.
     public static func badData(_ sentence: String) -> Failure { Failure(sentence, exitCode: 65) }
-    /// A file that is not there.
+    /// Returns a failure for a missing file.
     public static func noInput(_ sentence: String) -> Failure { Failure(sentence, exitCode: 66) }
-    /// A peer that cannot be reached.
+    /// Returns a failure for an unreachable peer.
     public static func unavailable(_ sentence: String) -> Failure { Failure(sentence, exitCode: 69) }
-    /// A file that cannot be created.
+    /// Returns a failure for a file that cannot be created.
     public static func cannotCreate(_ sentence: String) -> Failure { Failure(sentence, exitCode: 73) }
-    /// A file that cannot be written.
+    /// Returns a failure for a file that cannot be written.
     public static func cannotWrite(_ sentence: String) -> Failure { Failure(sentence, exitCode: 74) }
 
-    /// The failure that an error of the libraries amounts to.
+    /// Creates the failure for an error of the libraries.
     public init(_ error: any Error) {
         switch error {
         case let failure as Failure:
@@ -98,8 +99,8 @@ public struct Failure: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Turns the first SIGINT or SIGTERM into a call, so that a run stops between two steps; a second one ends the program
-/// at once.
+/// A handler that stops a run between two steps after the first SIGINT or SIGTERM; a second signal ends the program
+/// immediately.
 private final class Interruption: Sendable {
     private let received = Mutex<Int32?>(nil)
     private let sources: [any DispatchSourceSignal & Sendable]

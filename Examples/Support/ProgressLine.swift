@@ -4,14 +4,13 @@ import Foundation
 import Synchronization
 import Volumes
 
-/// The messages of a program on standard error: on a terminal one line that changes, at most once per second; otherwise a
-/// plain line per message.
+/// The messages of a program on standard error, as plain lines and, on a terminal, a progress line that changes.
 public final class ProgressLine: Sendable {
     private let quiet: Bool
     private let terminal: Bool
     private let start = ContinuousClock.now
 
-    /// A progress line; a quiet one shows errors only.
+    /// Creates a progress line; a quiet one shows errors only.
     public init(quiet: Bool) {
         self.quiet = quiet
         terminal = isatty(STDERR_FILENO) == 1
@@ -22,12 +21,12 @@ public final class ProgressLine: Sendable {
         if !quiet { write((terminal ? "\r\u{1B}[K" : "") + message + "\n") }
     }
 
-    /// Shows a message that stays, even in a quiet program.
+    /// Shows a message that stays, even if the progress line is quiet.
     public func complain(_ message: String) {
         write((terminal ? "\r\u{1B}[K" : "") + message + "\n")
     }
 
-    /// Shows a message that the next one replaces; on a terminal only.
+    /// Shows a message that the next one replaces, on a terminal only.
     public func show(_ message: String) {
         if !quiet && terminal { write("\r\u{1B}[K" + message) }
     }
@@ -37,14 +36,14 @@ public final class ProgressLine: Sendable {
         show("\(title)  step \(step)/\(steps)  loss \(String(format: "%.3f", loss))")
     }
 
-    /// Seconds since the program started.
+    /// The seconds since the program started.
     public var seconds: Double { (ContinuousClock.now - start) / .seconds(1) }
 
     private func write(_ text: String) {
         FileHandle.standardError.write(Data(text.utf8))
     }
 
-    /// `2 h 05 min`, `3 min 20 s`, `12 s`.
+    /// Returns a duration as text, such as `2 h 05 min`, `3 min 20 s`, or `12 s`.
     public static func duration(_ seconds: Double) -> String {
         let s = Int(seconds.rounded())
         if s >= 3600 { return "\(s / 3600) h \(String(format: "%02d", s % 3600 / 60)) min" }
@@ -52,14 +51,14 @@ public final class ProgressLine: Sendable {
     }
 }
 
-/// The log of a pre-training: a line per round for people, and with `--json` for programs.
+/// The log of a pre-training: one line per round for the user and, with `--json`, one for programs.
 public final class RoundLog: Sendable {
     private let settings: PretrainingSettings
     private let progress: ProgressLine
     private let json: Bool
     private let state = Mutex((seconds: 0.0, rounds: 0, verdicts: [String?]()))
 
-    /// A log; with `json` also on standard output.
+    /// Creates a log; with `json`, also on standard output.
     public init(settings: PretrainingSettings, progress: ProgressLine, json: Bool) {
         (self.settings, self.progress, self.json) = (settings, progress, json)
     }
@@ -107,13 +106,13 @@ public final class RoundLog: Sendable {
     }
 }
 
-/// The log of a fine-tuning: a line per trial for people, and with `--json` for programs.
+/// The log of a fine-tuning: one line per trial for the user and, with `--json`, one for programs.
 public final class TrialLog: Sendable {
     private let progress: ProgressLine
     private let json: Bool
     private let state = Mutex((done: 0, seconds: 0.0))
 
-    /// A log; with `json` also on standard output.
+    /// Creates a log; with `json`, also on standard output.
     public init(progress: ProgressLine, json: Bool) {
         (self.progress, self.json) = (progress, json)
     }
@@ -128,6 +127,8 @@ public final class TrialLog: Sendable {
         }
     }
 
+    /// Shows a trial.
+    ///
     /// Trials with more patients come later and take longer, so the remaining time is a lower bound; trials that run in
     /// parallel take less.
     private func tell(_ result: TrialResult, of total: Int) {

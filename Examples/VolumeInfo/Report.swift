@@ -1,15 +1,14 @@
-import Crypto
 import Foundation
 import Reporting
 import Volumes
 
-/// What there is to say about one file: its contents, or why they cannot be read.
+/// The report on one file: a summary of its contents, or the reason that they cannot be read.
 struct Report {
     var file: String
     var warnings: [String] = []
     var result: Result<Summary, VolumesError>
 
-    /// Reads the file; keeps a summary and not the voxels.
+    /// Creates a report by reading the file; keeps a summary, not the voxels.
     init(of file: String) {
         self.file = file
         do throws(VolumesError) {
@@ -25,20 +24,20 @@ struct Report {
         if case .failure(let error) = result { error } else { nil }
     }
 
-    /// Extents, spacing and statistics of one image.
+    /// The shape, spacing, and statistics of one image.
     struct Summary {
-        /// `[x, y, slices]`, with the frames if the file has four dimensions.
+        /// The shape, `[x, y, slices]`, followed by the frames if the file has four dimensions.
         var shape: [Int]
-        /// Along x, y and the slice axis, in mm.
+        /// The spacing along x, y, and the slice axis, in mm.
         var spacing: [Double]
-        /// Where x, y and slices point in the body, which only the table says.
+        /// The directions of x, y, and the slice axis in the body, shown in the table only.
         var orientation: String?
         var datatype: String
         var least: Double
         var greatest: Double
-        /// Added up in `Double`, in the order of the file.
+        /// The sum of the voxels, added up in `Double` in the order of the file.
         var sum: Double
-        /// SHA-256 of the voxels as little-endian float32, in hexadecimal digits.
+        /// The SHA-256 hash of the voxels as little-endian float32, in hexadecimal digits.
         var hash: String
 
         init(_ image: NIfTI) {
@@ -54,7 +53,7 @@ struct Report {
                 if voxel > greatest { greatest = voxel }
                 sum += Double(voxel)
             }
-            // A comparison with NaN is false, so that a single one shows only in the sum.
+            // A comparison with NaN is false, so a single NaN shows only in the sum.
             let hasNaN = sum.isNaN && image.volume.voxels.contains { $0.isNaN }
             self.least = hasNaN ? .nan : Double(least)
             self.greatest = hasNaN ? .nan : Double(greatest)
@@ -62,11 +61,11 @@ struct Report {
 
             var sha256 = SHA256()
             #if _endian(little)
-            image.volume.voxels.withUnsafeBytes { sha256.update(bufferPointer: $0) }
+            image.volume.voxels.withUnsafeBytes { sha256.update($0) }
             #else
-            image.volume.voxels.map(\.bitPattern.littleEndian).withUnsafeBytes { sha256.update(bufferPointer: $0) }
+            image.volume.voxels.map(\.bitPattern.littleEndian).withUnsafeBytes { sha256.update($0) }
             #endif
-            hash = sha256.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+            hash = sha256.finalized()
         }
     }
 }
@@ -74,7 +73,7 @@ struct Report {
 // MARK: JSON
 
 extension Report: Encodable {
-    /// The reports as a JSON array whose objects have their keys in alphabetical order.
+    /// Returns the reports as a JSON array of objects with keys in alphabetical order.
     static func json(_ reports: [Report]) throws -> String {
         String(decoding: try ReadableJSON.data(reports).dropLast(), as: UTF8.self)
     }
@@ -92,7 +91,7 @@ extension Report: Encodable {
             try object.encode(summary.shape, forKey: .shape)
             try object.encode(summary.spacing, forKey: .spacing)
             try object.encode(summary.datatype, forKey: .datatype)
-            // JSON has no word for infinity and NaN.
+            // JSON cannot represent infinity and NaN.
             for (key, value) in [(Key.min, summary.least), (.max, summary.greatest), (.sum, summary.sum)] {
                 try object.encode(value.isFinite ? value : nil, forKey: key)
             }
@@ -106,7 +105,8 @@ extension Report: Encodable {
 // MARK: Table
 
 extension Report {
-    /// The images that could be read, a line each under a line of titles, in aligned columns; empty if there is none.
+    /// Returns a table of the readable images in aligned columns, one line per image below a header line; empty if
+    /// there are none.
     static func table(_ reports: [Report]) -> String {
         let titles = ["file", "shape", "spacing mm", "axes", "datatype", "min", "max", "sum", "sha256"]
         let rows = reports.compactMap(\.cells)

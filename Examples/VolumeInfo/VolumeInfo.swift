@@ -6,27 +6,27 @@ import Volumes
 struct VolumeInfo: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "VolumeInfo",
-        abstract: "Prints size, spacing, datatype, range and a check sum of the voxels of NIfTI files.",
+        abstract: "Prints the size, spacing, datatype, intensity range, and checksum of NIfTI files.",
         discussion: """
-            Reads NIfTI-1 and NIfTI-2, .nii and .nii.gz, and .hdr/.img pairs. Voxels are what the file stores times \
-            scl_slope plus scl_inter, rounded to single precision. Files that cannot be read are named, the others still \
-            printed.
+            Reads NIfTI-1 and NIfTI-2: .nii, .nii.gz, and .hdr/.img pairs. A voxel is the stored value times \
+            scl_slope plus scl_inter, rounded to single precision. Files that cannot be read are reported; the others \
+            are printed all the same.
 
-            Exit status: 0 if every file was read, 66 if all that is wrong is that files are missing or must not be \
-            read, 65 if a file is damaged or is no NIfTI file, 64 for a mistake in the arguments.
+            Exit status: 0 if every file was read, 66 if files are missing or may not be read but nothing else is \
+            wrong, 65 if a file is damaged or is not a NIfTI file, 64 for invalid arguments.
             """)
 
-    @Argument(help: "NIfTI files: .nii, .nii.gz, .hdr or .img.", completion: .file())
+    @Argument(help: "NIfTI files: .nii, .nii.gz, .hdr, or .img.", completion: .file())
     var files: [String]
 
     @Flag(
         help: ArgumentHelp(
             "Print a JSON array instead of a table.",
             discussion: """
-                One object a file, in the order of the arguments: file, shape (x, y, slices and, in four dimensions, \
-                frames), spacing_mm, datatype, min, max, sum (in double precision) and sha256, the hash of the voxels \
-                as little-endian float32, x fastest. A min, max or sum that is not finite is null. For a file that \
-                cannot be read: file and error.
+                One object per file, in the order of the arguments: file, shape (x, y, slices, and, with four \
+                dimensions, frames), spacing_mm, datatype, min, max, sum (in double precision), and sha256, the hash \
+                of the voxels as little-endian float32, x fastest. A min, max, or sum that is not finite is null. For \
+                a file that cannot be read: file and error.
                 """))
     var json = false
 
@@ -45,14 +45,14 @@ struct VolumeInfo: ParsableCommand {
         throw ExitCode(errors.allSatisfy(\.isMissingInput) ? 66 : 65)
     }
 
-    /// Prints a line for people; standard output holds nothing but results.
+    /// Prints a message on standard error; standard output holds only results.
     private static func complain(_ line: String) {
         FileHandle.standardError.write(Data((line + "\n").utf8))
     }
 }
 
 extension VolumesError {
-    /// Whether the file could not even be opened, which has an exit status of its own.
+    /// Whether the file could not be opened, a case with its own exit status.
     fileprivate var isMissingInput: Bool {
         switch self {
         case .missing, .unreadable: true

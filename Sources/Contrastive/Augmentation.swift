@@ -1,52 +1,55 @@
 import Foundation
 import Tensor
 
-/// Random changes that make views of an image.
+/// A random transformation that creates views of an image.
 ///
-/// Geometry is one map, sampled once, bilinearly, with zeros outside the image: mirroring, rotation, scaling, and
-/// translation (together a random resized crop), and an elastic deformation. Intensities, expected in 0 … 1, are blurred,
-/// then changed in contrast, brightness, and gamma, and noise is added. Every image of a batch has changes of its own.
+/// The geometric map is sampled once, bilinearly, with zeros outside the image: mirroring, rotation, scaling, and
+/// translation (together a random resized crop), and an elastic deformation. Intensities, expected in 0 … 1, are
+/// blurred, then contrast, brightness, and gamma are changed, and noise is added. Each image of a batch is
+/// transformed independently.
 ///
 /// ```swift
 /// let queries = Augmentation.weak(images, using: &generator)
 /// let keys = Augmentation.weak(images, using: &generator)
 /// ```
 ///
-/// Source: Chen et al., ICML 2020, and Chaitanya et al., NeurIPS 2020, for the kinds of change; their strengths are this
-/// package's reconstruction.
+/// Source: Chen et al., ICML 2020, and Chaitanya et al., NeurIPS 2020, for the kinds of transformation; their
+/// strengths are this package's reconstruction.
 public struct Augmentation: Hashable, Sendable, Codable {
-    /// Whether each axis is mirrored in half of the views.
+    /// Whether to mirror each axis in half of the views.
     public var mirrors = false
-    /// The largest rotation to either side, in degrees.
+    /// The maximum rotation in either direction, in degrees.
     public var rotation: Float = 0
-    /// The magnification; above 1 a part of the image fills the view. Its logarithm is uniform.
+    /// The magnification; above 1, a part of the image fills the view. Its logarithm is uniform.
     public var scale: ClosedRange<Float> = 1...1
-    /// The largest shift along each axis to either side, as a fraction of the image size.
+    /// The maximum shift along each axis in either direction, as a fraction of the image size.
     public var translation: Float = 0
-    /// The standard deviation of the elastic deformation's control points, which lie a quarter of the image apart, as a
-    /// fraction of the image size; the deformation between them deviates half as much.
+    /// The standard deviation of the displacements of the elastic deformation's control points, as a fraction of the
+    /// image size.
+    ///
+    /// Control points are a quarter of the image apart; between them, the standard deviation is half as large.
     public var elasticity: Float = 0
-    /// The largest standard deviation of a Gaussian blur, in pixels; half of the views are not blurred.
+    /// The maximum standard deviation of a Gaussian blur, in pixels; half of the views are not blurred.
     public var blur: Float = 0
-    /// The factor of the difference between intensities and their mean.
+    /// The factor applied to each intensity's difference from the mean.
     public var contrast: ClosedRange<Float> = 1...1
-    /// The largest offset of intensities, to either side.
+    /// The maximum offset added to intensities, in either direction.
     public var brightness: Float = 0
     /// The power to which intensities are raised. Its logarithm is uniform.
     public var gamma: ClosedRange<Float> = 1...1
-    /// The largest standard deviation of noise.
+    /// The maximum standard deviation of the noise.
     public var noise: Float = 0
 
-    /// No change.
+    /// Creates the identity transformation.
     public init() {}
 
-    /// Views that equal the image.
+    /// The identity, whose views equal the image.
     public static let identity = Augmentation()
 
-    /// Changes that preserve the anatomy: for small images and short training.
+    /// A weak augmentation that preserves the anatomy, for small images and short training.
     ///
-    /// There is no mirroring: hearts have the same orientation in all images, and in short training on ACDC the banks
-    /// separated partitions twice as well without it.
+    /// There is no mirroring: hearts have the same orientation in all images, and in short training on ACDC the
+    /// memory banks separated partitions twice as well without it.
     public static let weak: Augmentation = {
         var weak = Augmentation()
         weak.rotation = 15
@@ -59,7 +62,7 @@ public struct Augmentation: Hashable, Sendable, Codable {
         return weak
     }()
 
-    /// Changes of the strength that is usual in contrastive learning.
+    /// An augmentation of the strength usual in contrastive learning.
     public static let standard: Augmentation = {
         var standard = Augmentation()
         standard.mirrors = true
@@ -75,14 +78,14 @@ public struct Augmentation: Hashable, Sendable, Codable {
         return standard
     }()
 
-    /// The same without mirroring: for organs with the same orientation in all images.
+    /// The standard augmentation without mirroring, for organs with the same orientation in all images.
     public static let upright: Augmentation = {
         var upright = Augmentation.standard
         upright.mirrors = false
         return upright
     }()
 
-    /// The fault of these settings, in one sentence; `nil` when views can be made with them.
+    /// A description of the problem with these settings, in one sentence; `nil` if they are valid.
     public var problem: String? {
         let extents: [(String, Float, ClosedRange<Float>)] = [
             ("rotation", rotation, 0...360), ("translation", translation, 0...1), ("elasticity", elasticity, 0...0.25),
@@ -100,28 +103,33 @@ public struct Augmentation: Hashable, Sendable, Codable {
 }
 
 extension Augmentation {
-    /// A view of every image of a batch, computed on all threads, with the same bits on any number of them.
+    /// Returns a view of every image of a batch, computed on all threads.
+    ///
+    /// Results are bitwise identical for any number of threads.
     ///
     /// **Shapes** `[batch, height, width, channels]`, unchanged.
     ///
-    /// - Precondition: rank 4, and settings without a `problem`.
+    /// - Precondition: Rank 4, and settings without a `problem`.
     public func callAsFunction(_ images: Tensor, using generator: inout SeededGenerator) -> Tensor {
         images.transformed(by: transforms(of: images, using: &generator))
     }
 
-    /// A view of every image of a batch, and the labels of its pixels, which move with the image: each from the nearest
-    /// source, 0 (the background) where the view shows what lies outside the image.
+    /// Returns a view of every image of a batch, and transforms the labels of its pixels accordingly.
     ///
-    /// **Shapes** images `[batch, height, width, channels]`, labels one per pixel, row by row; both unchanged.
+    /// Each label is taken from the nearest source; it is 0 (the background) where the view shows what lies outside
+    /// the image.
     ///
-    /// - Precondition: rank 4, as many labels as pixels, and settings without a `problem`.
+    /// **Shapes** Images `[batch, height, width, channels]`; one label per pixel, row by row. Both unchanged.
+    ///
+    /// - Precondition: Rank 4, as many labels as pixels, and settings without a `problem`.
     public func callAsFunction(
         _ images: Tensor, labels: inout [UInt8], using generator: inout SeededGenerator
     ) -> Tensor {
         images.transformed(by: transforms(of: images, using: &generator), labels: &labels)
     }
 
-    /// A random transform for each image. Each image has a generator of its own, so the order of the work does not matter.
+    /// Returns a random transform for each image. Each image has its own generator, so the order of the work does not
+    /// matter.
     private func transforms(of images: Tensor, using generator: inout SeededGenerator) -> [ImageTransform] {
         precondition(images.shape.rank == 4, "views of \(images.shape): [batch, height, width, channels] wanted")
         if let problem { preconditionFailure(problem) }
@@ -132,7 +140,7 @@ extension Augmentation {
         }
     }
 
-    /// A random transform of an image; what is left of the generator makes the noise.
+    /// Returns a random transform of an image, whose noise uses the remaining stream of the generator.
     func transform(
         height: Float, width: Float, using generator: consuming SeededGenerator
     ) -> ImageTransform {
@@ -163,7 +171,7 @@ extension Augmentation {
 }
 
 extension SeededGenerator {
-    /// A number whose logarithm is uniform: halves and doubles are equally likely.
+    /// Returns a number whose logarithm is uniform: halves and doubles are equally likely.
     fileprivate mutating func logUniform(in range: ClosedRange<Float>) -> Float {
         range.lowerBound * pow(range.upperBound / range.lowerBound, uniform())
     }

@@ -1,27 +1,30 @@
 import Tensor
 
-/// What makes an encoder's features comparable: the mean over all pixels, then two linear layers with a rectifier
-/// between them. It serves pre-training only and is thrown away afterwards.
+/// A projection head: the mean over all pixels, then two linear layers with a ReLU between them.
 ///
-/// There is no batch norm in it: one behind the last layer drives the loss above the value of collapsed features.
+/// It maps the features of an encoder to the space in which they are compared. It is used only in pre-training and
+/// discarded afterward.
 ///
-/// Source: Chen et al., "A simple framework for contrastive learning of visual representations", ICML 2020, section 4.2;
-/// its extents are this package's reconstruction.
+/// It has no batch norm: one after the last layer drives the loss above the value of collapsed features.
+///
+/// Source: Chen et al., "A simple framework for contrastive learning of visual representations", ICML 2020, section
+/// 4.2; its sizes are this package's reconstruction.
 public struct ProjectionHead: Layer {
     /// The first linear layer, `inputs → inputs`.
     public let hidden: Linear
     /// The second linear layer, `inputs → outputs`.
     public let output: Linear
 
-    /// A head for encoders with `inputs` channels (16 f for a U-Net of width f) and features of length `outputs` (D).
+    /// Creates a head for encoders with `inputs` channels (16 f for a U-Net of width f) and features of length
+    /// `outputs` (D).
     ///
-    /// The slots are `name.0.weight`, `name.0.bias`, `name.2.weight` and `name.2.bias`.
+    /// The slots are `name.0.weight`, `name.0.bias`, `name.2.weight`, and `name.2.bias`.
     public init(inputs: Int, outputs: Int, name: String = "head", in builder: inout ParameterBuilder) {
         hidden = Linear(inputs: inputs, outputs: inputs, name: name + ".0", in: &builder)
         output = Linear(inputs: inputs, outputs: outputs, name: name + ".2", in: &builder)
     }
 
-    /// Projections before normalisation.
+    /// Returns projections before normalization.
     ///
     /// **Shapes** `[batch, height, width, inputs]` → `[batch, outputs]`.
     public func callAsFunction(_ x: Variable) -> Variable {
@@ -29,20 +32,22 @@ public struct ProjectionHead: Layer {
     }
 }
 
-/// What turns a projection of the main encoder into a prediction of the target's: a linear layer, batch norm, a
-/// rectifier, and a linear layer. The target has none, and it is thrown away with the projection head.
+/// A predictor of the target encoder's projection from the main encoder's: a linear layer, batch norm, a ReLU, and a
+/// linear layer.
 ///
-/// Source: Grill et al., NeurIPS 2020, section 3, "architecture". Its width, four times the projection's where the paper has sixteen
-/// times, is this package's choice, as is that the batch norm stays here and is missing in ``ProjectionHead``. The server
-/// averages its running statistics like weights.
+/// The target encoder has none. The predictor is discarded with the projection head.
+///
+/// Source: Grill et al., NeurIPS 2020, section 3, "architecture". Its width, four times the projection's instead of
+/// the paper's sixteen times, is this package's choice, as is the batch norm here but not in ``ProjectionHead``. The
+/// server averages its running statistics like weights.
 public struct Predictor: Layer {
     private let hidden: Linear
     private let normalization: Normalization
     private let output: Linear
 
-    /// A predictor of projections of length `dimension`.
+    /// Creates a predictor of projections of length `dimension`.
     ///
-    /// The slots are `name.0.weight` and `name.0.bias`, `name.1` with those of a batch norm, `name.3.weight` and
+    /// The slots are `name.0.weight`, `name.0.bias`, those of a batch norm under `name.1`, `name.3.weight`, and
     /// `name.3.bias`.
     public init(dimension: Int, name: String = "head.predictor", in builder: inout ParameterBuilder) {
         hidden = Linear(inputs: dimension, outputs: 4 * dimension, name: name + ".0", in: &builder)
@@ -50,43 +55,43 @@ public struct Predictor: Layer {
         output = Linear(inputs: 4 * dimension, outputs: dimension, name: name + ".3", in: &builder)
     }
 
-    /// Predictions before normalisation.
+    /// Returns predictions before normalization.
     ///
     /// **Shapes** `[batch, dimension]`, unchanged.
     ///
-    /// - Precondition: two rows or more in training, since a batch norm needs them.
+    /// - Precondition: At least two rows in training, as batch norm requires.
     public func callAsFunction(_ x: Variable) -> Variable {
         output(normalization(hidden(x)))
     }
 }
 
-/// Directions among which SwAV shares out features: the rows of a weight, each of unit length.
+/// The prototypes to which SwAV assigns features: the rows of a weight, each of unit length.
 ///
 /// ```swift
-/// prototypes.normalize(&main)        // before every step: neither an optimizer nor an average keeps the length
+/// prototypes.normalize(&main)        // before every step: neither an optimizer nor an average preserves the length
 /// let (value, gradient) = valueAndGradient(at: &main) { tape in … }
 /// ```
 ///
-/// They are one slot of the model, so that the server averages them with the rest; the average of unit vectors is shorter,
-/// and the next step makes it a unit vector again. Like the projection head they are thrown away.
+/// They are one slot of the model, so that the server averages them with the rest; the average of unit vectors is
+/// shorter, and the next step normalizes it again. Like the projection head, they are discarded.
 ///
-/// Source: Caron et al., NeurIPS 2020, section 3, and its code for the normalisation before every step.
+/// Source: Caron et al., NeurIPS 2020, section 3, and its code for the normalization before every step.
 public struct Prototypes: Layer {
     /// The weight, `[count, dimension]`.
     public let weight: ParameterSlot
 
-    /// Prototypes for features of length `dimension`. The slot is `name.weight`.
+    /// Creates prototypes for features of length `dimension`. The slot is `name.weight`.
     ///
-    /// The paper has 3,000 for ImageNet's thousand classes; for slices of hearts, tens to three hundred are this package's
-    /// choice.
+    /// The paper uses 3,000 for ImageNet's thousand classes; tens to three hundred, for cardiac slices, are this
+    /// package's choice.
     ///
-    /// - Precondition: positive extents.
+    /// - Precondition: Positive sizes.
     public init(count: Int, dimension: Int, name: String = "head.prototypes", in builder: inout ParameterBuilder) {
         precondition(count > 0 && dimension > 0, "\(count) prototypes of length \(dimension)")
         weight = builder.add(name + ".weight", shape: [count, dimension], initializer: .uniform(bound: 1))
     }
 
-    /// The similarity of each feature with each prototype.
+    /// Returns the similarity of each feature to each prototype.
     ///
     /// **Shapes** `[batch, dimension]` → `[batch, count]`.
     public func callAsFunction(_ features: Variable) -> Variable {
@@ -99,25 +104,26 @@ public struct Prototypes: Layer {
     }
 }
 
-/// A light decoder: transposed convolutions double the bottleneck's features up to the extents of the image, halving the
-/// channels each time, with a rectifier behind each, and a 1×1 convolution draws the image. It is thrown away after
-/// pre-training.
+/// A lightweight decoder that reconstructs the image from the bottleneck's features.
 ///
-/// Only the bottleneck is decoded. Skip connections, as in a U-Net, would hand the decoder the neighbourhood of what was
-/// covered, and leave the bottleneck little to learn.
+/// Transposed convolutions double the features up to the image size and halve the channels each time, each followed
+/// by a ReLU; a 1×1 convolution computes the image. The decoder is discarded after pre-training.
 ///
-/// Source: its form is this package's choice, after the narrow decoder of Pathak et al., CVPR 2016.
+/// Only the bottleneck is decoded. Skip connections, as in a U-Net, would give the decoder the neighborhood of the
+/// masked pixels and leave the bottleneck little to learn.
+///
+/// Source: its architecture is this package's choice, after the narrow decoder of Pathak et al., CVPR 2016.
 public struct ReconstructionHead: Layer {
     private let steps: [TransposedConvolution]
     private let last: Convolution
 
-    /// A decoder for encoders that halve the image `depth` times and end with `inputs` channels (16 f for a U-Net of width
-    /// f and depth 4).
+    /// Creates a decoder for encoders that halve the image size `depth` times and have `inputs` output channels (16 f
+    /// for a U-Net of width f and depth 4).
     ///
-    /// The slots are `name.0.weight` and `name.0.bias` and so on for each step, and `name.last.weight` and
+    /// The slots are `name.0.weight`, `name.0.bias`, and so on for each step, and `name.last.weight` and
     /// `name.last.bias`.
     ///
-    /// - Precondition: `inputs` is a multiple of 2^depth, and all extents are positive.
+    /// - Precondition: `inputs` is a multiple of 2^depth, and all sizes are positive.
     public init(
         inputs: Int, depth: Int = 4, channels: Int = 1, name: String = "head.decoder",
         in builder: inout ParameterBuilder
@@ -135,7 +141,7 @@ public struct ReconstructionHead: Layer {
             in: &builder)
     }
 
-    /// The image that the features show.
+    /// Returns the image reconstructed from the features.
     ///
     /// **Shapes** `[batch, height, width, inputs]` → `[batch, height · 2^depth, width · 2^depth, channels]`.
     public func callAsFunction(_ x: Variable) -> Variable {

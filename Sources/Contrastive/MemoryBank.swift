@@ -1,20 +1,20 @@
 import Features
 import Tensor
 
-/// Q_l: the features that a site's momentum encoder computed last, first in, first out.
+/// Q_l, a queue of the features that a site's momentum encoder computed most recently, first in, first out.
 ///
-/// A bank is a value: pushed to, sampled from, exchanged, saved. No loss owns or changes one.
+/// A bank is a value that can be pushed to, sampled from, exchanged, and saved. No loss owns or changes one.
 ///
 /// Source: Wu et al., MICCAI 2021, section 2.2; the queue is that of He et al., CVPR 2020.
 public struct MemoryBank: Sendable, Equatable {
     /// The maximum number of features.
     public let capacity: Int
-    /// The features, the oldest first.
+    /// The features, oldest first.
     public private(set) var contents: FeatureSet
 
-    /// An empty bank.
+    /// Creates an empty bank.
     ///
-    /// - Precondition: positive sizes.
+    /// - Precondition: Positive sizes.
     public init(capacity: Int, dimension: Int) {
         precondition(capacity > 0 && dimension > 0, "a bank of \(capacity) features of length \(dimension)")
         self.capacity = capacity
@@ -26,9 +26,9 @@ public struct MemoryBank: Sendable, Equatable {
     /// The length of a feature vector, D.
     public var dimension: Int { contents.dimension }
 
-    /// Adds features in their order; the oldest leave when there is no room.
+    /// Adds features in order, dropping the oldest when the bank is full.
     ///
-    /// - Precondition: features of the bank's dimension.
+    /// - Precondition: The features have the bank's dimension.
     /// - Complexity: O(`capacity` · `dimension`).
     public mutating func push(_ new: FeatureSet) {
         precondition(
@@ -39,18 +39,17 @@ public struct MemoryBank: Sendable, Equatable {
 }
 
 extension MemoryBank {
-    /// The bank as tensors to be saved with a run: `features [count, dimension]` and `partitions [count]`, the oldest
-    /// first.
+    /// The bank as tensors to save with a run: `features [count, dimension]` and `partitions [count]`, oldest first.
     public var state: Safetensors {
         Safetensors(
             tensors: ["features": contents.vectors],
             integers: ["partitions": .init(contents.partitions.map(Int64.init), shape: [count])])
     }
 
-    /// A bank that was saved: it holds the same bits and continues as that one would have.
+    /// Creates a bank from a saved state, bitwise identical to the original, with the same behavior from then on.
     ///
-    /// - Throws: `WeightsError.mismatch` if `state` is not that of a bank of these sizes, or holds a feature that is not
-    ///   of unit length.
+    /// - Throws: `WeightsError.mismatch` if `state` is not that of a bank of these sizes, or holds a feature that is
+    ///   not of unit length.
     public init(restoring state: Safetensors, capacity: Int, dimension: Int) throws(WeightsError) {
         self.init(capacity: capacity, dimension: dimension)
         func mismatch(_ tensor: String, _ field: String, _ expected: String, _ found: String) -> WeightsError {
@@ -76,19 +75,20 @@ extension MemoryBank {
 }
 
 extension FeatureSet {
-    /// Q′: `count` features sampled uniformly from the union of a site's own bank and those of others, stratified by site.
+    /// Returns Q′: `count` features sampled uniformly from the union of a site's own bank and those of others,
+    /// stratified by site.
     ///
-    /// A site whose bank holds n of the N features of the union contributes `count · n / N` of them, rounded down or up at
-    /// random, sampled without replacement: every feature of the union is in Q′ with the same probability `count / N`, as
-    /// in Eq. (2). Beyond Eq. (2), as far as `count` allows, Q′ always holds features of the own bank and of each other
-    /// one, so that no batch sees positives of one site only next to negatives of another. Where the union has no more than
-    /// `count` features, Q′ is the union.
+    /// A site whose bank holds n of the N features of the union contributes `count · n / N` of them, rounded down or
+    /// up at random, sampled without replacement: every feature of the union is in Q′ with the same probability
+    /// `count / N`, as in Eq. (2). Beyond Eq. (2), as far as `count` allows, Q′ always contains features of the
+    /// site's own bank and of each other one, so that no batch sees positives of one site only next to negatives of
+    /// another. If the union has no more than `count` features, Q′ is the union.
     ///
     /// Source: Wu et al., MICCAI 2021, Eqs. (1) and (2), which sample without strata; the strata are this package's
     /// reconstruction.
     ///
     /// - Parameters:
-    ///   - banks: The site's own bank and then the others', in a fixed order. Empty ones are skipped.
+    ///   - banks: The site's own bank, then those of others, in a fixed order. Empty banks are skipped.
     ///   - count: The number of features to sample, K.
     ///   - generator: The source of randomness.
     /// - Precondition: `count ≥ 0`, at least one bank, and equal dimensions.
@@ -100,7 +100,7 @@ extension FeatureSet {
         let available = banks.reduce(0) { $0 + $1.count }
         let shares = quotas(min(count, available), of: banks.map(\.count), using: &generator)
         let parts = zip(banks, shares).map { bank, share in
-            // The first steps of a shuffle: `share` different rows.
+            // The first steps of a shuffle select `share` different rows.
             var rows = share > 0 ? Array(0..<bank.count) : []
             for i in 0..<share { rows.swapAt(i, i + generator.integer(below: bank.count - i)) }
             return bank[Array(rows.prefix(share))]
@@ -108,7 +108,8 @@ extension FeatureSet {
         return FeatureSet(joining: parts)
     }
 
-    /// The number of features from each bank; the own bank, the first, contributes one even where not every bank can.
+    /// Returns the number of features from each bank; the own bank, the first, contributes one even if not every bank
+    /// can.
     private static func quotas(_ count: Int, of sizes: [Int], using generator: inout SeededGenerator) -> [Int] {
         var shares = apportion(count, among: sizes, using: &generator)
         if shares[0] == 0, sizes[0] > 0, count > 1 {

@@ -1,52 +1,52 @@
 import Randomness
 
-/// Partitions of volumes along the slice axis, and partition-balanced batches of slices.
+/// A sampler that partitions volumes along the slice axis and creates partition-balanced batches of slices.
 ///
-/// A volume of n slices is cut into S ordered partitions; slice i lies in partition ⌊i · S / n⌋, so a volume with fewer
-/// slices than partitions leaves some of them empty.
+/// A volume of n slices is divided into S ordered partitions; slice i is in partition ⌊i · S / n⌋, so a volume with
+/// fewer slices than partitions leaves some of them empty.
 ///
 /// ```swift
 /// let sampler = PartitionSampler(partitions: 4)
 /// for batch in sampler.epoch(of: [10, 8, 12], volumes: 2, using: &generator) {
-///     // One slice from each partition of two volumes: up to eight, the first volume's first.
+///     // One slice from each partition of two volumes: up to eight slices, starting with the first volume.
 /// }
 /// ```
 ///
-/// Source: Wu et al., MICCAI 2021, section 2.1, S = 4. The partition rule and the definition of an epoch are this package's
-/// reconstruction.
+/// Source: Wu et al., MICCAI 2021, section 2.1, S = 4. The partition rule and the definition of an epoch are this
+/// package's reconstruction.
 public struct PartitionSampler: Hashable, Sendable {
-    /// The number of partitions of a volume, S.
+    /// The number of partitions per volume, S.
     public let partitions: Int
 
     /// The position of a slice.
     public struct Slice: Hashable, Sendable {
-        /// The number of its volume.
+        /// The index of its volume.
         public let volume: Int
-        /// Its number in the volume.
+        /// The index in the volume.
         public let index: Int
-        /// The partition it lies in.
+        /// The partition that contains it.
         public let partition: UInt8
     }
 
-    /// A sampler that cuts volumes into `partitions` parts.
+    /// Creates a sampler that divides volumes into `partitions` parts.
     ///
-    /// - Precondition: 1 to 256 partitions, since a tag is one byte.
+    /// - Precondition: 1 to 256 partitions, because a tag is one byte.
     public init(partitions: Int = 4) {
         precondition((1...256).contains(partitions), "\(partitions) partitions: expected 1 to 256")
         self.partitions = partitions
     }
 
-    /// The partition that contains a slice.
+    /// Returns the partition that contains a slice.
     ///
-    /// - Precondition: the slice lies in the volume.
+    /// - Precondition: The slice is in the volume.
     public func partition(of index: Int, in sliceCount: Int) -> UInt8 {
         precondition((0..<sliceCount).contains(index), "slice \(index) of \(sliceCount)")
         return UInt8(index * partitions / sliceCount)
     }
 
-    /// The slices of a partition; none where the volume has too few.
+    /// Returns the slices of a partition; none if the volume has too few.
     ///
-    /// - Precondition: `partition` is below `partitions`.
+    /// - Precondition: `partition` is less than `partitions`.
     public func slices(of partition: Int, in sliceCount: Int) -> Range<Int> {
         precondition((0..<partitions).contains(partition), "partition \(partition) of \(partitions)")
         // ⌊i · S / n⌋ = s exactly for ⌈s · n / S⌉ ≤ i < ⌈(s + 1) · n / S⌉.
@@ -54,7 +54,7 @@ public struct PartitionSampler: Hashable, Sendable {
         return first(partition)..<first(partition + 1)
     }
 
-    /// Every slice of volumes with these numbers of slices, in order.
+    /// Returns every slice of volumes with these numbers of slices, in order.
     public func slices(of sliceCounts: [Int]) -> [Slice] {
         sliceCounts.enumerated().flatMap { volume, count in
             (0..<count).map { Slice(volume: volume, index: $0, partition: partition(of: $0, in: count)) }
@@ -63,11 +63,12 @@ public struct PartitionSampler: Hashable, Sendable {
 }
 
 extension PartitionSampler {
-    /// The number of batches of an epoch, enough to sample about as many slices as there are and to visit every volume.
+    /// Returns the number of batches per epoch, enough to sample about as many slices as there are and to visit every
+    /// volume.
     ///
-    /// That is `slices / (volumes · S)`, rounded: 25 for 200 slices in batches of 2 volumes and 4 partitions.
+    /// It is `slices / (volumes · S)`, rounded: 25 for 200 slices in batches of 2 volumes and 4 partitions.
     ///
-    /// - Precondition: as for `epoch`.
+    /// - Precondition: As for `epoch`.
     public func steps(of sliceCounts: [Int], volumes: Int) -> Int {
         precondition(
             !sliceCounts.isEmpty && sliceCounts.allSatisfy { $0 > 0 } && volumes > 0,
@@ -77,19 +78,19 @@ extension PartitionSampler {
         return max((sliceCounts.count + width - 1) / width, (sliceCounts.reduce(0, +) + batch / 2) / batch)
     }
 
-    /// The batches of one epoch: `volumes` different volumes each, and of each volume one random slice of every
-    /// partition that is not empty, in the order of the partitions.
+    /// Returns the batches of one epoch: `volumes` different volumes each, and for each volume one random slice from
+    /// every nonempty partition, in the order of the partitions.
     ///
-    /// A volume is visited in proportion to its number of slices, at least once, and its visits are spread over the epoch.
-    /// Slices of a partition come in random order, all of them before one repeats: a slice is as likely as under
-    /// independent sampling, but an epoch covers nearly all of them. Where there are fewer volumes than a batch takes, a
-    /// batch has each of them once. All of this is this package's reconstruction.
+    /// A volume is visited in proportion to its number of slices, at least once, and its visits are spread over the
+    /// epoch. Slices of a partition come in random order, all of them before any repeats: a slice is as likely as
+    /// under independent sampling, but an epoch covers nearly all of them. If there are fewer volumes than a batch
+    /// takes, a batch contains each volume once. All of this is this package's reconstruction.
     ///
     /// - Parameters:
     ///   - sliceCounts: The number of slices of each volume.
-    ///   - volumes: The number of volumes in a batch.
+    ///   - volumes: The number of volumes per batch.
     ///   - generator: The source of randomness.
-    /// - Precondition: there is a volume, none is empty, and `volumes > 0`.
+    /// - Precondition: At least one volume, none empty, and `volumes > 0`.
     public func epoch(of sliceCounts: [Int], volumes: Int, using generator: inout SeededGenerator) -> [[Slice]] {
         let steps = steps(of: sliceCounts, volumes: volumes)
         let width = min(volumes, sliceCounts.count)
@@ -112,8 +113,8 @@ extension PartitionSampler {
         }
     }
 
-    /// The volumes of `count` visits in order; the k-th of v visits to a volume falls at a random moment of the k-th of v
-    /// equal parts of the epoch.
+    /// Returns the volumes of `count` visits in order; the k-th of v visits to a volume occurs at a random time in
+    /// the k-th of v equal parts of the epoch.
     private func visits(_ count: Int, of sliceCounts: [Int], using generator: inout SeededGenerator) -> [Int] {
         let visits = apportion(count, among: sliceCounts, using: &generator)
         var moments: [(moment: Float, volume: Int)] = []
@@ -125,7 +126,7 @@ extension PartitionSampler {
         return moments.sorted { ($0.moment, $0.volume) < ($1.moment, $1.volume) }.map(\.volume)
     }
 
-    /// The next `width` different waiting volumes, filled up with random others where too few wait.
+    /// Returns the next `width` different waiting volumes, filled up with random others if too few are waiting.
     private func next(
         _ width: Int, of volumeCount: Int, from waiting: inout [Int], using generator: inout SeededGenerator
     ) -> [Int] {
@@ -148,10 +149,10 @@ extension PartitionSampler {
 
 /// Divides `count` among shares in proportion to their sizes by systematic sampling.
 ///
-/// A share of size n out of N receives `count · n / N` on average, rounded down or up by one common random offset; every
-/// nonempty share receives at least one where `count` allows it, at the expense of the largest.
+/// A share of size n out of N receives `count · n / N` on average, rounded down or up by one common random offset;
+/// every nonempty share receives at least one if `count` allows it, at the expense of the largest.
 ///
-/// - Precondition: a share that is not empty, unless `count` is 0.
+/// - Precondition: At least one nonempty share, unless `count` is 0.
 func apportion(_ count: Int, among sizes: [Int], using generator: inout SeededGenerator) -> [Int] {
     let total = sizes.reduce(0, +)
     guard count > 0 else { return sizes.map { _ in 0 } }
@@ -161,7 +162,7 @@ func apportion(_ count: Int, among sizes: [Int], using generator: inout SeededGe
     var given = 0
     var shares = sizes.map { size in
         passed += size
-        // In integers, so that the last share closes the sum exactly.
+        // Use integers, so that the last share completes the sum exactly.
         let until = (count * passed + offset) / total
         defer { given = until }
         return until - given

@@ -1,16 +1,16 @@
 import Contrastive
 import Federation
 
-/// Warnings about a pre-training that learns nothing, issued once they can be true.
+/// Warnings about pre-training that learns nothing, issued only when they are meaningful.
 ///
-/// Every training starts with losses at their constants and features that do not tell partitions apart, so the first rounds
-/// say nothing: a warning needs five suspicious rounds in a row, the first of them after a quarter of the run. It is issued
-/// once per streak.
+/// Every training starts with losses at their constants and features that do not distinguish partitions, so the first
+/// rounds are inconclusive: a warning requires five suspicious rounds in a row, the first of them after a quarter of
+/// the run. It is issued once per streak.
 public enum CollapseWatch {
     /// The number of suspicious rounds in a row before a warning.
     public static let streak = 5
 
-    /// A sentence about the means of one round over all sites, or `nil` when all is well.
+    /// Returns a sentence about the means of one round over all sites, or `nil` if all is well.
     public static func verdict(_ metrics: [Metric: Double]) -> String? {
         func loss(_ name: String, _ value: Metric, _ constant: Metric) -> Collapse.Loss? {
             guard let value = metrics[value], let constant = metrics[constant] else { return nil }
@@ -26,10 +26,11 @@ public enum CollapseWatch {
             + "may help."
     }
 
-    /// The warning to issue after a round; `nil` if there is none, or if it was issued in an earlier round.
+    /// Returns the warning to issue after a round; `nil` if there is none or it was issued in an earlier round.
     ///
     /// - Parameters:
-    ///   - verdicts: The verdicts of the rounds seen so far, the last of which is that of `round`.
+    ///   - verdicts: The verdicts of the rounds so far, ending with that of `round`.
+    ///   - round: The number of the last round.
     ///   - rounds: The number of rounds of the run.
     public static func warning(_ verdicts: [String?], after round: Int, of rounds: Int) -> String? {
         let suspicious = verdicts.reversed().prefix { $0 != nil }.count

@@ -4,32 +4,33 @@ import Federation
 import Tensor
 import UNet
 
-/// Federated contrastive learning: queries from the main encoder, keys from its moving average, negatives and remote
-/// positives from the memory banks of all sites.
+/// Federated contrastive learning, with queries from the main encoder, keys from its moving average, and negatives
+/// and remote positives from the memory banks of all sites.
 ///
 /// A round at a site:
-/// 1. ``beginRound(at:from:using:)`` refreshes the site's bank Q_l with the global encoder; the server sends the others a
-///    copy.
-/// 2. ``train(from:at:round:others:)`` takes one gradient step of ``FCLLoss`` per batch, against a sample Q′ of all banks.
+/// 1. ``beginRound(at:from:using:)`` refreshes the site's bank Q_l with the global encoder; the server sends a copy
+///   to the others.
+/// 2. ``train(from:at:round:others:)`` takes one gradient step of `FCLLoss` per batch, against a sample Q′ of all
+///   banks.
 /// 3. The server averages the models: encoder, projection head, and running statistics of batch norms.
 ///
-/// Source: Wu et al., MICCAI 2021, sections 2.1 to 2.3. That the bank is refreshed every round with the new global
-/// encoder, and that the momentum encoder restarts at it, is this package's reconstruction.
+/// Source: Wu et al., MICCAI 2021, sections 2.1 to 2.3. Refreshing the bank every round with the new global encoder,
+/// and restarting the momentum encoder there, are this package's reconstruction.
 public struct FCL: PretrainingMethod {
-    /// `fcl`.
+    /// The name `fcl`.
     public static let name = "fcl"
     /// The name in tables.
     public static let title = "FCL"
-    /// The remote loss, the exchange of features, and the momentum encoder.
+    /// The ablations: the remote loss, the exchange of features, and the momentum encoder.
     public static let ablations: Set<PretrainingSettings.Ablation> = [.remoteLoss, .exchange, .momentumEncoder]
-    /// Q_l lasts from round to round.
+    /// The value `true`: Q_l persists from round to round.
     public static let keepsBank = true
 
     private let network: Projector
     private let settings: PretrainingSettings
     private let loss: FCLLoss
 
-    /// Registers the projection head.
+    /// Creates the method, registering the projection head.
     public init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
         self.settings = settings
         network = Projector(settings, encoder: encoder, in: &builder)
@@ -37,10 +38,10 @@ public struct FCL: PretrainingMethod {
             temperature: settings.tau, negatives: settings.negatives, hasRemoteLoss: settings.remoteLoss)
     }
 
-    /// The capacity of the memory bank.
+    /// Returns the capacity of the memory bank.
     public func maximumSharedFeatures(at site: Site) -> Int { site.bank.capacity }
 
-    /// Fills the bank with features of the global encoder, and returns a copy of it.
+    /// Fills the bank with features of the global encoder and returns a copy of it.
     public func beginRound(
         at site: inout Site, from global: Parameters, using generator: inout SeededGenerator
     ) throws -> FeatureSet? {
@@ -53,7 +54,7 @@ public struct FCL: PretrainingMethod {
         from global: Parameters, at site: inout Site, round: Int, others: [FeatureSet]
     ) throws -> LocalUpdate {
         var training = LocalTraining(from: global, at: site, round: round)
-        // θ_k; without it, an ablation, keys come from the main encoder.
+        // θ_k. Without it, an ablation, keys come from the main encoder.
         var momentumEncoder = settings.momentumEncoder ? MomentumEncoder(global, momentum: settings.momentum) : nil
         var statistics = FCLLoss.Statistics()
         let separation = site.bank.contents.separation
@@ -76,7 +77,7 @@ public struct FCL: PretrainingMethod {
         return training.update(Self.metrics(statistics, separation))
     }
 
-    /// The two losses of a round and the separation in the bank.
+    /// Returns the two losses of a round and the separation in the bank.
     private static func metrics(
         _ statistics: FCLLoss.Statistics, _ separation: FeatureSet.Separation?
     ) -> [Metric: Double] {

@@ -20,7 +20,7 @@ public actor Pretraining {
     public nonisolated let cohort: Cohort
     /// The network and its initial weights.
     public nonisolated let model: PretrainingModel
-    /// Everything that was repaired when the run was opened, one sentence each.
+    /// The problems repaired when the run was opened, one sentence each.
     public var repairs: [String] { store.repairs }
     /// The number of completed rounds.
     public var round: Int { federation.round }
@@ -32,13 +32,13 @@ public actor Pretraining {
     private var store: RunStore
     private var federation: Federation
 
-    /// A run at its last completed round.
+    /// Opens a run at its last completed round.
     ///
     /// - Parameters:
     ///   - folder: A new folder, or that of a run to continue.
-    ///   - cohort: The patients; read from the folder that the settings name if absent.
-    ///   - observer: Told of steps and rounds.
-    /// - Throws: `VolumesError` and `RunError` if the data cannot be used, `FederationError` if the run is in use or
+    ///   - cohort: The patients; by default, read from the folder given in the settings.
+    ///   - observer: A closure that is notified of steps and rounds.
+    /// - Throws: `VolumesError` or `RunError` if the data cannot be used, `FederationError` if the run is in use or
     ///   damaged, `WeightsError` if a checkpoint does not fit the settings.
     public init(
         in folder: RunFolder<PretrainingSettings>, cohort: Cohort? = nil,
@@ -56,7 +56,7 @@ public actor Pretraining {
 
         let checkpoint = try store.checkpoint()
         let states = try checkpoint.map { checkpoint in
-            // Runs of earlier versions have the same tensors in a file of another name.
+            // Runs of earlier versions store the same tensors in a file with another name.
             try checkpoint.weights(
                 checkpoint.files["sites.safetensors"] == nil ? "banks.safetensors" : "sites.safetensors")
         }
@@ -75,16 +75,18 @@ public actor Pretraining {
             exchange: settings.exchange(ofAtMost: sites.map(\.maximumSharedFeatures).max() ?? 0))
     }
 
-    /// Trains until `rounds` are complete, all of the settings' if absent, and writes `encoder.safetensors`.
+    /// Trains until `rounds` rounds are complete, by default all rounds of the settings, and writes
+    /// `encoder.safetensors`.
     ///
     /// - Returns: The global model.
-    /// - Throws: What rounds throw; `CancellationError`. The last completed round is on disk.
+    /// - Throws: Any error of a round; `CancellationError`. The last completed round is on disk.
     @discardableResult
     public func train(rounds: Int? = nil) async throws -> Parameters {
         let settings = folder.settings
         let representation = Representation(model, cohort, settings)
         let (sites, observer) = (sites, observer)
-        // Copies, since an actor's own state may not change across a suspension; they come back however the rounds end.
+        // Work on copies, because an actor's own state may not change across a suspension; write them back however
+        // the rounds end.
         var (federation, store) = (federation, store)
         defer { (self.federation, self.store) = (federation, store) }
         try await federation.run(
@@ -104,14 +106,14 @@ public actor Pretraining {
         return federation.parameters
     }
 
-    /// The memory banks of all sites; empty for methods without any.
+    /// Returns the memory banks of all sites; empty for methods without memory banks.
     public func banks() async -> [FeatureSet] {
         var banks: [FeatureSet] = []
         for site in sites { if let bank = await site.bank { banks.append(bank) } }
         return banks
     }
 
-    /// Records the patients of each site in `split.json`, and refuses to continue with others than before.
+    /// Records the patients of each site in `split.json`, and refuses to continue with different patients.
     private static func checkSplit(
         _ split: [[String]], in folder: RunFolder<PretrainingSettings>
     ) throws(RunError) {
@@ -128,7 +130,7 @@ public actor Pretraining {
     }
 }
 
-/// The network of a pre-training: the encoder of a U-Net and the method's heads, which are discarded afterwards.
+/// The network of a pre-training run: the encoder of a U-Net and the method's heads, which are discarded afterward.
 public struct PretrainingModel: Sendable {
     /// The method, shared by all sites.
     public let method: any PretrainingMethod
@@ -137,7 +139,7 @@ public struct PretrainingModel: Sendable {
     /// The initial weights; those of the encoder do not depend on the method.
     public let parameters: Parameters
 
-    /// The model that the settings describe.
+    /// Creates the model that the settings describe.
     public init(_ settings: PretrainingSettings) {
         var builder = ParameterBuilder(
             generator: SeededGenerator(seed: settings.seed, path: RandomStream.initialization))
@@ -148,7 +150,7 @@ public struct PretrainingModel: Sendable {
 }
 
 extension PretrainingSettings {
-    /// The format of exchanged features where a site shares at most `count`; `nil` where none are exchanged.
+    /// Returns the format of exchanged features if a site shares at most `count`; `nil` if none are exchanged.
     public func exchange(ofAtMost count: Int) -> FeatureExchange? {
         guard exchange, collaboration == .fedavg, count > 0 else { return nil }
         return FeatureExchange(dimension: featureDimension, partitions: partitions, maximumCount: count)
@@ -156,7 +158,7 @@ extension PretrainingSettings {
 }
 
 extension RunFolder<PretrainingSettings> {
-    /// Writes the pre-trained encoder, without heads, under the names and in the layout of PyTorch.
+    /// Writes the pre-trained encoder, without heads, with the names and in the layout of PyTorch.
     ///
     /// - Throws: `WeightsError` if the file cannot be written.
     public func writeEncoder(_ parameters: Parameters) throws {

@@ -4,12 +4,12 @@ import Federation
 import Tensor
 import UNet
 
-/// A way of pre-training an encoder: the heads on top of it, and what a site does in a round.
+/// A method of pre-training an encoder: the heads on top of it, and the work of a site in a round.
 ///
-/// A method is one value type in one file and one line in ``PretrainingMethods/all``; ``FCL`` is the one to read first.
-/// It holds the network and is shared by all sites; what a site keeps is a ``Site``. Batches, optimizer, and learning rate
-/// are those of ``LocalTraining`` for all of them, so methods are compared at equal numbers of steps. Most consist of heads
-/// and a loss:
+/// A method is one value type in one file and one line in ``PretrainingMethods/all``; ``FCL`` is the one to read
+/// first. It holds the network and is shared by all sites; the state of a site is a ``Site``. All methods use the
+/// batches, optimizer, and learning rate of ``LocalTraining``, so they are compared at equal numbers of steps. Most
+/// consist of heads and a loss:
 ///
 /// ```swift
 /// public func train(
@@ -24,64 +24,70 @@ import UNet
 /// }
 /// ```
 ///
-/// The server averages all slots, whatever the method. Randomness comes from the generators that are handed in.
+/// The server averages all slots, regardless of the method. Randomness comes from the generators that are passed in.
 public protocol PretrainingMethod: Sendable {
-    /// The name that settings use.
+    /// The name in settings.
     static var name: String { get }
-    /// The name that tables use.
+    /// The name in tables.
     static var title: String { get }
-    /// The temperature of its loss unless the settings give one.
+    /// The temperature of the loss, unless the settings specify one.
     static var temperature: Float { get }
-    /// The collaboration of the sites unless the settings give one.
+    /// The collaboration of the sites, unless the settings specify one.
     static var collaboration: PretrainingSettings.Collaboration { get }
-    /// The parts that can be left out of it.
+    /// The ablations: parts that can be left out of the method.
     static var ablations: Set<PretrainingSettings.Ablation> { get }
     /// Whether there is anything to train.
     static var isTrained: Bool { get }
-    /// Whether a site keeps a memory bank from round to round.
+    /// Whether a site keeps a memory bank between rounds.
     static var keepsBank: Bool { get }
 
-    /// Registers the heads of an encoder that is registered already, in the group ``ParameterGroup/head``.
+    /// Creates the method, registering the heads of an already registered encoder in the group
+    /// `ParameterGroup.head`.
     init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder)
 
-    /// The maximum number of features that a site shares in a round; 0 if the method shares none.
+    /// Returns the maximum number of features that a site shares in a round; 0 if the method shares none.
     func maximumSharedFeatures(at site: Site) -> Int
 
-    /// Begins a round at a site: refreshes what depends on the global model, and returns the features to share.
+    /// Begins a round at a site: refreshes the state that depends on the global model, and returns the features to
+    /// share.
     func beginRound(
         at site: inout Site, from global: Parameters, using generator: inout SeededGenerator
     ) throws -> FeatureSet?
 
     /// Trains the global model on a site's slices.
     ///
-    /// - Parameter others: The features that the other sites shared in this round, in client order.
+    /// - Parameters:
+    ///   - global: The global model.
+    ///   - site: The site, whose bank the method may change.
+    ///   - round: The number of the round, from 1.
+    ///   - others: The features that the other sites shared in this round, in client order.
     func train(
         from global: Parameters, at site: inout Site, round: Int, others: [FeatureSet]
     ) throws -> LocalUpdate
 }
 
 extension PretrainingMethod {
-    /// 0.1, the paper's.
+    /// The default temperature, 0.1, as in the paper.
     public static var temperature: Float { 0.1 }
-    /// Weights are averaged.
+    /// The default collaboration, averaging of weights.
     public static var collaboration: PretrainingSettings.Collaboration { .fedavg }
-    /// None.
+    /// The default ablations, none.
     public static var ablations: Set<PretrainingSettings.Ablation> { [] }
-    /// Yes.
+    /// The default, `true`.
     public static var isTrained: Bool { true }
-    /// No.
+    /// The default, `false`.
     public static var keepsBank: Bool { false }
 
-    /// None.
+    /// Returns 0, the default.
     public func maximumSharedFeatures(at site: Site) -> Int { 0 }
 
-    /// Nothing to refresh and nothing to share.
+    /// Returns `nil` by default, with nothing to refresh.
     public func beginRound(
         at site: inout Site, from global: Parameters, using generator: inout SeededGenerator
     ) throws -> FeatureSet? { nil }
 }
 
-/// The methods that settings can name.
+/// The methods available to settings.
 public enum PretrainingMethods {
     /// All methods, in the order of tables.
     public static let all: [any PretrainingMethod.Type] = [
@@ -89,36 +95,40 @@ public enum PretrainingMethods {
         FedMoCo.self, FedBYOL.self, FedReconstruction.self,
     ]
 
-    /// Their names.
+    /// The names of all methods.
     public static var names: [String] { all.map { $0.name } }
 
-    /// The method of that name.
+    /// Returns the method with the given name.
     public static func named(_ name: String) -> (any PretrainingMethod.Type)? { all.first { $0.name == name } }
 }
 
 extension ParameterGroup {
-    /// Heads that serve a pre-training loss and are discarded afterwards.
+    /// The heads used by a pre-training loss and discarded afterward.
     public static let head = ParameterGroup("head")
 }
 
-/// A site of a federation: its slices, and what it keeps between rounds.
+/// A site of a federation: its slices, and the state that it keeps between rounds.
 public struct Site: Sendable {
-    /// The number of the site, from 0.
+    /// The index of the site, from 0.
     public let index: Int
-    /// Its slices.
+    /// The slices of the site.
     public let slices: SliceLibrary
-    /// Settings of the run.
+    /// The settings of the run.
     public let settings: PretrainingSettings
     /// Q_l, the site's memory bank; empty for methods without one.
     public var bank: MemoryBank
     /// The features that the site shared in this round.
     public internal(set) var shared: FeatureSet?
-    /// Counts a step.
+    /// A closure that counts a step.
     let advance: @Sendable (_ round: Int, _ loss: Float) -> Void
 
-    /// A site with an empty bank.
+    /// Creates a site with an empty bank.
     ///
-    /// - Parameter advance: Called after every step of local training.
+    /// - Parameters:
+    ///   - index: The index of the site, from 0.
+    ///   - slices: The slices of the site.
+    ///   - settings: The settings of the run.
+    ///   - advance: A closure called after every step of local training.
     public init(
         index: Int, slices: SliceLibrary, settings: PretrainingSettings,
         advance: @escaping @Sendable (_ round: Int, _ loss: Float) -> Void = { _, _ in }
@@ -131,11 +141,11 @@ public struct Site: Sendable {
     public var id: String { "client-\(index + 1)" }
 }
 
-/// One round of local training at a site: batches, gradient, optimizer, and learning rate, the same for every method.
+/// A round of local training at a site: batches, gradient, optimizer, and learning rate, the same for every method.
 public struct LocalTraining {
-    /// θ_q, the model in training.
+    /// The model in training, θ_q.
     public var main: Parameters
-    /// The randomness of the round at this site.
+    /// The random number generator for the round at this site.
     public var generator: SeededGenerator
     private let site: Site
     private let round: Int
@@ -147,7 +157,7 @@ public struct LocalTraining {
     private var losses: [Double] = []
     private var constants: [Double] = []
 
-    /// A round that starts from the global model.
+    /// Creates a round that starts from the global model.
     public init(from global: Parameters, at site: Site, round: Int) {
         let settings = site.settings
         (main, self.site, self.round, epochs) = (global, site, round, settings.localEpochs)
@@ -158,9 +168,9 @@ public struct LocalTraining {
         step = (round - 1) * stepsPerRound
     }
 
-    /// The next batch, or `nil` after the last epoch.
+    /// Returns the next batch, or `nil` after the last epoch.
     ///
-    /// - Throws: `CancellationError` if the task was cancelled.
+    /// - Throws: `CancellationError` if the task was canceled.
     public mutating func nextBatch() throws -> SliceBatch? {
         try Task.checkCancellation()
         if batches.isEmpty {
@@ -172,11 +182,11 @@ public struct LocalTraining {
         return batches.popFirst().map(site.slices.batch)
     }
 
-    /// Moves the model one step along the gradient of a loss.
+    /// Updates the model by one step along the gradient of a loss.
     ///
     /// - Parameters:
-    ///   - constant: The value of the loss when nothing is learned; `nil` where it is not known.
-    ///   - loss: Computes the loss on a tape that reads the model.
+    ///   - constant: The value of the loss when nothing is learned; `nil` if unknown.
+    ///   - loss: A closure that computes the loss on a tape that reads the model.
     /// - Throws: `NonFiniteLoss`.
     public mutating func step(constant: Double? = nil, _ loss: (Tape) throws -> Variable) throws {
         let (value, gradient) = try valueAndGradient(at: &main, of: loss)
@@ -189,7 +199,7 @@ public struct LocalTraining {
         site.advance(round, value)
     }
 
-    /// The trained model, with the means of the round and a method's own metrics, which take precedence.
+    /// Returns the trained model, with the means of the round and the method's own metrics, which take precedence.
     public func update(_ metrics: [Metric: Double] = [:]) -> LocalUpdate {
         func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
         var means: [Metric: Double] = [.loss: mean(losses), .learningRate: Double(optimizer.learningRate)]
@@ -200,7 +210,7 @@ public struct LocalTraining {
     }
 }
 
-/// The purposes of generators: the first element of their paths.
+/// The purposes of random number generators: the first element of their paths.
 enum RandomStream {
     static let initialization = 0
     static let split = 1

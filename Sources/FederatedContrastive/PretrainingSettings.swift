@@ -9,41 +9,41 @@ public struct PretrainingSettings: RunSettings {
     public var data = ""
     /// The method, one of ``PretrainingMethods/names``.
     public var method = FCL.name
-    /// The collaboration of the sites; the method's own if absent.
+    /// The collaboration of the sites; by default, that of the method.
     public var federation: Collaboration?
     /// The number of sites among which the patients are divided.
     public var clients = 10
     /// The number of rounds.
     public var rounds = 100
-    /// Passes of each client over its slices in a round.
+    /// The number of passes of each client over its slices per round.
     public var localEpochs = 1
-    /// The number of partitions into which a volume is cut along the slice axis, S.
+    /// The number of partitions into which a volume is divided along the slice axis, S.
     public var partitions = 4
-    /// The temperature τ of the loss; the method's own if absent.
+    /// The temperature τ of the loss; by default, that of the method.
     public var temperature: Float?
-    /// The fraction of itself that the momentum encoder keeps in each step, m.
+    /// The fraction of itself that the momentum encoder keeps per step, m.
     public var momentum: Float = 0.99
     /// The length of a feature, D.
     public var featureDimension = 128
-    /// The capacity of a client's memory bank, K; one feature per slice if absent.
+    /// The capacity of a client's memory bank, K; by default, one feature per slice.
     public var bank: Int?
     /// The entries of the bank that are negatives.
     public var negatives = FCLLoss.Negatives.otherPartitions
-    /// Whether FCL has its remote loss.
+    /// Whether FCL uses its remote loss.
     public var remoteLoss = true
-    /// Whether sites exchange features, where the method does.
+    /// Whether sites exchange features, if the method does.
     public var exchange = true
-    /// Whether FCL has a momentum encoder; without it, keys come from the main encoder.
+    /// Whether FCL uses a momentum encoder; without it, keys come from the main encoder.
     public var momentumEncoder = true
-    /// The number of SwAV's prototypes.
+    /// The number of SwAV prototypes.
     public var prototypes = 64
-    /// Channels of the encoder's first level.
+    /// The number of channels of the encoder's first level.
     public var width = 16
-    /// Rows and columns of a slice.
+    /// The number of rows and columns of a slice.
     public var size = 192
-    /// Pixel spacing, in mm.
+    /// The pixel spacing, in mm.
     public var spacing = 1.37
-    /// Volumes in a batch, V; the batch has V · S slices.
+    /// The number of volumes per batch, V; the batch has V · S slices.
     public var batchVolumes = 2
     /// The composition of batches.
     public var batch = BatchComposition.balanced
@@ -51,27 +51,27 @@ public struct PretrainingSettings: RunSettings {
     public var learningRate: Float = 1e-3
     /// The L2 penalty added to the gradient.
     public var weightDecay: Float = 1e-4
-    /// The strength of the random views.
+    /// The strength of the random augmentation.
     public var augmentation = AugmentationStrength.weak
     /// The statistics that the momentum encoder's batch norms use.
     public var keyNormalization = KeyNormalization.batch
-    /// The frames of a patient that are used.
+    /// The frames of a patient to use.
     public var frames = Frames.endpoints
-    /// The minimum number of clients in a round; all of them if absent.
+    /// The minimum number of clients in a round; by default, all of them.
     public var quorum: Int?
-    /// The number of rounds between two measurements of the representation; 0 for never.
+    /// The number of rounds between two measurements of the representation; 0 to disable them.
     public var probeEvery = 10
     /// The seed of all randomness.
     public var seed: UInt64 = 1
 
-    /// The defaults.
+    /// Creates the default settings.
     public init() {}
 
     /// The collaboration of the sites.
     public enum Collaboration: String, Codable, CaseIterable, Sendable {
         /// The server averages the sites' weights after every round.
         case fedavg
-        /// One site has the patients of all.
+        /// A single site has the patients of all.
         case centralized = "none"
         /// Each site trains alone; the sites' models are averaged at the end.
         case local
@@ -80,13 +80,13 @@ public struct PretrainingSettings: RunSettings {
     /// A part that can be left out of a method.
     public enum Ablation: String, CaseIterable, Sendable { case remoteLoss, exchange, momentumEncoder }
 
-    /// Equally many slices of every partition in a batch, or random slices.
+    /// The composition of a batch: equally many slices of every partition, or random slices.
     public enum BatchComposition: String, Codable, CaseIterable, Sendable { case balanced, random }
 
     /// The statistics of a batch norm.
     public enum KeyNormalization: String, Codable, CaseIterable, Sendable { case batch, running }
 
-    /// The two endpoints of the heartbeat, or the whole cine.
+    /// The frames to use: the two endpoints of the heartbeat, or the whole cine.
     public enum Frames: String, Codable, CaseIterable, Sendable { case endpoints, cine }
 
     /// Checks every setting.
@@ -132,19 +132,19 @@ public struct PretrainingSettings: RunSettings {
 }
 
 extension PretrainingSettings {
-    /// The method; FCL where the name is not known, which `validate` rejects.
+    /// The method; FCL for an unknown name, which `validate` rejects.
     public var methodType: any PretrainingMethod.Type { PretrainingMethods.named(method) ?? FCL.self }
 
     /// The collaboration of the sites.
     public var collaboration: Collaboration { federation ?? methodType.collaboration }
 
-    /// The number of sites: one where all patients are at one.
+    /// The number of sites; 1 if all patients are at one site.
     public var siteCount: Int { collaboration == .centralized ? 1 : clients }
 
-    /// The number of rounds to run: none where there is nothing to train.
+    /// The number of rounds to run; 0 if there is nothing to train.
     public var trainedRounds: Int { methodType.isTrained ? rounds : 0 }
 
-    /// The same settings with the method's own values written out, so `config.json` states them.
+    /// The same settings with the method's defaults filled in, so that `config.json` states them.
     public var resolved: PretrainingSettings {
         var settings = self
         (settings.temperature, settings.federation) = (tau, collaboration)
@@ -154,14 +154,14 @@ extension PretrainingSettings {
     /// The temperature τ.
     public var tau: Float { temperature ?? methodType.temperature }
 
-    /// The parts that are left out of the method.
+    /// The parts left out of the method.
     public var leftOut: Set<Ablation> {
         Set(
             [(Ablation.remoteLoss, remoteLoss), (.exchange, exchange), (.momentumEncoder, momentumEncoder)]
                 .filter { !$0.1 }.map(\.0))
     }
 
-    /// The random views.
+    /// The random augmentation.
     public var views: Augmentation { augmentation.views }
 
     /// The statistics that the momentum encoder's batch norms use.
@@ -169,7 +169,7 @@ extension PretrainingSettings {
         keyNormalization == .batch ? .batchStatistics : .runningStatistics
     }
 
-    /// The provenance of an encoder, in a line.
+    /// The provenance of an encoder, in one line.
     public var summary: String {
         guard methodType.isTrained else { return "\(methodType.title), seed \(seed)" }
         let sites =
@@ -186,18 +186,18 @@ extension PretrainingSettings {
     }
 }
 
-/// The strength of random views.
+/// The strength of random augmentation.
 public enum AugmentationStrength: String, Codable, CaseIterable, Sendable {
-    /// No change.
+    /// No augmentation.
     case none
-    /// ``Augmentation/weak``.
+    /// `Augmentation/weak`.
     case weak
-    /// ``Augmentation/upright``.
+    /// `Augmentation/upright`.
     case upright
-    /// ``Augmentation/standard``.
+    /// `Augmentation/standard`.
     case standard
 
-    /// The views.
+    /// The augmentation.
     public var views: Augmentation {
         switch self {
         case .none: .identity
@@ -209,7 +209,7 @@ public enum AugmentationStrength: String, Codable, CaseIterable, Sendable {
 }
 
 extension Metric {
-    /// The value of ``loss`` when nothing is learned, where it is known.
+    /// The value of `loss` when nothing is learned, if known.
     public static let lossConstant = Metric("constant")
     /// L_local of ``FCL``, in nats.
     public static let localLoss = Metric("localLoss")
@@ -219,19 +219,19 @@ extension Metric {
     public static let remoteLoss = Metric("remoteLoss")
     /// The value of ``remoteLoss`` when all features are equal, in nats.
     public static let remoteConstant = Metric("remoteConstant")
-    /// The mean cosine similarity of features of the same partition in the bank, at the beginning of the round.
+    /// The mean cosine similarity of features of the same partition in the bank at the start of the round.
     public static let positiveSimilarity = Metric("positiveSimilarity")
-    /// The mean cosine similarity of features of different partitions in the bank, at the beginning of the round.
+    /// The mean cosine similarity of features of different partitions in the bank at the start of the round.
     public static let negativeSimilarity = Metric("negativeSimilarity")
     /// ``positiveSimilarity`` minus ``negativeSimilarity``.
     public static let separation = Metric("separation")
-    /// The fraction of slices whose partition their nearest neighbors predict.
+    /// The fraction of slices whose partition is correctly predicted by their nearest neighbors.
     public static let partitionNeighbors = Metric("partitionNeighbours")
-    /// The fraction of slices whose partition a linear map predicts.
+    /// The fraction of slices whose partition is correctly predicted by a linear map.
     public static let partitionProbe = Metric("partitionProbe")
-    /// The fraction of patients whose diagnosis their nearest neighbors predict.
+    /// The fraction of patients whose diagnosis is correctly predicted by their nearest neighbors.
     public static let diagnosisNeighbors = Metric("diagnosisNeighbours")
-    /// The fraction of patients whose diagnosis a linear map predicts.
+    /// The fraction of patients whose diagnosis is correctly predicted by a linear map.
     public static let diagnosisProbe = Metric("diagnosisProbe")
     /// `FeatureSet.uniformity` of the encoder's features.
     public static let uniformity = Metric("uniformity")

@@ -3,8 +3,8 @@ import Features
 import Federation
 import Tensor
 
-/// One hospital of a pre-training: it holds slices that never leave it, and answers the server with weights and, in some
-/// methods, features.
+/// A hospital in pre-training, which holds slices that never leave it and responds to the server with weights and,
+/// in some methods, features.
 public actor PretrainingSite: Client {
     /// The pseudonym of the site.
     public nonisolated let id: String
@@ -12,13 +12,13 @@ public actor PretrainingSite: Client {
     public nonisolated let maximumSharedFeatures: Int
     private let method: any PretrainingMethod
     private var site: Site
-    /// The site's own model, where it shares none; the server's is an average that the site does not see.
+    /// The site's own model if it shares none; the server's is an average that the site does not see.
     private var own: Parameters?
     private var begunRound = 0
 
-    /// A site before its first round or, with `state`, as it was after a round.
+    /// Creates a site before its first round or, with `state`, as it was after a round.
     ///
-    /// - Throws: `WeightsError` or `RunError` if `state` is not that of such a site.
+    /// - Throws: `WeightsError` or `RunError` if `state` is not the state of such a site.
     public init(_ site: Site, model: PretrainingModel, state: Safetensors? = nil) throws {
         var site = site
         id = site.id
@@ -41,7 +41,7 @@ public actor PretrainingSite: Client {
         self.site = site
     }
 
-    /// Everything that the next round needs in addition to the global model.
+    /// The complete state that the next round needs in addition to the global model.
     public var state: Safetensors {
         var state = type(of: method).keepsBank ? site.bank.state : Safetensors()
         if let own { state.insert(own.safetensors(), under: Self.ownModel) }
@@ -52,16 +52,16 @@ public actor PretrainingSite: Client {
     /// The contents of the site's memory bank; `nil` for methods without one.
     public var bank: FeatureSet? { type(of: method).keepsBank ? site.bank.contents : nil }
 
-    /// Begins a round, and returns the features that the method shares.
+    /// Begins a round and returns the features that the method shares.
     public func shareFeatures(of parameters: Parameters, round: Int) throws -> FeatureShare? {
         try begin(round, from: parameters)
         return site.shared.map { FeatureShare($0, client: id, round: round) }
     }
 
-    /// Trains the global model, or the site's own where it shares none, for one round.
+    /// Trains the global model, or the site's own if it shares none, for one round.
     public func train(from parameters: Parameters, round: Int, features shares: [FeatureShare]) throws -> LocalUpdate {
         let start = own ?? parameters
-        // Where no features are exchanged, this is the first that the site hears of the round.
+        // If no features are exchanged, this is the first request of the round.
         if begunRound < round { try begin(round, from: start) }
         let update = try method.train(from: start, at: &site, round: round, others: shares.map(\.features))
         if site.settings.collaboration == .local { own = update.parameters }

@@ -9,7 +9,7 @@ public struct Projector: Layer {
     private let head: ProjectionHead
     private let settings: PretrainingSettings
 
-    /// Registers the head's slots, `head.0` and `head.2`.
+    /// Creates the network, registering the head's slots, `head.0` and `head.2`.
     public init(_ settings: PretrainingSettings, encoder: UNet.Encoder, in builder: inout ParameterBuilder) {
         (self.encoder, self.settings) = (encoder, settings)
         head = builder.group(.head) {
@@ -17,12 +17,12 @@ public struct Projector: Layer {
         }
     }
 
-    /// Projections before normalization: `[batch, height, width, 1]` → `[batch, featureDimension]`.
+    /// Returns projections before normalization: `[batch, height, width, 1]` → `[batch, featureDimension]`.
     public func callAsFunction(_ x: Variable) -> Variable {
         head(encoder(x))
     }
 
-    /// Unit features of a random view of each slice, without a gradient: keys.
+    /// Returns keys: unit features of a random view of each slice, without a gradient.
     ///
     /// - Throws: `FeatureError` if a feature is zero or not finite.
     public func features(
@@ -33,9 +33,10 @@ public struct Projector: Layer {
         return try FeatureSet(normalizing: projections, partitions: batch.partitions)
     }
 
-    /// Pushes features of the site's slices, each once and in random order, until all or `limit` of them are in the bank.
+    /// Pushes features of the site's slices, each once and in random order, until all or `limit` of them are in the
+    /// bank.
     ///
-    /// - Throws: `FeatureError`; `CancellationError` if the task was cancelled.
+    /// - Throws: `FeatureError`; `CancellationError` if the task was canceled.
     public func fill(
         _ bank: inout MemoryBank, from slices: SliceLibrary, with parameters: Parameters, limit: Int = .max,
         using generator: inout SeededGenerator

@@ -5,13 +5,15 @@ import Foundation
 import Tensor
 import UNet
 
-/// What the encoder's features reveal about things that it was not trained on, so that a bad pre-training shows within
-/// minutes: the part of the heart in a slice, and the diagnosis of a patient.
+/// A measurement of what the encoder's features reveal about properties it was not trained on: the part of the heart
+/// in a slice, and the diagnosis of a patient.
 ///
-/// Features are the bottleneck's, averaged over the image, of every slice of all sites: the simulation has them all; a
-/// site of a real federation would measure its own. The diagnoses are used for this number only.
+/// It reveals bad pre-training within minutes. Features are those of the bottleneck, averaged over the image, of
+/// every slice of all sites: the simulation has them all; a site of a real federation would measure its own. The
+/// diagnoses are used only for this measurement.
 struct Representation: Sendable {
-    /// The number of patients below which a fraction of right diagnoses means nothing: ten of each of five groups.
+    /// The number of patients below which the fraction of correct diagnoses is meaningless: ten of each of five
+    /// groups.
     static let fewestPatients = 50
 
     private let encoder: UNet.Encoder
@@ -22,12 +24,13 @@ struct Representation: Sendable {
         (encoder, self.cohort, self.settings) = (model.encoder, cohort, settings)
     }
 
-    /// Whether this round is to be measured: every `probeEvery`th, and the last.
+    /// Returns whether to measure this round: every `probeEvery`th, and the last.
     func isDue(after round: Int) -> Bool {
         settings.probeEvery > 0 && (round % settings.probeEvery == 0 || round == settings.rounds)
     }
 
-    /// The metrics of a round: nearest-neighbor and linear probes of partition and diagnosis, uniformity and alignment.
+    /// Returns the metrics of a round: nearest-neighbor and linear probes of partition and diagnosis, uniformity, and
+    /// alignment.
     func metrics(of parameters: Parameters) throws -> [Metric: Double] {
         var generator = SeededGenerator(seed: settings.seed, path: RandomStream.representation)
         var (parts, views): ([Tensor], [Tensor]) = ([], [])
@@ -67,7 +70,7 @@ struct Representation: Sendable {
         evaluate(parameters) { globalAveragePool(encoder($0.constant(images))) }
     }
 
-    /// The mean feature of each patient, and the patients in the order of the rows.
+    /// Returns the mean feature of each patient, and the patients in the order of the rows.
     private static func means(of features: Tensor, by owners: [Int]) -> (Tensor, [Int]) {
         let patients = Set(owners).sorted()
         let places = Dictionary(uniqueKeysWithValues: patients.enumerated().map { ($1, $0) })

@@ -2,32 +2,32 @@ import Tensor
 
 /// A rule that turns the models of the clients into the next global model.
 ///
-/// An aggregator is a value; one that has memory, such as server momentum, keeps it in itself between rounds.
+/// An aggregator is a value; one with memory, such as server momentum, keeps it in itself between rounds.
 public protocol Aggregator: Sendable {
     /// Replaces `parameters`, from which the clients started, with the next global model.
     ///
-    /// The updates are validated: they have the slots of `parameters`, are finite, and have positive sample counts. If this
-    /// throws, the federation keeps its model.
+    /// The updates have been validated: they have the slots of `parameters`, are finite, and have positive sample
+    /// counts. If this method throws, the federation keeps its model.
     ///
-    /// - Precondition: at least one update.
+    /// - Precondition: At least one update.
     mutating func aggregate(_ updates: [LocalUpdate], into parameters: inout Parameters) throws
 }
 
 /// The mean of the clients' models, weighted by their sample counts: `θ = Σ_c (n_c / n) θ_c`.
 ///
-/// Statistics, such as the running means of a batch norm, are averaged like weights. The sum is computed in Double and in
-/// the order of the clients' names, then rounded once: the mean of equal models is that model bit for bit, as is the
-/// mean of one, and the order of the updates does not matter.
+/// Statistics, such as the running means of a batch norm, are averaged like weights. The sum is computed in Double in
+/// the order of the clients' names, then rounded once: the mean of equal models is bitwise identical to them, as is
+/// the mean of one model, and the order of the updates does not matter.
 ///
 /// Source: McMahan et al., "Communication-efficient learning of deep networks from decentralized data",
 /// AISTATS 2017, Algorithm 1.
 public struct FedAvg: Aggregator {
-    /// A weighted mean.
+    /// Creates an aggregator that computes the weighted mean.
     public init() {}
 
     /// Replaces `parameters` with the weighted mean of the updates.
     ///
-    /// - Precondition: at least one update, all of positive sample count and with the slots of `parameters`.
+    /// - Precondition: At least one update, all with positive sample counts and the slots of `parameters`.
     public func aggregate(_ updates: [LocalUpdate], into parameters: inout Parameters) {
         precondition(!updates.isEmpty, "the mean of no models does not exist")
         for update in updates {

@@ -2,9 +2,9 @@ import FileIO
 import Foundation
 import Tensor
 
-/// The list of a checkpoint's files, by which it is known to be whole.
+/// The list of a checkpoint's files, used to verify that it is complete.
 ///
-/// On disk two lines: the list as JSON, and the checksum of that line.
+/// On disk, it consists of two lines: the list as JSON, and the checksum of that line.
 package struct Manifest: Codable, Hashable {
     let round: Int
     /// The length of `rounds.jsonl` when the checkpoint was saved.
@@ -20,7 +20,7 @@ package struct Manifest: Codable, Hashable {
             checksum = Checksum.crc32(contents)
         }
 
-        /// Whether these are the contents.
+        /// Returns whether the contents match.
         func matches(_ contents: Data) -> Bool {
             contents.count == bytes && Checksum.matches(contents, checksum)
         }
@@ -28,14 +28,14 @@ package struct Manifest: Codable, Hashable {
 
     package static let name = "manifest.json"
 
-    /// The manifest of these files.
+    /// Creates the manifest of the given files.
     package init(round: Int, journalLength: Int, files: [String: Data]) {
         self.round = round
         self.journalLength = journalLength
         self.files = files.mapValues(File.init)
     }
 
-    /// The manifest in a file, or nil if the file is not one to the last byte.
+    /// Decodes the manifest in a file, or returns nil if any byte of the file is wrong.
     init?(decoding data: Data) {
         let lines = data.split(separator: 0x0A, omittingEmptySubsequences: false)
         guard lines.count == 3, lines[2].isEmpty,
@@ -46,7 +46,7 @@ package struct Manifest: Codable, Hashable {
         self = manifest
     }
 
-    /// The two lines.
+    /// The two lines on disk.
     package var encoded: Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -55,34 +55,34 @@ package struct Manifest: Codable, Hashable {
         return json + [0x0A] + Data(Checksum.crc32(json).utf8) + [0x0A]
     }
 
-    /// Whether a name stays inside the checkpoint's directory and is not the manifest's.
+    /// Returns whether a name stays inside the checkpoint's directory and differs from the manifest's.
     static func isPlain(_ name: String) -> Bool {
         !name.isEmpty && !name.hasPrefix(".") && !name.contains("/") && !name.contains("\0") && name != Self.name
             && name.utf8.count <= 200
     }
 }
 
-/// What a run needs to go on after a round: named files, such as weights, optimizers, banks and generators.
+/// The state from which a run continues after a round, as named files, such as weights, optimizers, and banks.
 public struct Checkpoint: Hashable, Sendable {
-    /// The number of rounds behind it.
+    /// The number of rounds completed.
     public let round: Int
-    /// The contents of its files by name.
+    /// The contents of the files by name.
     public let files: [String: Data]
 }
 
 extension Checkpoint {
     static let model = "model.safetensors"
 
-    /// The global model, which has the weights of `reference`.
+    /// Returns the global model, with the slots of `reference`.
     ///
-    /// - Throws: `WeightsError` if the checkpoint does not hold such a model.
+    /// - Throws: `WeightsError` if the checkpoint does not contain such a model.
     public func model(like reference: Parameters) throws(WeightsError) -> Parameters {
         var parameters = reference
         _ = try parameters.load(weights(Self.model))
         return parameters
     }
 
-    /// The tensors in one of the files; messages name the file and the round.
+    /// Returns the tensors in one of the files; messages name the file and the round.
     ///
     /// - Throws: `WeightsError` if the file is missing or damaged.
     public func weights(_ name: String) throws(WeightsError) -> Safetensors {

@@ -1,57 +1,57 @@
 import Features
 import Tensor
 
-/// One site of a federation: it holds volumes, and answers the server with features and weights.
+/// A site of a federation, which holds volumes and responds to the server with features and weights.
 ///
-/// A round asks a client twice. First, if the federation exchanges features, for the memory bank under the new global
-/// model; then, once the shares of all clients were validated, for a model trained on its own data. A client that fails
-/// throws: the report names it and the round continues without it.
+/// Each round makes two requests to a client: first, if the federation exchanges features, for the memory bank under
+/// the new global model; then, after the shares of all clients have been validated, for a model trained on its own
+/// data. A client that fails throws: the report names it, and the round continues without it.
 ///
-/// What a client returns is either a ``FeatureShare`` or a ``LocalUpdate``. Neither can hold a volume, so none can leave
+/// A client returns either a ``FeatureShare`` or a ``LocalUpdate``. Neither can contain a volume, so none can be sent
 /// by mistake.
 ///
-/// Clients keep state between rounds (a bank, an optimizer), so most are actors. Long loops call
-/// `try Task.checkCancellation()` at every step, or a cancelled run waits for them. Random choices come from a generator
-/// of the round and the client, so they do not depend on what else ran:
+/// Clients keep state between rounds (a bank, an optimizer), so most are actors. Long loops should call
+/// `try Task.checkCancellation()` at every step; otherwise, a canceled run waits for them. Random choices come from a
+/// generator for the round and the client, so they do not depend on what else ran:
 ///
 /// ```swift
 /// var generator = SeededGenerator(seed: seed, path: round, index)
 /// ```
 public protocol Client: Sendable {
-    /// The pseudonym under which the server knows the client, unique in a federation.
+    /// The pseudonym by which the server knows the client, unique in a federation.
     var id: String { get }
 
-    /// Refreshes the memory bank with the global encoder and returns it, or `nil` to stay out of the exchange.
+    /// Refreshes the memory bank with the global encoder and returns it, or returns `nil` to opt out of the exchange.
     ///
-    /// A client that returns `nil` receives no features either. The default returns `nil`.
+    /// A client that returns `nil` receives no features either. The default implementation returns `nil`.
     func shareFeatures(of parameters: Parameters, round: Int) async throws -> FeatureShare?
 
     /// Trains the global model on the data of this client.
     ///
     /// - Parameters:
-    ///   - parameters: The global model, where every client starts.
-    ///   - round: The number of the round; the first is 1.
+    ///   - parameters: The global model, from which every client starts.
+    ///   - round: The number of the round, starting at 1.
     ///   - features: The shares of the *other* clients, in client order.
     func train(from parameters: Parameters, round: Int, features: [FeatureShare]) async throws -> LocalUpdate
 }
 
 extension Client {
-    /// Shares nothing.
+    /// Returns `nil`, sharing no features.
     public func shareFeatures(of parameters: Parameters, round: Int) async throws -> FeatureShare? { nil }
 }
 
-/// The memory bank of one client on its way to the others.
+/// The memory bank of one client, as sent to the others.
 ///
 /// Source: Wu et al., MICCAI 2021, section 2.2, Eq. (1): the exchange of Q_{l,c}.
 public struct FeatureShare: Sendable, Equatable {
-    /// The client whose bank it is.
+    /// The client that owns the bank.
     public let client: String
     /// The round it belongs to.
     public let round: Int
     /// The features.
     public let features: FeatureSet
 
-    /// Features of one client in one round.
+    /// Creates a share of one client's features in one round.
     public init(_ features: FeatureSet, client: String, round: Int) {
         (self.features, self.client, self.round) = (features, client, round)
     }
@@ -61,14 +61,14 @@ public struct FeatureShare: Sendable, Equatable {
 public struct FeatureExchange: Hashable, Sendable, Codable {
     /// The length of a feature, D.
     public let dimension: Int
-    /// The number of partitions into which volumes are cut, S. Tags are below it.
+    /// The number of partitions into which volumes are divided, S. Tags are less than this number.
     public let partitions: Int
     /// The maximum number of features that one client may send.
     public let maximumCount: Int
 
-    /// An exchange of at most `maximumCount` features of `dimension` numbers from each client.
+    /// Creates an exchange of at most `maximumCount` features of `dimension` numbers from each client.
     ///
-    /// - Precondition: all are positive, and `partitions` is at most 256, since a tag is one byte.
+    /// - Precondition: All are positive, and `partitions` is at most 256, because a tag is one byte.
     public init(dimension: Int, partitions: Int, maximumCount: Int) {
         precondition(dimension > 0 && dimension <= 1 << 20, "features of \(dimension) numbers: expected 1 to 2^20")
         precondition(partitions > 0 && partitions <= 256, "\(partitions) partitions: expected 1 to 256")
@@ -81,16 +81,16 @@ public struct FeatureExchange: Hashable, Sendable, Codable {
 public struct LocalUpdate: Sendable, Equatable {
     /// The model after local training, weights and statistics.
     public let parameters: Parameters
-    /// The number of samples it was trained on, n_c: its weight in the average.
+    /// The number of samples that it was trained on, n_c: its weight in the average.
     public let sampleCount: Int
     /// The round it belongs to.
     public let round: Int
-    /// The client that sends it.
+    /// The client that sent it.
     public let client: String
-    /// Values for the report. One that is not finite is undefined, and left out of the report.
+    /// The values for the report. Values that are not finite are undefined and omitted from the report.
     public let metrics: [Metric: Double]
 
-    /// An update of one client in one round.
+    /// Creates an update of one client in one round.
     public init(
         parameters: Parameters, sampleCount: Int, round: Int, client: String, metrics: [Metric: Double] = [:]
     ) {
@@ -101,15 +101,15 @@ public struct LocalUpdate: Sendable, Equatable {
 
 /// The name of a quantity that clients measure and the server averages; in JSON, a string.
 ///
-/// Modules that measure something declare its name, meaning, and unit as a static constant.
+/// Modules that measure a quantity declare its name, meaning, and unit as a static constant.
 public struct Metric: RawRepresentable, Hashable, Sendable, Codable, CodingKeyRepresentable, CustomStringConvertible {
     /// The name in reports.
     public let rawValue: String
 
-    /// A metric of that name.
+    /// Creates a metric with the given name.
     public init(rawValue: String) { self.rawValue = rawValue }
 
-    /// A metric of that name.
+    /// Creates a metric with the given name.
     public init(_ name: String) { rawValue = name }
 
     /// The name.
@@ -121,21 +121,21 @@ public struct Metric: RawRepresentable, Hashable, Sendable, Codable, CodingKeyRe
     public static let learningRate = Metric("learningRate")
 }
 
-/// Local training ran into a loss that is NaN or infinite. Throwing it ends the client's round, not the run.
+/// An error for a loss that is NaN or infinite in local training. Throwing it ends the client's round, not the run.
 public struct NonFiniteLoss: Error, Sendable, CustomStringConvertible {
     /// The loss.
     public let loss: Float
     /// The step of local training that produced it.
     public let step: Int
 
-    /// Throws if `loss` is not a finite number.
+    /// Throws if `loss` is not finite.
     ///
     /// - Throws: `NonFiniteLoss` with the loss and the step.
     public static func check(_ loss: Float, step: Int) throws(NonFiniteLoss) {
         if !loss.isFinite { throw NonFiniteLoss(loss: loss, step: step) }
     }
 
-    /// One sentence with the loss, the step, and the remedy.
+    /// A sentence with the loss, the step, and the remedy.
     public var description: String {
         "the loss became \(loss) in step \(step); a lower learning rate or weaker augmentation may help"
     }

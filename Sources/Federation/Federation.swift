@@ -2,7 +2,7 @@ import Features
 import Foundation
 import Tensor
 
-/// A server and its clients, who train one model together without showing each other their data.
+/// A server and its clients, which train one model together without sharing their data.
 ///
 /// ```swift
 /// var federation = Federation(clients: hospitals, parameters: parameters, quorum: 8, concurrency: 2)
@@ -12,39 +12,39 @@ import Tensor
 /// }
 /// ```
 ///
-/// The order of `clients` is the order in which everything is done with what they sent, whatever order it arrived in: a
-/// round has the same bits at any `concurrency`.
+/// Messages of the clients are processed in the order of `clients`, regardless of the order of arrival, so the
+/// result of a round is bitwise identical for any `concurrency`.
 ///
 /// Source: McMahan et al., AISTATS 2017, Algorithm 1; with the exchange of features of Wu et al., MICCAI 2021.
 public struct Federation: Sendable {
     /// The clients, in client order.
     public let clients: [any Client]
-    /// The global model, after the last round that succeeded.
+    /// The global model after the last successful round.
     public private(set) var parameters: Parameters
-    /// The number of completed rounds; the next one is one higher.
+    /// The number of completed rounds.
     public private(set) var round: Int
     /// The rule that turns updates into the next model.
     public private(set) var aggregator: any Aggregator
     /// The minimum number of clients in a round.
     public let quorum: Int
-    /// The number of clients that work at the same time.
+    /// The maximum number of clients that work concurrently.
     public let concurrency: Int
-    /// The format of the exchanged features; `nil` where clients exchange only models.
+    /// The format of the exchanged features; `nil` if clients exchange only models.
     public let exchange: FeatureExchange?
 
-    /// A federation about to begin round `round + 1`.
+    /// Creates a federation about to begin round `round + 1`.
     ///
     /// - Parameters:
     ///   - clients: The clients, in client order.
     ///   - parameters: The model from which the next round starts.
     ///   - round: The number of rounds that led to `parameters`.
-    ///   - quorum: The minimum number of clients in a round: with fewer it is abandoned.
-    ///   - concurrency: The number of clients that work at the same time. At more than one, each of them is limited to one
-    ///     thread, which is the better use of the cores when batches are small. For clients that compute on this machine,
-    ///     no more than it has cores.
+    ///   - quorum: The minimum number of clients in a round; with fewer, the round fails.
+    ///   - concurrency: The maximum number of clients that work concurrently. If it is greater than 1, each client is
+    ///     limited to one thread, which makes better use of the cores when batches are small. For clients that
+    ///     compute on this machine, use at most the number of cores.
     ///   - aggregator: The rule that turns updates into the next model.
     ///   - exchange: The format of the exchanged features, if clients exchange any.
-    /// - Precondition: client names differ; `1 ≤ quorum ≤ clients.count`; `concurrency ≥ 1`; `round ≥ 0`.
+    /// - Precondition: Client names are distinct; `1 ≤ quorum ≤ clients.count`; `concurrency ≥ 1`; `round ≥ 0`.
     public init(
         clients: [any Client], parameters: Parameters, round: Int = 0, quorum: Int, concurrency: Int = 1,
         aggregator: any Aggregator = FedAvg(), exchange: FeatureExchange? = nil
@@ -59,13 +59,13 @@ public struct Federation: Sendable {
         (self.quorum, self.concurrency, self.exchange) = (quorum, concurrency, exchange)
     }
 
-    /// Runs one round: broadcast, feature exchange, local training, aggregation.
+    /// Runs one round: broadcast, feature exchange, local training, and aggregation.
     ///
     /// Clients that fail, and clients whose messages are rejected, leave the round and are named in the report.
     ///
-    /// - Throws: `FederationError.quorumLost` if too few clients are left; `CancellationError` if the task was
-    ///   cancelled, as soon as the clients at work have stopped; what the aggregator throws. The federation is then
-    ///   unchanged.
+    /// - Throws: `FederationError.quorumLost` if too few clients remain; `CancellationError` if the task was
+    ///   canceled, as soon as the clients at work have stopped; any error of the aggregator. In all cases, the
+    ///   federation is unchanged.
     public mutating func runRound() async throws -> RoundReport {
         let round = round + 1
         let clock = ContinuousClock()
@@ -91,7 +91,7 @@ public struct Federation: Sendable {
                 aggregation: (clock.now - trained) / .seconds(1)))
     }
 
-    /// Collects and validates the banks of all clients; `nil` for those that shared none.
+    /// Collects and validates the banks of all clients; `nil` for clients that shared none.
     private func exchangeFeatures(
         round: Int, _ validation: inout Validation, _ participation: inout Participation
     ) async throws -> [FeatureShare?] {
@@ -120,8 +120,8 @@ public struct Federation: Sendable {
         return shares
     }
 
-    /// Lets the present clients train, each with the shares of all others if it shared itself, and returns the accepted
-    /// updates in client order.
+    /// Trains at the present clients, each with the shares of all others if it shared its own, and returns the
+    /// accepted updates in client order.
     private func train(
         with shares: [FeatureShare?], round: Int, _ validation: inout Validation, _ participation: inout Participation
     ) async throws -> [LocalUpdate] {
@@ -145,16 +145,16 @@ public struct Federation: Sendable {
         return updates
     }
 
-    /// The answer of one client.
+    /// The response of one client.
     private struct Reply<Answer: Sendable>: Sendable {
         let index: Int
         let answer: Result<Answer, any Error>
         let seconds: Double
     }
 
-    /// Asks some clients, at most `concurrency` at a time, and returns their answers in client order.
+    /// Sends a request to some clients, at most `concurrency` at a time, and returns their responses in client order.
     ///
-    /// - Throws: `CancellationError` if the task was cancelled; no further client is asked then.
+    /// - Throws: `CancellationError` if the task was canceled; no more clients are then contacted.
     private func ask<Answer: Sendable>(
         _ indices: [Int], _ question: @escaping @Sendable (Int, any Client) async throws -> Answer
     ) async throws(CancellationError) -> [Reply<Answer>] {
@@ -188,20 +188,20 @@ public struct Federation: Sendable {
 }
 
 extension Federation {
-    /// Runs rounds until `rounds` of them are complete, each of them recorded and saved.
+    /// Runs rounds until `rounds` of them are complete, recording and saving each.
     ///
     /// ```swift
     /// try await federation.run(rounds: 100, store: &store, state: { ["sites.safetensors": …] })
     /// ```
     ///
     /// - Parameters:
-    ///   - rounds: The number of completed rounds at the end.
-    ///   - store: The run on disk, which stands at the same round.
+    ///   - rounds: The total number of completed rounds at the end.
+    ///   - store: The run on disk, which is at the same round.
     ///   - interval: The minimum time between two checkpoints; the last round always has one.
-    ///   - state: The files to save with the global model, which is `model.safetensors`.
-    ///   - review: Adds to a report before it is recorded, such as a score of the new global model.
-    ///   - finished: Called after a round is on disk.
-    /// - Throws: What a round, the store, or the closures throw; `CancellationError` between two rounds.
+    ///   - state: Returns the files to save with the global model, which is `model.safetensors`.
+    ///   - review: Amends a report before it is recorded, for example, with a score of the new global model.
+    ///   - finished: A closure called after a round is on disk.
+    /// - Throws: Any error of a round, the store, or the closures; `CancellationError` between two rounds.
     public mutating func run(
         rounds: Int, store: inout RunStore, savingEvery interval: Duration = .zero,
         state: () async throws -> [String: Data] = { [:] },

@@ -1,8 +1,8 @@
 import FileIO
 
-/// Why a federation or its run on disk cannot go on.
+/// An error that prevents a federation, or its run on disk, from continuing.
 public enum FederationError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Fewer clients than the quorum were left in a round. The global model is unchanged.
+    /// Fewer clients than the quorum remained in a round. The global model is unchanged.
     case quorumLost(round: Int, quorum: Int, present: Int, absent: [RoundReport.Absence])
     /// Another process uses the run directory.
     case runInUse(directory: String)
@@ -10,10 +10,10 @@ public enum FederationError: Error, Hashable, Sendable, CustomStringConvertible 
     case unreadable(path: String, reason: String)
     /// A file of the run could not be written.
     case unwritable(path: String, reason: String)
-    /// There are checkpoints, and none of them is whole.
+    /// There are checkpoints, but none of them is complete.
     case noWholeCheckpoint(directory: String, damage: [String])
 
-    /// One sentence: what happened, where, and what to do.
+    /// A sentence with the error, its location, and the remedy.
     public var description: String {
         switch self {
         case .quorumLost(let round, let quorum, let present, let absent):
@@ -33,7 +33,7 @@ public enum FederationError: Error, Hashable, Sendable, CustomStringConvertible 
 }
 
 extension FederationError {
-    /// The error that a fault of a file amounts to.
+    /// Creates the error that corresponds to a file error.
     init(_ error: FileError) {
         switch error {
         case .inUse(let path): self = .runInUse(directory: path)

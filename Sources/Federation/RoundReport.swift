@@ -1,55 +1,57 @@
 import Foundation
 
-/// The record of one round: who took part, who did not and why, how much was sent, and how long it took.
+/// The record of one round: the participants, the absent clients and the reasons, the amount of data sent, and the
+/// time taken.
 ///
-/// Encoded it is one line of JSON, a line of the run's `rounds.jsonl`.
+/// It is encoded as one line of JSON, a line of the run's `rounds.jsonl`.
 public struct RoundReport: Codable, Hashable, Sendable {
-    /// The number of the round; the first is 1.
+    /// The number of the round, starting at 1.
     public let round: Int
     /// The clients whose updates were averaged, in client order.
     public let participants: [Participant]
-    /// The clients that are missing from the average.
+    /// The clients missing from the average.
     public let absent: [Absence]
     /// The number of payload bytes from clients to the server, including those of absent clients.
     public let bytesUp: Int
     /// The number of payload bytes from the server to clients, including those to absent clients.
     public let bytesDown: Int
-    /// Wall-clock time.
+    /// The wall-clock time.
     public let seconds: Seconds
-    /// The means of the participants' metrics, weighted by sample count, each over the clients that reported it. More
-    /// may be added before the report is recorded, such as the score of the new global model.
+    /// The means of the participants' metrics, weighted by sample count, each over the clients that reported it.
+    ///
+    /// More metrics may be added before the report is recorded, such as the score of the new global model.
     public var metrics: [Metric: Double]
 
-    /// One client whose update was averaged.
+    /// A client whose update was averaged.
     public struct Participant: Codable, Hashable, Sendable {
         /// The client.
         public let client: String
-        /// The number of samples it trained on.
+        /// The number of samples that it trained on.
         public let sampleCount: Int
-        /// The number of features it shared.
+        /// The number of features that it shared.
         public let features: Int
         /// The number of its payload bytes to the server: its features and its model.
         public let bytesUp: Int
         /// The number of payload bytes from the server to it: the global model and the features of others.
         public let bytesDown: Int
-        /// The time it took to share features and train.
+        /// The time that it took to share features and train, in seconds.
         public let seconds: Double
-        /// The metrics of its update that are finite numbers.
+        /// The metrics of its update that are finite.
         public let metrics: [Metric: Double]
     }
 
-    /// One client that is missing, and why.
+    /// An absent client, and the reason.
     public struct Absence: Codable, Hashable, Sendable, CustomStringConvertible {
         /// The client.
         public let client: String
         /// The phase in which it dropped out.
         public let phase: Phase
-        /// The way in which it dropped out.
+        /// The cause of the dropout.
         public let cause: Cause
-        /// One sentence.
+        /// The reason, in one sentence.
         public let reason: String
 
-        /// The phases of a round in which a client is asked.
+        /// The phases of a round in which clients can drop out.
         public enum Phase: String, Codable, Hashable, Sendable {
             /// The exchange of features.
             case exchange
@@ -57,38 +59,38 @@ public struct RoundReport: Codable, Hashable, Sendable {
             case training
         }
 
-        /// The ways of dropping out.
+        /// The causes of a dropout.
         public enum Cause: String, Codable, Hashable, Sendable {
-            /// The client itself reported an error.
+            /// The client reported an error.
             case failed
-            /// The server did not accept its message.
+            /// The server rejected its message.
             case rejected
         }
 
-        /// An absence.
+        /// Creates an absence.
         public init(client: String, phase: Phase, cause: Cause, reason: String) {
             (self.client, self.phase, self.cause, self.reason) = (client, phase, cause, reason)
         }
 
-        /// `north failed in training: the disk is full`.
+        /// A text such as `north failed in training: the disk is full`.
         public var description: String {
             "\(client) \(cause == .failed ? "failed" : "was rejected") in \(phase.rawValue): \(reason)"
         }
     }
 
-    /// Wall-clock seconds of the three parts of a round.
+    /// The wall-clock time of the three parts of a round, in seconds.
     public struct Seconds: Codable, Hashable, Sendable {
-        /// Refreshing the banks, validating and distributing them.
+        /// The time to refresh, validate, and distribute the banks.
         public let exchange: Double
-        /// Local training and validation of the updates.
+        /// The time for local training and validation of the updates.
         public let training: Double
-        /// Aggregation.
+        /// The time for aggregation.
         public let aggregation: Double
-        /// The whole round.
+        /// The time for the whole round.
         public var total: Double { exchange + training + aggregation }
     }
 
-    /// The report as one line of JSON with sorted keys, and a line feed. Metrics that are not finite are left out.
+    /// The report as one line of JSON with sorted keys and a line feed. Metrics that are not finite are omitted.
     public var line: Data {
         var report = self
         report.metrics = metrics.filter { $0.value.isFinite }
@@ -100,7 +102,7 @@ public struct RoundReport: Codable, Hashable, Sendable {
 }
 
 extension RoundReport {
-    /// The report of a round that succeeded. `shared` counts the features that each client sent.
+    /// Creates the report of a successful round. `shared` is the number of features that each client sent.
     init(round: Int, _ participation: Participation, updates: [LocalUpdate], shared: [Int], seconds: Seconds) {
         let participants = zip(participation.present, updates).map { index, update in
             Participant(
@@ -114,11 +116,11 @@ extension RoundReport {
             seconds: seconds, metrics: Self.means(of: participants))
     }
 
-    /// The means of all metrics over the clients that reported them, weighted by sample count.
+    /// Returns the means of all metrics over the clients that reported them, weighted by sample count.
     private static func means(of participants: [Participant]) -> [Metric: Double] {
         var sums: [Metric: (value: Double, samples: Double)] = [:]
         for participant in participants {
-            // As a running mean, which stays finite where a sum might not.
+            // Use a running mean, which stays finite where a sum might not.
             for (name, value) in participant.metrics {
                 let samples = Double(participant.sampleCount)
                 let old = sums[name] ?? (0, 0)
@@ -130,7 +132,7 @@ extension RoundReport {
     }
 }
 
-/// The participation of all clients in one round: who is still present, why the others are not, and what was sent.
+/// The participation of all clients in one round: those present, those absent and why, and the amount of data sent.
 struct Participation: Sendable {
     private(set) var present: [Int]
     private(set) var absent: [RoundReport.Absence] = []
@@ -147,7 +149,8 @@ struct Participation: Sendable {
         seconds = Array(repeating: 0, count: names.count)
     }
 
-    /// Drops a client that reported an error, whose text is cut to 300 characters, or whose message was rejected.
+    /// Drops a client that reported an error, whose text is truncated to 300 characters, or whose message was
+    /// rejected.
     mutating func drop(_ index: Int, in phase: RoundReport.Absence.Phase, _ error: any Error) {
         present.removeAll { $0 == index }
         let rejection = error as? Rejection

@@ -1,10 +1,11 @@
 import FileIO
 import Foundation
 
-/// The state of a run on disk, from which it goes on after it was killed at any moment, in the middle of a write too.
+/// The state of a run on disk, from which it continues after being killed at any moment, even in the middle of a
+/// write.
 ///
 /// ```
-/// runs/name/rounds.jsonl                    one line a round
+/// runs/name/rounds.jsonl                    one line per round
 /// runs/name/checkpoints/round-000041/…      the files of a checkpoint, and a list of them with checksums
 /// runs/name/checkpoints/round-000042/…
 /// runs/name/checkpoints/latest              → round-000042
@@ -19,15 +20,15 @@ import Foundation
 /// }
 /// ```
 ///
-/// A checkpoint is written under another name, brought to the medium, and renamed: under its own name it is always
-/// whole. It says how long `rounds.jsonl` was, so that lines of rounds that have to be repeated, and a line torn in the
-/// middle, are cut off when the run is opened again: every round has exactly one line.
+/// A checkpoint is written under a temporary name, flushed to the storage medium, and renamed: under its own name, it
+/// is always complete. It records the length of `rounds.jsonl`, so that lines of rounds that have to be repeated, and
+/// a partially written line, are removed when the run is opened again: every round has exactly one line.
 public struct RunStore: Sendable {
     /// The directory of the run.
     public let directory: URL
-    /// The last round that was recorded, or at first the round of the checkpoint with which the run goes on.
+    /// The last recorded round; initially, the round of the checkpoint from which the run continues.
     public private(set) var round = 0
-    /// What was found wrong and put right when the run was opened, one sentence each.
+    /// The problems repaired when the run was opened, one sentence each.
     public private(set) var repairs: [String] = []
 
     let disk: Disk
@@ -36,14 +37,14 @@ public struct RunStore: Sendable {
     private var journalLength = 0
     private var hasCheckpoint = false
 
-    /// Opens the run in a directory, which is created if need be, and brings it back to its newest whole checkpoint.
+    /// Opens the run in a directory, creating it if necessary, and restores its newest complete checkpoint.
     ///
     /// - Parameters:
-    ///   - directory: the directory of the run.
-    ///   - kept: how many checkpoints are kept; the older ones are removed.
-    /// - Precondition: `kept ≥ 2`, so that there is another one should the newest be damaged.
+    ///   - directory: The directory of the run.
+    ///   - kept: The number of checkpoints to keep; older ones are removed.
+    /// - Precondition: `kept ≥ 2`, so that there is another one in case the newest is damaged.
     /// - Throws: `FederationError` if another process uses the directory, if it cannot be written, or if there are
-    ///   checkpoints but none of them is whole.
+    ///   checkpoints but none of them is complete.
     public init(directory: URL, keeping kept: Int = 2) throws(FederationError) {
         try self.init(directory: directory, keeping: kept, disk: Disk())
     }
@@ -69,7 +70,7 @@ public struct RunStore: Sendable {
     /// Appends the report of the next round to `rounds.jsonl`.
     ///
     /// - Precondition: `report.round == round + 1`.
-    /// - Throws: `FederationError.unwritable`. A line that was begun is cut off by the next attempt.
+    /// - Throws: `FederationError.unwritable`. The next attempt removes a partially written line.
     public mutating func record(_ report: RoundReport) throws(FederationError) {
         precondition(report.round == round + 1, "round \(report.round) cannot be recorded after round \(round)")
         let line = report.line
@@ -79,10 +80,11 @@ public struct RunStore: Sendable {
         round = report.round
     }
 
-    /// Saves what the run needs to go on after the last round that was recorded, and removes the oldest checkpoints.
+    /// Saves the files that the run needs to continue after the last recorded round, and removes the oldest
+    /// checkpoints.
     ///
-    /// - Precondition: names are plain file names, other than `manifest.json`.
-    /// - Throws: `FederationError.unwritable`. Earlier checkpoints are as they were.
+    /// - Precondition: Names are plain file names other than `manifest.json`.
+    /// - Throws: `FederationError.unwritable`. Earlier checkpoints are unchanged.
     public mutating func save(_ files: [String: Data]) throws(FederationError) {
         for name in files.keys {
             precondition(Manifest.isPlain(name), "a checkpoint cannot hold a file named '\(name)'")
@@ -112,9 +114,9 @@ public struct RunStore: Sendable {
         try io { (disk) throws(FileError) in try disk.synchronize(directory: checkpoints) }
     }
 
-    /// The checkpoint after which the run goes on, or `nil` if there is none yet.
+    /// Returns the checkpoint from which the run continues, or `nil` if there is none yet.
     ///
-    /// - Throws: `FederationError.noWholeCheckpoint` if it was damaged since it was saved or the run was opened.
+    /// - Throws: `FederationError.noWholeCheckpoint` if it was damaged after it was saved or the run was opened.
     public func checkpoint() throws(FederationError) -> Checkpoint? {
         guard hasCheckpoint, let newest = try savedRounds().last else { return nil }
         do throws(Damage) { return try read(newest).checkpoint } catch {
@@ -122,9 +124,9 @@ public struct RunStore: Sendable {
         }
     }
 
-    /// The reports of all rounds recorded so far.
+    /// Returns the reports of all rounds recorded so far.
     ///
-    /// - Throws: `FederationError.unreadable` if `rounds.jsonl` was changed by something else.
+    /// - Throws: `FederationError.unreadable` if something else changed `rounds.jsonl`.
     public func reports() throws(FederationError) -> [RoundReport] {
         if journalLength == 0 { return [] }
         guard let data = try? Data(contentsOf: journal), data.count >= journalLength else {
@@ -143,7 +145,7 @@ public struct RunStore: Sendable {
 }
 
 extension RunStore {
-    /// Goes back to the newest whole checkpoint: newer ones, half-written ones, and later lines of the journal go.
+    /// Restores the newest complete checkpoint, removing newer ones, partial ones, and later lines of the journal.
     private mutating func recover() throws(FederationError) {
         for name in try names() where name.hasPrefix(".") {
             try io { (disk) throws(FileError) in try disk.remove(checkpoints.appendingPathComponent(name)) }
@@ -181,8 +183,9 @@ extension RunStore {
         try io { (disk) throws(FileError) in try disk.synchronize(directory: checkpoints) }
     }
 
-    /// Without a checkpoint a run begins again. Lines that are there may be all that is left of another run: they are
-    /// kept under another name.
+    /// Sets aside the journal of a run without a checkpoint, which starts over.
+    ///
+    /// Existing lines may be all that remains of another run, so they are kept under another name.
     private mutating func setAside(_ lines: Data) throws(FederationError) {
         if lines.isEmpty { return }
         let orphan = directory.appendingPathComponent("rounds.orphaned.jsonl")
@@ -190,7 +193,7 @@ extension RunStore {
         repairs.append("rounds.jsonl belonged to no checkpoint and is now \(orphan.lastPathComponent)")
     }
 
-    /// Removes a checkpoint in such a way that under its own name it is whole or not there.
+    /// Removes a checkpoint so that, under its own name, it is either complete or absent.
     private func discard(_ url: URL) throws(FederationError) {
         guard FileManager.default.fileExists(atPath: url.path) else { return }
         let discarded = checkpoints.appendingPathComponent(".discarded")
@@ -200,7 +203,7 @@ extension RunStore {
     }
 }
 
-/// Why a checkpoint is not whole.
+/// The reason that a checkpoint is incomplete.
 struct Damage: Error, CustomStringConvertible {
     let description: String
 }
@@ -212,7 +215,7 @@ extension RunStore {
             "round-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits)
     }
 
-    /// The rounds that have a checkpoint, whole or not, in ascending order.
+    /// Returns the rounds that have a checkpoint, complete or not, in ascending order.
     func savedRounds() throws(FederationError) -> [Int] {
         try names().compactMap { name in
             guard name.hasPrefix("round-"), let round = Int(name.dropFirst(6)), round >= 0 else { return nil }
@@ -220,14 +223,14 @@ extension RunStore {
         }.sorted()
     }
 
-    /// What is in the directory of checkpoints.
+    /// Returns the names in the directory of checkpoints.
     func names() throws(FederationError) -> [String] {
         do { return try FileManager.default.contentsOfDirectory(atPath: checkpoints.path) } catch {
             throw .unreadable(path: checkpoints.path, reason: error.localizedDescription)
         }
     }
 
-    /// Reads a checkpoint and compares every byte with its manifest.
+    /// Reads a checkpoint and verifies every byte against its manifest.
     func read(_ round: Int) throws(Damage) -> (checkpoint: Checkpoint, manifest: Manifest) {
         let directory = location(of: round)
         let name = directory.lastPathComponent
@@ -247,15 +250,15 @@ extension RunStore {
         return (Checkpoint(round: round, files: files), manifest)
     }
 
-    /// The contents of a file of at most `limit` bytes.
+    /// Returns the contents of a file of at most `limit` bytes.
     private func contents(_ url: URL, limit: Int) -> Data? { try? ReadableFile.contents(of: url, limit: limit) }
 
-    /// A file operation whose fault is one of the run.
+    /// Performs a file operation, converting its errors to errors of the run.
     private func io<Result>(_ operation: (Disk) throws(FileError) -> Result) throws(FederationError) -> Result {
         do throws(FileError) { return try operation(disk) } catch { throw FederationError(error) }
     }
 
-    /// Checks that the journal holds the lines up to a checkpoint, the last of them being of its round.
+    /// Checks that the journal contains the lines up to a checkpoint, and that the last of them belongs to its round.
     func check(_ journal: Data, against manifest: Manifest) throws(Damage) {
         let name = location(of: manifest.round).lastPathComponent
         let lines = journal.prefix(manifest.journalLength)

@@ -1,14 +1,14 @@
 import Features
 import Tensor
 
-/// The validation of one round: every share and every update passes through it before anything is done with it.
+/// The validation of one round, which every share and every update passes before it is used.
 ///
-/// That a weight is float32 and that features are finite unit vectors is guaranteed by their types. The rest is checked
+/// Types guarantee that weights are float32 and that features are finite unit vectors. Everything else is checked
 /// here.
 public struct Validation: Sendable {
-    /// The maximum sample count: more than any data set has, and small enough for exact sums.
+    /// The maximum sample count: more than any data set has, yet small enough for exact sums.
     public static let maximumSampleCount = 1 << 40
-    /// The maximum size of the metrics of an update, names and values, in bytes.
+    /// The maximum size of an update's metrics, names and values, in bytes.
     public static let maximumMetricBytes = 1 << 14
 
     private let round: Int
@@ -17,15 +17,15 @@ public struct Validation: Sendable {
     private var shared: Set<String> = []
     private var updated: Set<String> = []
 
-    /// The validation of round `round`, whose clients started from `reference`.
+    /// Creates the validation of round `round`, whose clients started from `reference`.
     public init(round: Int, reference: Parameters, exchange: FeatureExchange?) {
         (self.round, self.reference, self.exchange) = (round, reference, exchange)
     }
 
     /// Accepts a share of features from a client.
     ///
-    /// - Precondition: the round has a feature exchange.
-    /// - Throws: `Rejection` with the fault.
+    /// - Precondition: The round has a feature exchange.
+    /// - Throws: `Rejection` with the error.
     public mutating func accept(_ share: FeatureShare, from client: String) throws(Rejection) {
         guard let exchange else { preconditionFailure("client \(client) was not asked for features") }
         try checkSender(share.client, share.round, client: client, seen: &shared)
@@ -44,7 +44,7 @@ public struct Validation: Sendable {
 
     /// Accepts a trained model from a client.
     ///
-    /// - Throws: `Rejection` with the fault.
+    /// - Throws: `Rejection` with the error.
     public mutating func accept(_ update: LocalUpdate, from client: String) throws(Rejection) {
         try checkSender(update.client, update.round, client: client, seen: &updated)
         guard update.sampleCount > 0 && update.sampleCount <= Self.maximumSampleCount else {
@@ -81,43 +81,43 @@ public struct Validation: Sendable {
     }
 }
 
-/// A message of a client that the server did not accept, and why.
+/// The rejection of a client's message, and its reason.
 public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
     /// The client.
     public let client: String
-    /// The fault of its message.
+    /// The error in its message.
     public let fault: Fault
 
-    /// A rejection of a client's message.
+    /// Creates a rejection of a client's message.
     public init(_ client: String, _ fault: Fault) { (self.client, self.fault) = (client, fault) }
 
-    /// A fault of a message.
+    /// An error in a message.
     public enum Fault: Hashable, Sendable {
         /// The message claims to come from another client.
         case sender(claimed: String)
         /// The message belongs to an earlier or a later round.
         case round(expected: Int, found: Int)
-        /// The client sent the same kind of message twice in a round.
+        /// The client sent the same kind of message twice in one round.
         case duplicate
-        /// The model has other weights than the global one; the first difference is named.
+        /// The model has different weights from the global one; the first difference is named.
         case slot(expected: String, found: String)
         /// A weight is NaN or infinite.
         case weightNotFinite(slot: String)
-        /// The sample count is not positive, or absurd.
+        /// The sample count is not positive or exceeds the limit.
         case sampleCount(found: Int, limit: Int)
-        /// The metrics are too many or too long to be kept in a report.
+        /// The metrics are too many or too long to keep in a report.
         case metricSize(bytes: Int, limit: Int)
-        /// The features have another length than the projection head produces.
+        /// The features have a different length from those that the projection head produces.
         case featureDimension(expected: Int, found: Int)
-        /// There is no feature, or there are too many.
+        /// There are no features, or too many.
         case featureCount(found: Int, limit: Int)
-        /// A feature is tagged with a partition that does not exist.
+        /// A feature has the tag of a nonexistent partition.
         case partition(row: Int, found: Int, partitions: Int)
         /// The features are not unit vectors with one tag each.
         case features(FeatureError)
     }
 
-    /// One sentence that names the client and the fault.
+    /// A sentence that names the client and the error.
     public var description: String { "client \(client) \(fault)" }
 }
 

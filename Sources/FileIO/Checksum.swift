@@ -1,9 +1,9 @@
 import CZlib
 import Foundation
 
-/// Checksums that notice torn, truncated, and flipped bytes. No defense against intent.
+/// Checksums that detect torn, truncated, and flipped bytes. They offer no protection against intentional changes.
 package enum Checksum {
-    /// The CRC-32 of zlib, as `crc32:` and eight hexadecimal digits.
+    /// Returns the CRC-32 of zlib, formatted as `crc32:` and eight hexadecimal digits.
     package static func crc32(_ data: Data) -> String {
         let value = data.withUnsafeBytes { bytes in
             CZlib.crc32_z(0, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
@@ -12,12 +12,12 @@ package enum Checksum {
         return "crc32:" + String(repeating: "0", count: 8 - digits.count) + digits
     }
 
-    /// Whether data has a checksum, of this version or of an earlier one.
+    /// Returns whether data matches a checksum, written by this version or an earlier one.
     package static func matches(_ data: Data, _ checksum: String) -> Bool {
         (checksum.hasPrefix("crc32:") ? crc32(data) : mixed(data)) == checksum
     }
 
-    /// The checksum of runs of versions before 0.3: words of eight bytes, mixed into a state of 64 bits.
+    /// Returns the checksum used by versions before 0.3: eight-byte words, mixed into a 64-bit state.
     private static func mixed(_ data: Data) -> String {
         var state: UInt64 = 0x9E37_79B9_7F4A_7C15
         func mix(_ word: UInt64) {

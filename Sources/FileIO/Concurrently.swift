@@ -1,4 +1,4 @@
-/// The results of `body(0)`, `body(1)`, … in this order, of which at most `workers` run at a time.
+/// Returns the results of `body(0)`, `body(1)`, … in order, running at most `workers` calls at a time.
 ///
 /// - Precondition: `workers > 0`.
 package func concurrently<Value: Sendable>(

@@ -1,27 +1,28 @@
 import Foundation
 
-/// The file operations of the package, each of them durable or not done at all once it has returned.
+/// The file operations of the package, each either durable or not performed at all when it returns.
 ///
-/// `beforeStep` is told of every step, and what it throws stops the operation there and leaves everything as it is: the
-/// tests kill a run at every step with it.
+/// `beforeStep` is called before every step; an error it throws stops the operation there and leaves everything as
+/// is. The tests use it to kill a run at every step.
 package struct Disk: Sendable {
-    /// Called before every system call that changes something.
+    /// A closure called before every system call that changes something.
     package var beforeStep: @Sendable (String) throws(FileError) -> Void = { _ in }
-    /// The most bytes written in one step.
+    /// The maximum number of bytes to write in one step.
     package var chunkLength = 1 << 24
-    /// Whether to wait until the medium holds what was written. Only tests have reason not to.
+    /// Whether to wait until written data is on the storage medium. Only tests have reason not to.
     package var synchronizes = true
 
-    /// File operations that wait for the medium.
+    /// Creates file operations that wait for the storage medium.
     package init() {}
 
-    /// Writes a new file, and waits until it is on the medium. Its name is durable after `synchronize(directory:)`.
+    /// Writes a new file and waits until it is on the storage medium. Its name is durable after
+    /// `synchronize(directory:)`.
     package func create(_ url: URL, contents: Data) throws(FileError) {
         try beforeStep("create \(url.lastPathComponent)")
         try write(contents, to: url, flags: O_WRONLY | O_CREAT | O_EXCL, after: 0)
     }
 
-    /// Cuts a file after its first `length` bytes and appends `contents`; creates it if need be.
+    /// Truncates a file after its first `length` bytes and appends `contents`, creating the file if necessary.
     package func extend(_ url: URL, after length: Int, with contents: Data) throws(FileError) {
         try beforeStep("extend \(url.lastPathComponent)")
         try write(contents, to: url, flags: O_WRONLY | O_CREAT, after: length)
@@ -46,13 +47,13 @@ package struct Disk: Sendable {
         guard !synchronizes || fsync(file) == 0 else { throw unwritable(url) }
     }
 
-    /// Gives a file or directory another name in one step, in place of a file of that name.
+    /// Renames a file or directory in one step, replacing any file of that name.
     package func move(_ url: URL, to target: URL) throws(FileError) {
         try beforeStep("move \(url.lastPathComponent) to \(target.lastPathComponent)")
         guard rename(url.path, target.path) == 0 else { throw unwritable(target) }
     }
 
-    /// Creates a directory and those above it.
+    /// Creates a directory and its parent directories.
     package func makeDirectory(_ url: URL) throws(FileError) {
         try beforeStep("make \(url.lastPathComponent)")
         do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
@@ -60,7 +61,8 @@ package struct Disk: Sendable {
         }
     }
 
-    /// Makes a symbolic link to a neighbour, which takes the place of an older link only when it is complete.
+    /// Creates a symbolic link to a file in the same directory, replacing an older link only when the new one is
+    /// complete.
     package func link(_ url: URL, to neighbour: String) throws(FileError) {
         let fresh = url.deletingLastPathComponent().appendingPathComponent("." + url.lastPathComponent)
         try remove(fresh)
@@ -69,7 +71,7 @@ package struct Disk: Sendable {
         try move(fresh, to: url)
     }
 
-    /// Removes a file, or a directory and all that is in it, if it exists. Not one step.
+    /// Removes a file, or a directory and its contents, if it exists. This is not a single step.
     package func remove(_ url: URL) throws(FileError) {
         var status = stat()
         guard lstat(url.path, &status) == 0 else { return }
@@ -79,14 +81,14 @@ package struct Disk: Sendable {
         }
     }
 
-    /// Waits until the names in a directory are on the medium.
+    /// Waits until the names in a directory are on the storage medium.
     package func synchronize(directory: URL) throws(FileError) {
         try beforeStep("synchronize \(directory.lastPathComponent)")
         guard synchronizes else { return }
         let file = open(directory.path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw unwritable(directory) }
         defer { close(file) }
-        // Some file systems cannot do this with a folder, and say EINVAL.
+        // Some file systems do not support this for directories and return EINVAL.
         guard fsync(file) == 0 || errno == EINVAL else { throw unwritable(directory) }
     }
 
@@ -107,25 +109,27 @@ package struct Disk: Sendable {
     }
 }
 
-/// The hold of this process on a directory, until the last copy is gone. The system releases it when the process dies.
+/// A lock that this process holds on a directory until the last copy is released or the process ends.
 package final class DirectoryLock: Sendable {
     private let file: Int32
 
+    /// Locks a directory.
+    ///
     /// - Throws: `FileError.inUse` if another run holds the directory for a second.
     package init(_ directory: URL) throws(FileError) {
         let path = directory.appendingPathComponent(".lock").path
         file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw .unwritable(path: path, reason: systemReason()) }
-        // A process that this one is just starting shares the lock of a run that has ended here, until it has become
-        // the other program: that is over in a moment.
+        // A process that this one is just starting shares the lock of a run that ended here until it has executed the
+        // other program, which takes only a moment.
         for _ in 0..<100 {
-            // A file system without locks is no reason to refuse.
+            // A file system without locks is no reason to fail.
             if flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK { return }
             usleep(10_000)
         }
         throw .inUse(path: directory.path)
     }
 
-    // Also called when `init` throws.
+    // Also runs when `init` throws.
     deinit { close(file) }
 }

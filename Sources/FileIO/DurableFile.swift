@@ -2,8 +2,9 @@ import Foundation
 
 /// A file that appears under its name complete or not at all.
 ///
-/// The bytes go to a temporary name next to it; `commit` waits until they are on the medium, renames the file, and waits for
-/// the folder. A file that is not committed leaves nothing behind. This is the only way in which the package replaces files.
+/// The bytes go to a temporary file next to it; `commit` waits until they are on the storage medium, renames the
+/// file, and waits for the folder. A file that is not committed leaves nothing behind. The package replaces files
+/// only in this way.
 public struct DurableFile: ~Copyable {
     private let descriptor: Int32
     private let url: URL
@@ -14,7 +15,7 @@ public struct DurableFile: ~Copyable {
 
     /// Creates the temporary file.
     ///
-    /// - Parameter name: The name of the file in errors; its path if absent.
+    /// - Parameter name: The name of the file in errors; its path by default.
     public init(_ url: URL, name: String? = nil) throws(FileError) {
         try self.init(url, name: name, disk: Disk())
     }
@@ -38,7 +39,7 @@ public struct DurableFile: ~Copyable {
         try disk.write(bytes, to: descriptor, name: name)
     }
 
-    /// Moves the file to its name, where it survives a loss of power.
+    /// Renames the file to its final name, where it survives a power failure.
     public mutating func commit() throws(FileError) {
         try disk.beforeStep("synchronize \(url.lastPathComponent)")
         guard !disk.synchronizes || fsync(descriptor) == 0 else {
@@ -61,5 +62,5 @@ public struct DurableFile: ~Copyable {
     }
 }
 
-/// The system's words for the last failed call.
+/// Returns the system's description of the last failed call.
 func systemReason() -> String { String(cString: strerror(errno)) }

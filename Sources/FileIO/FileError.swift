@@ -1,19 +1,19 @@
-/// A fault of one file or folder, which the modules above put into words of their own.
+/// An error with a file or folder, which the modules above translate into their own words.
 public enum FileError: Error, Hashable, Sendable {
     /// There is no file at that path.
     case missing(path: String)
     /// The file cannot be read, or is not a regular file.
     case unreadable(path: String, reason: String)
-    /// The file cannot be written; what was at that path is still there.
+    /// The file cannot be written; any existing file at that path is unchanged.
     case unwritable(path: String, reason: String)
-    /// Another process holds the folder.
+    /// Another process has locked the folder.
     case inUse(path: String)
     /// The compressed data is damaged; `field` is `deflate data`, `CRC-32`, `ISIZE`, or `gzip header`.
     case damagedGzip(path: String, field: String, reason: String)
 }
 
 extension FileError: CustomStringConvertible {
-    /// One sentence: the path and the fault.
+    /// A sentence with the path and the error.
     public var description: String {
         switch self {
         case .missing(let path): "\(path): there is no such file; check the path"

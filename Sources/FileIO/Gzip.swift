@@ -1,6 +1,6 @@
 import CZlib
 
-/// Inflates the members of a gzip file one after the other, comparing the CRC-32 and the size of each.
+/// Inflates the members of a gzip file in sequence, verifying the CRC-32 and the size of each.
 ///
 /// Source: RFC 1952; zlib's manual, `inflate`.
 package final class Inflater {
@@ -12,7 +12,7 @@ package final class Inflater {
     private let stream: UnsafeMutablePointer<z_stream>
     private let input: UnsafeMutableRawBufferPointer
     private var isAtEnd = false
-    /// Bytes, not all of them zero, that follow the last member; 0 where nothing does.
+    /// The number of bytes, not all of them zero, that follow the last member; 0 if there are none.
     package private(set) var trailingByteCount = 0
 
     package init(file: String) {
@@ -32,7 +32,8 @@ package final class Inflater {
 
     package typealias Source = (UnsafeMutableRawBufferPointer) throws(FileError) -> Int
 
-    /// Fills `target` with inflated bytes and returns its size, or fewer where the last member ends.
+    /// Fills `target` with inflated bytes and returns their number, which is less than its size if the last member
+    /// ends.
     package func read(into target: UnsafeMutableRawBufferPointer, from source: Source) throws(FileError) -> Int {
         var filled = 0
         while filled < target.count && !isAtEnd {
@@ -45,7 +46,7 @@ package final class Inflater {
             switch status {
             case Z_OK: break
             case Z_STREAM_END: try startNextMember(from: source)
-            // There is room for output, so what is missing is input, and the refill above found none.
+            // There is room for output, so input is missing, and the file has no more.
             case Z_BUF_ERROR: throw fault("deflate data", "the file ends in the middle of it")
             default: throw fault(status)
             }
@@ -53,7 +54,7 @@ package final class Inflater {
         return filled
     }
 
-    /// Puts what is left of the input first and reads the file's next bytes behind it.
+    /// Moves the remaining input to the front and reads the file's next bytes after it.
     private func refill(from source: Source) throws(FileError) {
         let left = Int(stream.pointee.avail_in)
         if left > 0 { input.baseAddress!.copyMemory(from: stream.pointee.next_in, byteCount: left) }
@@ -98,7 +99,7 @@ package final class Inflater {
     }
 }
 
-/// Deflates bytes into one gzip member that is the same for the same bytes: it holds no name and no time.
+/// Deflates bytes into one gzip member that is reproducible, because it contains no name and no time.
 package final class Deflater {
     private let stream: UnsafeMutablePointer<z_stream>
     private let output: UnsafeMutableRawBufferPointer
@@ -119,7 +120,7 @@ package final class Deflater {
 
     package typealias Sink = (UnsafeRawBufferPointer) throws(FileError) -> Void
 
-    /// Deflates `bytes`, the last ones where `isLast`, and hands the result to `sink` in pieces.
+    /// Deflates `bytes`, the last ones if `isLast`, and passes the result to `sink` in chunks.
     package func write(_ bytes: UnsafeRawBufferPointer, isLast: Bool, to sink: Sink) throws(FileError) {
         precondition(bytes.count <= Int(UInt32.max), "\(bytes.count) bytes are too many for one call")
         stream.pointee.next_in = UnsafeMutablePointer(

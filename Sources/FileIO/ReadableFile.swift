@@ -1,21 +1,21 @@
 import Foundation
 
-/// A regular file that is open for reading by position.
+/// A regular file opened for reading at arbitrary offsets.
 public final class ReadableFile: Sendable {
     /// The name of the file in errors.
     public let name: String
-    /// Its length in bytes when it was opened.
+    /// The length of the file when it was opened, in bytes.
     public let size: Int
     private let descriptor: Int32
 
     /// Opens a file.
     ///
-    /// - Parameter name: The name of the file in errors; its path if absent.
+    /// - Parameter name: The name of the file in errors; its path by default.
     /// - Throws: `FileError.missing`; `.unreadable`, also for a pipe or a device.
     public init(_ url: URL, name: String? = nil) throws(FileError) {
         let name = name ?? url.path
         self.name = name
-        // Without O_NONBLOCK, a named pipe would hold up the call before it is seen that it is no file.
+        // Without O_NONBLOCK, opening a named pipe would block before the check that it is not a regular file.
         descriptor = open(url.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {
             let code = errno
@@ -32,7 +32,8 @@ public final class ReadableFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Fills `memory` with the bytes from `offset` on, and returns their number, which is smaller at the end of the file.
+    /// Fills `memory` with the bytes from `offset` on, and returns their number, which is smaller at the end of the
+    /// file.
     public func read(at offset: Int, into memory: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
         var done = 0
         while done < memory.count {
@@ -49,7 +50,7 @@ public final class ReadableFile: Sendable {
         return done
     }
 
-    /// The contents of a file of at most `limit` bytes.
+    /// Returns the contents of a file of at most `limit` bytes.
     ///
     /// - Throws: `FileError`, also if the file is longer.
     public static func contents(of url: URL, limit: Int = 1 << 30) throws(FileError) -> Data {

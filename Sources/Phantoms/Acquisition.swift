@@ -2,7 +2,7 @@ import Foundation
 import Randomness
 import Volumes
 
-/// How one examination was recorded: grid, contrast, coils, noise, file format.
+/// The recording of one examination: grid, contrast, coils, noise, file format.
 ///
 /// The distributions are those of the ACDC files. A scanner that several patients share fixes the ``Style``; the rest
 /// varies between the patients of one scanner, too.
@@ -23,7 +23,7 @@ struct Acquisition: Sendable {
     /// The coil element nearest to the chest: its place in front of the heart, mm, and how much it adds there.
     let coil: (p: Float, q: Float, strength: Float)
 
-    /// What the patients of one scanner have in common.
+    /// The properties shared by the patients of one scanner.
     struct Style: Sendable {
         var storage: Storage
         var spacing: Float
@@ -38,7 +38,7 @@ struct Acquisition: Sendable {
         var noise: Float
     }
 
-    /// How intensities are stored.
+    /// The storage format of intensities.
     enum Storage: Sendable {
         /// Whole numbers 0 … 255 as 32-bit floating point.
         case byteAsFloat

@@ -2,7 +2,7 @@ import Foundation
 import Randomness
 import Volumes
 
-/// Everything about one synthetic examination, drawn before the first pixel is computed.
+/// All parameters of one synthetic examination, sampled before the first pixel is computed.
 struct Examination: Sendable {
     let heart: HeartAnatomy
     let acquisition: Acquisition
@@ -21,7 +21,7 @@ struct Examination: Sendable {
     private let wobble: SmoothField
     private let texture: SmoothField
 
-    /// One plane of the stack.
+    /// A plane of the stack.
     struct Slice: Sendable {
         /// Position along the axis of the left ventricle, mm.
         var z: Float
@@ -99,7 +99,7 @@ struct Examination: Sendable {
         return (-beyondBase..<through + beyondApex).map { first + Float($0) * spacing }
     }
 
-    /// How far the heart has contracted in a frame, 0 … 1: a smooth rise to end systole, a quick and then slow return.
+    /// The contraction of the heart in a frame, 0 … 1: a smooth rise to end systole, a quick and then slow return.
     func contraction(ofFrame number: Int) -> Float {
         let time = Float((number - endDiastole + frameCount) % frameCount)
         let systole = Float(endSystole - endDiastole)
@@ -108,7 +108,7 @@ struct Examination: Sendable {
         return (0.5 + 0.5 * cos(.pi * min(1, rest / 0.55))) * 0.85 + 0.15 * (1 - smoothStep(rest))
     }
 
-    /// Where the pixels of the slice at `index` lie in the patient.
+    /// The positions of the pixels of the slice at `index` in the patient.
     func placement(of index: Int) -> SliceCanvas.Frame {
         let slice = slices[index]
         let along = slice.z - heart.length / 2

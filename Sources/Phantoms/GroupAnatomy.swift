@@ -15,9 +15,9 @@ struct GroupAnatomy: Sendable {
     var wallSystole: Spread
     /// Length of the left ventricular cavity in end diastole, mm.
     var length: Spread
-    /// How far the base moves towards the apex, mm.
+    /// The motion of the base toward the apex, in mm.
     var baseDescent: Spread
-    /// How far the end of the cavity moves away from the apex, mm.
+    /// The motion of the end of the cavity away from the apex, in mm.
     var apexRetreat: Spread
     /// Right ventricular volume in end diastole, mL.
     var rightVolume: Spread
@@ -25,7 +25,7 @@ struct GroupAnatomy: Sendable {
     var rightEjectionFraction: Spread
     /// The angle that the right ventricle subtends at the left one, relative to the normal group.
     var rightAngle: Float
-    /// How much of its girth the right ventricle keeps towards the apex: 0 tapers as in health, 1 hardly.
+    /// The girth that the right ventricle keeps toward the apex: 0 tapers as in health, 1 hardly at all.
     var rightFullness: Float
     /// Frames from end diastole to end systole, as a share of the heartbeat.
     var systole: Spread

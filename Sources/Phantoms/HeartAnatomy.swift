@@ -2,7 +2,7 @@ import Foundation
 import Randomness
 import Volumes
 
-/// One patient's heart: sizes in end diastole and end systole, shape, position.
+/// The heart of one patient: sizes in end diastole and end systole, shape, position.
 ///
 /// Lengths are in mm. z runs along the long axis of the left ventricle, from 0 at its base in end diastole to `length`
 /// at the end of the cavity. The time within the heartbeat enters as a contraction from 0 (end diastole) to 1 (end
@@ -26,14 +26,14 @@ struct HeartAnatomy: Sendable {
 
     /// Right ventricular volume, mm³.
     let rightVolume: (diastole: Float, systole: Float)
-    /// Where the right ventricle begins, along z.
+    /// The position of the start of the right ventricle along z.
     let rightBase: (diastole: Float, systole: Float)
     let rightApex: Float
     let rightFullness: Float
     /// Half of the angle that the right ventricle subtends at its base.
     let rightHalfAngle: Float
     let rightSkew: Float
-    /// How far the septum is pressed into the left ventricle, as a share of its radius.
+    /// The displacement of the septum into the left ventricle, as a fraction of its radius.
     let septalFlattening: Float
 
     /// Deviations of the cavity from a circle.
@@ -117,9 +117,9 @@ struct HeartAnatomy: Sendable {
         drift = (slope * cos(direction), slope * sin(direction))
     }
 
-    /// Where the left ventricle begins at a contraction, along z.
+    /// The position of the start of the left ventricle along z, at a contraction.
     func base(at contraction: Float) -> Float { baseDescent * contraction }
-    /// Where its cavity ends.
+    /// The position of the end of its cavity.
     func apex(at contraction: Float) -> Float { length - apexRetreat * contraction }
 }
 
@@ -134,7 +134,7 @@ extension HeartAnatomy.Scar {
         }
     }
 
-    /// How much of the wall at an angle and a level belongs to the scar, 0 to 1.
+    /// The fraction of the wall at an angle and a level that is scar, 0 to 1.
     func share(angle: Float, level: Float) -> Float {
         let away = abs(remainder(angle - self.angle, 2 * Float.pi))
         let edge = smoothStep((halfWidth + 0.25 - away) / 0.5)

@@ -2,11 +2,11 @@ import Foundation
 import Randomness
 import Volumes
 
-/// What one slice of a heart looks like, apart from its outlines: blood, muscle, trabeculae, fat around it.
+/// The appearance of one slice of a heart, apart from its outlines: blood, muscle, trabeculae, fat around it.
 struct HeartLook: Sendable {
     let leftBlood: Float
     let rightBlood: Float
-    /// How the signal of blood changes until end systole, as a factor, because of its flow.
+    /// The factor by which flow changes the signal of blood until end systole.
     let flow: Float
     let muscle: Float
     let fat: Float
@@ -49,7 +49,7 @@ extension SliceCanvas {
     /// Paints a heart.
     ///
     /// - Parameters:
-    ///   - lean: The angle from the front of the body to the right ventricle, from p towards q.
+    ///   - lean: The angle from the front of the body to the right ventricle, from p toward q.
     mutating func paint(
         _ section: HeartSection, of heart: HeartAnatomy, look: HeartLook, lean: Float, contraction: Float
     ) {
@@ -119,7 +119,7 @@ extension SliceCanvas {
 
 /// An atrium or a stretch of a vessel: a tube with round ends, or an ellipsoid.
 ///
-/// Points are in mm from the centre of the heart, towards the patient's left, front and head.
+/// Points are in mm from the center of the heart, toward the patient's left, front and head.
 struct Hollow: Sendable {
     private let start: SIMD3<Float>
     private let direction: SIMD3<Float>
@@ -139,7 +139,7 @@ struct Hollow: Sendable {
         (radius, self.semiAxes) = (semiAxes.max(), semiAxes)
     }
 
-    /// How deep a point lies below the surface, in mm; of points outside, their distance with a minus sign, to first
+    /// The depth of a point below the surface, in mm; of points outside, their distance with a minus sign, to first
     /// order.
     func depth(of point: SIMD3<Float>) -> Float {
         var away = point - start
@@ -173,7 +173,7 @@ struct Spread: Sendable {
         (self.mean, self.deviation, self.limits) = (mean, deviation, limits)
     }
 
-    /// A number drawn from the distribution; a draw beyond a limit becomes that limit.
+    /// A sample from the distribution, clamped to its limits.
     func draw(using generator: inout SeededGenerator) -> Float {
         min(max(generator.normal(mean: mean, standardDeviation: deviation), limits.lowerBound), limits.upperBound)
     }

@@ -119,7 +119,7 @@ struct HeartSection: Sendable {
         of heart: HeartAnatomy, mean: Float, level: Float, contraction: Float, at angles: [Float]
     ) -> [Float] {
         let along = min(max(level, 0), 1)
-        // Measured: thickest below the base, thinning towards the apex, less so in systole.
+        // Measured: thickest below the base, thinning toward the apex, less so in systole.
         let profile = (1.11 - 0.36 * along * along) * (1 - contraction) + (1.05 - 0.2 * along * along) * contraction
         var table = angles.map { angle in
             let away = remainder(angle - heart.bulge.angle, 2 * Float.pi) / heart.bulge.width

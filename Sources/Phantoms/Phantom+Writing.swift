@@ -17,7 +17,7 @@ extension Phantom {
     ///   - includingCine: Whether the 4-D cines are written, too.
     ///   - workers: Patients made at a time.
     ///   - progress: Called after each patient with the number of patients done, from any thread.
-    /// - Throws: ``VolumesError/unwritable(file:reason:)`` for the first file that cannot be written.
+    /// - Throws: `VolumesError/unwritable(file:reason:)` for the first file that cannot be written.
     /// - Precondition: `count > 0`, `workers > 0`.
     public func write(
         patients count: Int, to folder: URL, includingCine: Bool = false,
@@ -85,7 +85,7 @@ extension Phantom {
     ///   - spacing: Voxel width in mm, as for ``wholeHeart(_:spacing:)``.
     ///   - workers: Patients made at a time.
     ///   - progress: Called after each patient with the number of patients done, from any thread.
-    /// - Throws: ``VolumesError/unwritable(file:reason:)`` for the first file that cannot be written.
+    /// - Throws: `VolumesError/unwritable(file:reason:)` for the first file that cannot be written.
     /// - Precondition: `count > 0`, `workers > 0`, `0.3 ≤ spacing ≤ 10`.
     public func writeWholeHearts(
         patients count: Int, to folder: URL, spacing: Double = 0.9,
@@ -127,7 +127,7 @@ extension Phantom {
         if let failure = state.withLock({ $0.failure }) { throw failure }
     }
 
-    /// What every folder says about its images.
+    /// The description of the images in every folder.
     func note(on dataSet: String) -> String {
         """
         These images are synthetic. They were computed from a parametric model (Phantom, seed \(seed)) and show no patient.

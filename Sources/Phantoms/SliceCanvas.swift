@@ -3,8 +3,8 @@ import Volumes
 
 /// The intensities of one slice while it is painted: tissues on top of each other, with soft edges.
 ///
-/// A point of the slice is given in mm in the patient's frame: p from the axis of the left ventricle towards the front
-/// of the body, q towards the patient's left lung. ``Frame`` maps pixels to it.
+/// A point of the slice is given in mm in the patient's frame: p from the axis of the left ventricle toward the front
+/// of the body, q toward the patient's left lung. ``Frame`` maps pixels to it.
 struct SliceCanvas: Sendable {
     let frame: Frame
     /// `rows × columns` intensities, row by row.
@@ -14,7 +14,7 @@ struct SliceCanvas: Sendable {
     /// Mottles the tissues, in standard deviations, at every pixel.
     let texture: [Float]
 
-    /// Where the pixels of a slice lie in the patient.
+    /// The positions of the pixels of a slice in the patient.
     struct Frame: Sendable {
         var columns: Int
         var rows: Int
@@ -49,7 +49,7 @@ struct SliceCanvas: Sendable {
         var intensity: Float
         /// Standard deviation of the intensity inside, relative to it.
         var mottle: Float = 0.08
-        /// How far the border strays, in mm.
+        /// The deviation of the border, in mm.
         var wobble: Float = 0
         /// Width of the border, in mm.
         var edge: Float = 1.6
@@ -72,7 +72,7 @@ struct SliceCanvas: Sendable {
         }
     }
 
-    /// Paints an ellipse of semi-axes a and b about a point, its first axis turned by `angle` from p towards q.
+    /// Paints an ellipse of semi-axes a and b about a point, its first axis turned by `angle` from p toward q.
     mutating func paintEllipse(
         _ tissue: Tissue, p: Float, q: Float, a: Float, b: Float, angle: Float = 0, only isAllowed: [Bool]? = nil
     ) {

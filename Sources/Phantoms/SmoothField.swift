@@ -5,7 +5,7 @@ import Volumes
 /// A smooth random function of space: normal numbers on a coarse lattice, joined by cubic B-splines in the plane and
 /// linearly between planes.
 ///
-/// It bends the borders of organs, mottles their inside, and makes noise that is correlated between neighbouring
+/// It bends the borders of organs, mottles their inside, and makes noise that is correlated between neighboring
 /// pixels. Its mean is 0 and its standard deviation about 1.
 struct SmoothField: Sendable {
     private let columns: Int

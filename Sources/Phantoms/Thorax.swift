@@ -2,7 +2,7 @@ import Foundation
 import Randomness
 import Volumes
 
-/// What surrounds one patient's heart: chest wall, lung with its vessels, diaphragm, liver, stomach, spleen, aorta,
+/// The surroundings of one patient's heart: chest wall, lung with its vessels, diaphragm, liver, stomach, spleen, aorta,
 /// spine, fat.
 ///
 /// Only the look matters here: nothing of it is labelled. Lengths in mm in the frame of ``SliceCanvas``.
@@ -14,7 +14,7 @@ struct Thorax: Sendable {
     let muscleThickness: Float
     /// More of both above the lung, where the arm and the shoulder begin.
     let shoulder: Float
-    /// Height of the diaphragm under the heart at the base, and its rise per mm towards the apex.
+    /// Height of the diaphragm under the heart at the base, and its rise per mm toward the apex.
     let diaphragm: (level: Float, rise: Float, curvature: Float, crest: Float)
     /// Intensities relative to the 99th percentile of the volume.
     let air: Float
@@ -34,7 +34,7 @@ struct Thorax: Sendable {
         var place: Place = .anywhere
     }
 
-    /// Where a body may be painted.
+    /// The region in which a body may be drawn.
     enum Place: Sendable {
         case anywhere, lung, abdomen
     }

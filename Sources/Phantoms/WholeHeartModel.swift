@@ -4,7 +4,7 @@ import Volumes
 
 /// A heart as it lies in the body, with atria and great vessels around the ventricles of ``HeartAnatomy``.
 ///
-/// Points are in mm from the middle of the left ventricle's axis, towards the patient's left, front and head. The axis
+/// Points are in mm from the middle of the left ventricle's axis, toward the patient's left, front and head. The axis
 /// points to the left, the front and the feet, so that axial slices cut the heart obliquely, as in patients. Shapes and
 /// places of atria and vessels are this package's own choice.
 struct WholeHeartModel: Sendable {
@@ -19,11 +19,11 @@ struct WholeHeartModel: Sendable {
     private let sections: [HeartSection]
     private let contraction: Float = 0.3
     private let lean: Float
-    /// Directions of the phantom's short-axis frame: towards the front, the left lung, the apex.
+    /// Directions of the phantom's short-axis frame: toward the front, the left lung, the apex.
     private let p, q, z: SIMD3<Float>
     private static let above: Float = 10
 
-    /// How deep a point lies in the tissues, in mm; negative outside of them.
+    /// The depth of a point in the tissues, in mm; negative outside.
     struct Depths {
         /// Cavity of the left ventricle.
         var left: Float
@@ -124,7 +124,7 @@ struct WholeHeartModel: Sendable {
         box = (low * scale, high * scale)
     }
 
-    /// Where a point lies.
+    /// The tissue at a point.
     func depths(at point: SIMD3<Float>) -> Depths {
         let point = point / scale
         let level = (point * z).sum() + heart.length / 2

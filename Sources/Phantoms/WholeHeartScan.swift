@@ -2,7 +2,7 @@ import Foundation
 import Randomness
 import Volumes
 
-/// How a ``WholeHeartModel`` is recorded: a grid in the body, and the intensities on it.
+/// The recording of a ``WholeHeartModel``: a grid in the body, and the intensities on it.
 ///
 /// The distributions follow what is known of the HVSMR 2016 images: a box about the heart, axes to the back, the feet and
 /// the right, blood at 0.64 to 0.82, the muscle at half of it, the rest mostly dark.

@@ -6,19 +6,19 @@ import Musl
 import Darwin
 #endif
 
-/// A small, fast generator of random bits whose stream is fixed by its seed on every machine (xoshiro256★★).
+/// A small, fast random number generator whose stream is determined by its seed on every machine (xoshiro256★★).
 ///
 /// Everything random in this package takes a generator as an argument; there is no global one. Independent streams
-/// come from a seed and a path of integers, so that "client 3 in round 7" draws the same numbers whatever ran before:
+/// come from a seed and a path of integers, so that "client 3 in round 7" gets the same numbers regardless of what
+/// ran before:
 ///
 /// ```swift
 /// var generator = SeededGenerator(seed: 1, path: round, client)
 /// let angle = generator.uniform(in: -15...15)
 /// ```
 ///
-/// The state is `Codable`: a run that stops can write it down and go on with the very next number.
-/// Uniform and normal numbers are produced here rather than by the standard library, whose algorithms may change
-/// between versions.
+/// The state is `Codable`: a run can save it, and continue with the very next number. Uniform and normal numbers are
+/// produced here rather than by the standard library, whose algorithms may change between versions.
 ///
 /// Source: Blackman and Vigna, "Scrambled linear pseudorandom number generators", ACM TOMS 47(4), 2021.
 public struct SeededGenerator: RandomNumberGenerator, Hashable, Codable, Sendable {
@@ -27,12 +27,12 @@ public struct SeededGenerator: RandomNumberGenerator, Hashable, Codable, Sendabl
     private var s2: UInt64
     private var s3: UInt64
 
-    /// A generator whose stream is determined by `seed` and by every integer of `path`, in order.
+    /// Creates a generator whose stream is determined by `seed` and every integer of `path`, in order.
     public init(seed: UInt64, path: Int...) {
         self.init(seed: seed, path: path)
     }
 
-    /// A generator whose stream is determined by `seed` and by every integer of `path`, in order.
+    /// Creates a generator whose stream is determined by `seed` and every integer of `path`, in order.
     public init(seed: UInt64, path: [Int]) {
         var state = seed
         for step in path {
@@ -45,7 +45,7 @@ public struct SeededGenerator: RandomNumberGenerator, Hashable, Codable, Sendabl
         (s0, s1, s2, s3) = (draw(), draw(), draw(), draw())
     }
 
-    /// SplitMix64's output function.
+    /// Returns the output of SplitMix64's output function.
     private static func mix(_ value: UInt64) -> UInt64 {
         var z = value
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -53,7 +53,7 @@ public struct SeededGenerator: RandomNumberGenerator, Hashable, Codable, Sendabl
         return z ^ (z >> 31)
     }
 
-    /// The next 64 random bits.
+    /// Returns the next 64 random bits.
     public mutating func next() -> UInt64 {
         let product = s1 &* 5
         let result = ((product << 7) | (product >> 57)) &* 9
@@ -67,17 +67,17 @@ public struct SeededGenerator: RandomNumberGenerator, Hashable, Codable, Sendabl
         return result
     }
 
-    /// A number drawn uniformly from [0, 1), with 24 random bits.
+    /// Returns a number sampled uniformly from [0, 1), with 24 random bits.
     public mutating func uniform() -> Float {
         Float(next() >> 40) * 0x1p-24
     }
 
-    /// A number drawn uniformly from `range`.
+    /// Returns a number sampled uniformly from `range`.
     public mutating func uniform(in range: ClosedRange<Float>) -> Float {
         range.lowerBound + (range.upperBound - range.lowerBound) * uniform()
     }
 
-    /// An integer drawn uniformly from `0 ..< bound`, without modulo bias (Lemire's method).
+    /// Returns an integer sampled uniformly from `0 ..< bound`, without modulo bias (Lemire's method).
     ///
     /// - Precondition: `bound > 0`.
     public mutating func integer(below bound: Int) -> Int {
@@ -91,12 +91,12 @@ public struct SeededGenerator: RandomNumberGenerator, Hashable, Codable, Sendabl
         return Int(product.high)
     }
 
-    /// `true` with the given probability.
+    /// Returns `true` with the given probability.
     public mutating func chance(_ probability: Float) -> Bool {
         uniform() < probability
     }
 
-    /// A random order of `0 ..< count` (Fisher–Yates).
+    /// Returns a random permutation of `0 ..< count` (Fisher–Yates).
     public mutating func permutation(of count: Int) -> [Int] {
         var order = Array(0..<count)
         for i in stride(from: count - 1, to: 0, by: -1) { order.swapAt(i, integer(below: i + 1)) }
@@ -105,8 +105,9 @@ public struct SeededGenerator: RandomNumberGenerator, Hashable, Codable, Sendabl
 }
 
 extension SeededGenerator {
-    /// A number drawn from the normal distribution with the given mean and standard deviation (Box–Muller; one
-    /// number a call, so that a stored state never hides half a pair).
+    /// Returns a number sampled from the normal distribution with the given mean and standard deviation.
+    ///
+    /// It uses the Box–Muller transform and discards the second number of each pair, so that the state is complete.
     public mutating func normal(mean: Float = 0, standardDeviation: Float = 1) -> Float {
         let radius = (-2 * log(1 - Double(uniform()))).squareRoot()
         let angle = 2 * Double.pi * Double(uniform())

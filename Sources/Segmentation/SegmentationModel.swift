@@ -3,7 +3,7 @@ import Tensor
 import UNet
 import Volumes
 
-/// A U-Net that labels 3-D images slice by slice, together with everything needed to use it on a new image: preprocessing
+/// A U-Net that labels 3-D images slice by slice, with everything needed to apply it to a new image: preprocessing
 /// and class names.
 ///
 /// ```swift
@@ -20,9 +20,13 @@ public struct SegmentationModel: Sendable {
     /// The weights.
     public var parameters: Parameters
 
-    /// A network with random weights.
+    /// Creates a network with random weights.
     ///
-    /// - Parameter generator: Determines the weights.
+    /// - Parameters:
+    ///   - width: The number of channels of the first level.
+    ///   - preprocessing: The preprocessing of images.
+    ///   - classes: The names of the classes, the background first.
+    ///   - generator: The generator of the weights.
     public init(width: Int, preprocessing: Preprocessing, classes: [String], generator: SeededGenerator) {
         var builder = ParameterBuilder(generator: generator)
         network = UNet(UNet.Configuration(classes: classes.count, width: width), in: &builder)
@@ -32,29 +36,32 @@ public struct SegmentationModel: Sendable {
 
     // MARK: Labels
 
-    /// The labels of a native 3-D image, on its own grid.
+    /// Returns the labels of a native 3-D image, on its own grid.
     ///
-    /// - Precondition: one frame.
+    /// - Precondition: One frame.
     public func labels(of image: Volume) -> Volume {
         labels(of: preprocessing(image))
     }
 
-    /// The labels of a prepared image, on the native grid that it came from.
+    /// Returns the labels of a prepared image, on the native grid of its source.
     public func labels(of volume: PreparedVolume) -> Volume {
         volume.restored(scores: scores(of: volume), classes: classes.count)
     }
 
-    /// The labels of several prepared images, such as the frames of a cine, on the native grids that they came from.
+    /// Returns the labels of several prepared images, such as the frames of a cine, on the native grids of their
+    /// sources.
     ///
-    /// A piece of work is a few slices, whichever image they belong to; the result has the same bits for any number of
+    /// A work item is a few slices, whichever image they belong to; results are bitwise identical for any number of
     /// workers.
     ///
-    /// - Parameter workers: The number of pieces at work at a time, one thread each.
-    /// - Throws: `CancellationError` if the task was cancelled.
+    /// - Parameters:
+    ///   - volumes: The prepared images.
+    ///   - workers: The number of concurrent work items, one thread each.
+    /// - Throws: `CancellationError` if the task was canceled.
     public func labels(of volumes: [PreparedVolume], workers: Int) async throws -> [Volume] {
         var pieces: [(volume: Int, slices: Range<Int>)] = []
         for (index, volume) in volumes.enumerated() {
-            // Pieces of one volume are about equally large.
+            // Work items of one volume are about equally large.
             let count = max(1, (volume.sliceCount + 7) / 8)
             for piece in 0..<count {
                 pieces.append((index, volume.sliceCount * piece / count..<volume.sliceCount * (piece + 1) / count))
@@ -71,12 +78,12 @@ public struct SegmentationModel: Sendable {
         }
     }
 
-    /// The class scores (logits) of every pixel of a prepared image: `[slice, row, column, class]`.
+    /// Returns the class scores (logits) of every pixel of a prepared image: `[slice, row, column, class]`.
     public func scores(of volume: PreparedVolume) -> [Float] {
         let (count, size) = (volume.sliceCount, volume.size)
         var scores: [Float] = []
         scores.reserveCapacity(count * size * size * classes.count)
-        // A few slices at a time: more need more memory and are no faster.
+        // Process a few slices at a time: larger batches need more memory and are no faster.
         for start in stride(from: 0, to: count, by: 8) {
             let slices = start..<min(start + 8, count)
             let pixels = volume.pixels[slices.lowerBound * size * size..<slices.upperBound * size * size]
@@ -86,15 +93,15 @@ public struct SegmentationModel: Sendable {
         return scores
     }
 
-    /// The class probabilities of every pixel of a prepared image: `[slice, row, column, class]`, each pixel's with the
-    /// sum 1.
+    /// Returns the class probabilities of every pixel of a prepared image, which sum to 1 per pixel:
+    /// `[slice, row, column, class]`.
     public func probabilities(of volume: PreparedVolume) -> [Float] {
         let scores = scores(of: volume)
         let rows = Tensor(scores, shape: [scores.count / classes.count, classes.count])
         return evaluate(Parameters()) { softmax($0.constant(rows)) }.elements
     }
 
-    /// The labels of a prepared image on its own grid: `[slice, row, column]`.
+    /// Returns the labels of a prepared image on its own grid: `[slice, row, column]`.
     public func classMap(of volume: PreparedVolume) -> [UInt8] {
         let scores = scores(of: volume)
         return (0..<scores.count / classes.count).map { place in
@@ -105,7 +112,7 @@ public struct SegmentationModel: Sendable {
 }
 
 extension PreparedVolume {
-    /// Some of the slices, without labels.
+    /// Returns a range of the slices, without labels.
     fileprivate func part(_ slices: Range<Int>) -> PreparedVolume {
         var native = grid.native
         native.slices = slices.count
@@ -118,7 +125,7 @@ extension PreparedVolume {
 
 // MARK: File
 
-/// A file that is not a segmentation model.
+/// An error in a file that is not a segmentation model.
 public enum SegmentationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// There is no file at that path.
     case missing(file: String)
@@ -129,7 +136,7 @@ public enum SegmentationError: Error, Equatable, Sendable, CustomStringConvertib
     /// A weight of the network is missing.
     case noWeight(file: String, weight: String)
 
-    /// One sentence: the file, its fault, and the remedy.
+    /// A sentence with the file, the error, and the remedy.
     public var description: String {
         switch self {
         case .missing(let file):
@@ -147,11 +154,15 @@ public enum SegmentationError: Error, Equatable, Sendable, CustomStringConvertib
 }
 
 extension SegmentationModel {
-    /// Writes weights, architecture, preprocessing, and class names as one safetensors file that PyTorch reads too.
+    /// Writes weights, architecture, preprocessing, and class names as one safetensors file that PyTorch can also
+    /// read.
     ///
-    /// The metadata are texts: `configuration` and `preprocessing` hold JSON objects, `classes` a JSON array.
+    /// All metadata values are strings: `configuration` and `preprocessing` contain JSON objects, `classes` a JSON
+    /// array.
     ///
-    /// - Parameter provenance: The training data and procedure, in one sentence.
+    /// - Parameters:
+    ///   - url: The file, which is replaced if it exists.
+    ///   - provenance: The training data and procedure, in one sentence.
     /// - Throws: `WeightsError` if the file cannot be written.
     public func write(to url: URL, provenance: String) throws {
         let encoder = JSONEncoder()
@@ -166,9 +177,9 @@ extension SegmentationModel {
         try parameters.safetensors(metadata: metadata).write(to: url)
     }
 
-    /// The model in a file.
+    /// Loads the model in a file.
     ///
-    /// - Throws: `SegmentationError` if the file is no such model; `WeightsError` if it is damaged.
+    /// - Throws: `SegmentationError` if the file is not such a model; `WeightsError` if it is damaged.
     public init(contentsOf url: URL) throws {
         guard FileManager.default.fileExists(atPath: url.path) else {
             throw SegmentationError.missing(file: url.path)
@@ -195,7 +206,7 @@ extension SegmentationModel {
         }
     }
 
-    /// The first field that is out of the range of this package's files, checked before memory is allocated for it.
+    /// Returns the first field out of range for this package's files, checked before memory is allocated for it.
     private static func fault(
         _ configuration: UNet.Configuration, _ preprocessing: Preprocessing, classes: Int
     ) -> String? {

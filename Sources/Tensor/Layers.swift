@@ -1,7 +1,8 @@
-/// A description of one step of a network: it holds slots and settings, never weights, and is applied to a variable on
-/// a tape that reads the weights.
+/// The description of one step of a network.
+///
+/// A layer holds slots and settings, never weights. It is applied to a variable on a tape that reads the weights.
 public protocol Layer: Sendable {
-    /// The output for `x`, recorded on its tape.
+    /// Returns the output for `x`, recorded on its tape.
     func callAsFunction(_ x: Variable) -> Variable
 }
 
@@ -12,7 +13,7 @@ public struct Linear: Layer {
     /// The bias, `[out]`.
     public let bias: ParameterSlot
 
-    /// A layer whose values are drawn uniformly in ± 1 / √inputs. The slots are `name.weight` and `name.bias`.
+    /// Creates a layer with uniform initial values in ± 1 / √inputs. The slots are `name.weight` and `name.bias`.
     public init(inputs: Int, outputs: Int, name: String, in builder: inout ParameterBuilder) {
         let bound = 1 / Float(inputs).squareRoot()
         weight = builder.add(
@@ -20,27 +21,27 @@ public struct Linear: Layer {
         bias = builder.add(name + ".bias", shape: [outputs], initializer: .uniform(bound: bound))
     }
 
-    /// `[batch, in]` → `[batch, out]`.
+    /// Applies the layer: `[batch, in]` → `[batch, out]`.
     public func callAsFunction(_ x: Variable) -> Variable {
         linear(x, weight: x.tape[weight], bias: x.tape[bias])
     }
 }
 
-/// A two-dimensional convolution with weights of its own; see ``convolution(_:filter:bias:stride:padding:)``.
+/// A two-dimensional convolution layer; see ``convolution(_:filter:bias:stride:padding:)``.
 public struct Convolution: Layer {
     /// The filter, `[kernelSize, kernelSize, in, out]`.
     public let weight: ParameterSlot
     /// The bias, `[out]`.
     public let bias: ParameterSlot?
-    /// The distance between windows, in pixels.
+    /// The stride of the windows, in pixels.
     public let stride: Int
-    /// Zeros around the image, in pixels.
+    /// The zero padding on each side, in pixels.
     public let padding: Int
 
-    /// A layer whose filter is drawn after He et al. and whose bias is zero.
+    /// Creates a layer with He-initialized filter and zero bias.
     ///
-    /// Unless `padding` is given it is half the kernel, which keeps the extents at stride 1 and odd kernels. The slots
-    /// are `name.weight` and `name.bias`.
+    /// By default, `padding` is half the kernel size, which preserves the image size for stride 1 and odd kernels.
+    /// The slots are `name.weight` and `name.bias`.
     public init(
         inputChannels: Int, outputChannels: Int, kernelSize: Int, stride: Int = 1, padding: Int? = nil,
         bias: Bool = true, name: String, in builder: inout ParameterBuilder
@@ -54,14 +55,14 @@ public struct Convolution: Layer {
         self.padding = padding ?? kernelSize / 2
     }
 
-    /// `[batch, height, width, in]` → `[batch, height', width', out]`.
+    /// Applies the layer: `[batch, height, width, in]` → `[batch, height', width', out]`.
     public func callAsFunction(_ x: Variable) -> Variable {
         convolution(
             x, filter: x.tape[weight], bias: bias.map { x.tape[$0] }, stride: stride, padding: padding)
     }
 }
 
-/// A transposed convolution with kernel and stride 2, which doubles an image; see
+/// A transposed convolution layer with kernel and stride 2, which doubles the image size; see
 /// ``transposedConvolution(_:filter:bias:stride:)``.
 public struct TransposedConvolution: Layer {
     /// The filter, `[2, 2, out, in]`.
@@ -69,8 +70,7 @@ public struct TransposedConvolution: Layer {
     /// The bias, `[out]`.
     public let bias: ParameterSlot
 
-    /// A layer whose filter is drawn after He et al. and whose bias is zero. The slots are `name.weight` and
-    /// `name.bias`.
+    /// Creates a layer with He-initialized filter and zero bias. The slots are `name.weight` and `name.bias`.
     public init(inputChannels: Int, outputChannels: Int, name: String, in builder: inout ParameterBuilder) {
         weight = builder.add(
             name + ".weight", shape: [2, 2, outputChannels, inputChannels], layout: .transposedConvolution,
@@ -78,17 +78,17 @@ public struct TransposedConvolution: Layer {
         bias = builder.add(name + ".bias", shape: [outputChannels], initializer: .constant(0))
     }
 
-    /// `[batch, height, width, in]` → `[batch, 2 · height, 2 · width, out]`.
+    /// Applies the layer: `[batch, height, width, in]` → `[batch, 2 · height, 2 · width, out]`.
     public func callAsFunction(_ x: Variable) -> Variable {
         transposedConvolution(x, filter: x.tape[weight], bias: x.tape[bias], stride: 2)
     }
 }
 
-/// A normalisation of activations, with the rectifier that follows it.
+/// A normalization layer, including the ReLU that follows it.
 public struct Normalization: Layer {
-    /// Which elements share a mean and a variance.
+    /// The elements that share a mean and a variance.
     public enum Kind: Hashable, Sendable, Codable {
-        /// Those of a channel in the whole batch.
+        /// Those of a channel across the batch.
         case batch
         /// Those of a group of channels in one sample.
         case group(Int)
@@ -96,7 +96,7 @@ public struct Normalization: Layer {
         case instance
     }
 
-    /// Which elements share a mean and a variance.
+    /// The elements that share a mean and a variance.
     public let kind: Kind
     /// The scale γ, `[channels]`.
     public let weight: ParameterSlot
@@ -104,12 +104,12 @@ public struct Normalization: Layer {
     public let bias: ParameterSlot
     /// The running mean and variance of a batch norm, `[channels]` each.
     public let running: (mean: ParameterSlot, variance: ParameterSlot)?
-    /// The slope below zero of the rectifier that follows: 0 for ReLU, 1 for none.
+    /// The slope below zero of the ReLU that follows: 0 for ReLU, 1 for no ReLU.
     public let slope: Float
 
-    /// A layer with scale 1 and shift 0.
+    /// Creates a layer with scale 1 and shift 0.
     ///
-    /// The slots are `name.weight` and `name.bias`, and with batch norm `name.running_mean` and `name.running_var`.
+    /// The slots are `name.weight` and `name.bias`, and, for batch norm, `name.running_mean` and `name.running_var`.
     public init(
         _ kind: Kind, channels: Int, slope: Float = 1, name: String, in builder: inout ParameterBuilder
     ) {
@@ -127,7 +127,7 @@ public struct Normalization: Layer {
             ) : nil
     }
 
-    /// `[batch, height, width, channels]`, unchanged.
+    /// Applies the layer: `[batch, height, width, channels]`, unchanged.
     public func callAsFunction(_ x: Variable) -> Variable {
         let (scale, shift) = (x.tape[weight], x.tape[bias])
         switch kind {

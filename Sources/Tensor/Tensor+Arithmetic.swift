@@ -1,12 +1,12 @@
 import CKernels
 
 extension Tensor {
-    /// The length of the pieces into which elementwise work is split.
+    /// The number of elements per work item of elementwise operations.
     static let grain = 1 << 15
 
-    /// `self += scale · other`, element by element.
+    /// Computes `self += scale · other`, element by element.
     ///
-    /// - Precondition: equal shapes.
+    /// - Precondition: Equal shapes.
     public mutating func add(_ other: Tensor, scaledBy scale: Float = 1) {
         precondition(shape == other.shape, "shapes \(shape) and \(other.shape) differ")
         let (y, x) = (mutablePointer(), other.pointer)
@@ -15,7 +15,7 @@ extension Tensor {
         }
     }
 
-    /// `self *= factor`.
+    /// Computes `self *= factor`.
     public mutating func scale(by factor: Float) {
         let y = mutablePointer()
         Parallel.forEachRange(of: count, length: Self.grain) { range in
@@ -23,9 +23,9 @@ extension Tensor {
         }
     }
 
-    /// `self += fraction · (target − self)`: one step of an exponential moving average.
+    /// Computes `self += fraction · (target − self)`, one step of an exponential moving average.
     ///
-    /// - Precondition: equal shapes.
+    /// - Precondition: Equal shapes.
     public mutating func interpolate(toward target: Tensor, by fraction: Float) {
         precondition(shape == target.shape, "shapes \(shape) and \(target.shape) differ")
         let (y, x) = (mutablePointer(), target.pointer)
@@ -34,13 +34,13 @@ extension Tensor {
         }
     }
 
-    /// The sum of all elements, in Double between blocks of 2,048.
+    /// The sum of all elements, accumulated in Double across blocks of 2,048.
     public var sum: Double { ck_sum(count, pointer) }
 
     /// The mean of all elements.
     public var mean: Double { sum / Double(count) }
 
-    /// The inner product with a tensor of the same shape.
+    /// Returns the inner product with a tensor of the same shape.
     public func dot(_ other: Tensor) -> Double {
         precondition(shape == other.shape, "shapes \(shape) and \(other.shape) differ")
         return ck_dot(count, pointer, other.pointer)
@@ -52,11 +52,11 @@ extension Tensor {
     /// Whether no element is infinite or NaN.
     public var isFinite: Bool { ck_all_finite(count, pointer) == 1 }
 
-    /// The product of two matrices, either of them transposed on request.
+    /// Returns the product of two matrices, either of which may be transposed.
     ///
-    /// **Shapes** `[m, k] · [k, n] → [m, n]`, where a transposed operand is given as `[k, m]` or `[n, k]`.
+    /// **Shapes** `[m, k] · [k, n] → [m, n]`; a transposed operand has shape `[k, m]` or `[n, k]`.
     ///
-    /// - Precondition: rank 2 and equal inner extents.
+    /// - Precondition: Rank 2 and equal inner dimensions.
     public func matrixProduct(
         _ other: Tensor, transposed: Bool = false, otherTransposed: Bool = false
     ) -> Tensor {

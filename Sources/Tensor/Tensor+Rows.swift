@@ -1,6 +1,6 @@
 import CKernels
 
-// Safe access to elements and rows: what modules without unsafe code compute with.
+// Safe access to elements and rows, for modules without unsafe code.
 
 extension Tensor {
     /// The size of the elements in bytes.
@@ -13,7 +13,7 @@ extension Tensor {
         try body(UnsafeBufferPointer(start: pointer, count: count).span)
     }
 
-    /// Calls `body` with the elements to change in place, after a copy if they are shared.
+    /// Calls `body` with the elements to modify in place, after a copy if they are shared.
     public mutating func withMutableSpan<Result, Failure: Error>(
         _ body: (inout MutableSpan<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -21,11 +21,11 @@ extension Tensor {
         return try body(&span)
     }
 
-    /// A tensor made of rows with the given shape.
+    /// Creates a tensor from rows of the given shape.
     ///
     /// **Shapes** `rowShape` each → `[rows.count] + rowShape`.
     ///
-    /// - Precondition: every row fills `rowShape`.
+    /// - Precondition: Every row fills `rowShape`.
     public init(rows: [ArraySlice<Float>], rowShape: Shape) {
         self.init(uninitialized: rowShape.prepending(rows.count))
         let target = mutablePointer()
@@ -39,11 +39,11 @@ extension Tensor {
         }
     }
 
-    /// The rows of several tensors, one after the other.
+    /// Creates a tensor from the rows of several tensors, in order.
     ///
     /// **Shapes** `[n, …]` each → `[Σ n, …]`.
     ///
-    /// - Precondition: at least one tensor, all with equal shapes but for the first axis.
+    /// - Precondition: At least one tensor; the shapes agree except for the first axis.
     public init(joiningRows parts: [Tensor]) {
         precondition(!parts.isEmpty, "no tensors to join")
         let row = parts[0].shape.droppingFirst()
@@ -56,11 +56,11 @@ extension Tensor {
         }
     }
 
-    /// The given rows, in that order.
+    /// Returns the given rows, in the given order.
     ///
     /// **Shapes** `[n, …]` → `[rows.count, …]`.
     ///
-    /// - Precondition: the rows exist.
+    /// - Precondition: The rows exist.
     public func gathered(rows: [Int]) -> Tensor {
         let row = shape.droppingFirst()
         var result = Tensor(uninitialized: row.prepending(rows.count))
@@ -74,7 +74,7 @@ extension Tensor {
 
     /// Replaces one row.
     ///
-    /// - Precondition: the row exists, and `values` has as many elements.
+    /// - Precondition: The row exists, and `values` has as many elements.
     public mutating func replaceRow(_ index: Int, with values: Tensor) {
         let count = shape.droppingFirst().count
         precondition(
@@ -83,7 +83,8 @@ extension Tensor {
         (mutablePointer() + index * count).update(from: values.pointer, count: count)
     }
 
-    /// The Euclidean norm of every row, in Double, where the square of no float overflows: finite exactly if the row is.
+    /// Returns the Euclidean norm of every row, in Double, in which the square of a float never overflows: a norm is
+    /// finite exactly if the row is.
     ///
     /// **Shapes** `[n, …]` → n numbers.
     public func rowNorms() -> [Double] {
@@ -98,11 +99,11 @@ extension Tensor {
         }
     }
 
-    /// The weighted mean of tensors: sums in Double in the given order, rounded once.
+    /// Returns the weighted mean of tensors, summed in Double in the given order and rounded once.
     ///
-    /// The mean of equal tensors is that tensor bit for bit, as is the mean of one.
+    /// The mean of equal tensors is bitwise identical to them, as is the mean of one tensor.
     ///
-    /// - Precondition: at least one tensor, a weight for each, and equal shapes.
+    /// - Precondition: At least one tensor, a weight for each, and equal shapes.
     /// - Complexity: O(tensors · elements).
     public static func weightedMean(of tensors: [Tensor], weights: [Double]) -> Tensor {
         precondition(
@@ -111,11 +112,12 @@ extension Tensor {
         let total = weights.reduce(0, +)
         var mean = Tensor(uninitialized: tensors[0].shape)
         let target = mean.mutablePointer()
-        // Sums of one block stay in the first-level cache while the tensors pass. On this thread: workers flush denormals.
+        // The sums of one block stay in the L1 cache while looping over the tensors. This runs on one thread because
+        // workers flush denormals.
         withUnsafeTemporaryAllocation(of: Double.self, capacity: min(2048, mean.count)) { sums in
             for start in stride(from: 0, to: mean.count, by: 2048) {
                 let count = min(2048, mean.count - start)
-                // Not from zero: 0 + (-0) would lose the sign.
+                // Do not start from zero: 0 + (-0) would lose the sign.
                 let first = tensors[0].pointer + start
                 for place in 0..<count { sums[place] = weights[0] * Double(first[place]) }
                 for (tensor, weight) in zip(tensors, weights).dropFirst() {

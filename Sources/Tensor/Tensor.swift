@@ -4,7 +4,7 @@ import CKernels
 /// A dense array of `Float` in row-major order, with value semantics.
 ///
 /// Activations are channels-last, `[batch, height, width, channels]`. Copies share memory until one of them is
-/// changed; `rows`, `reshaped` and the slots of `Parameters` are views that copy nothing.
+/// mutated; `rows`, `reshaped`, and the slots of `Parameters` are views that copy nothing.
 ///
 /// ```swift
 /// let a = Tensor([1, 2, 3, 4], shape: [2, 2])
@@ -13,10 +13,10 @@ import CKernels
 public struct Tensor: Sendable {
     private var buffer: Buffer
     private var offset: Int
-    /// The extents, slowest axis first.
+    /// The size of each axis, slowest axis first.
     public private(set) var shape: Shape
 
-    /// A tensor whose elements are arbitrary until they are written: for code that overwrites all of them.
+    /// Creates a tensor with uninitialized elements, for code that overwrites all of them.
     init(uninitialized shape: Shape) {
         buffer = Buffer(count: shape.count)
         offset = 0
@@ -27,7 +27,7 @@ public struct Tensor: Sendable {
         (self.buffer, self.offset, self.shape) = (buffer, offset, shape)
     }
 
-    /// A tensor with the given elements in row-major order.
+    /// Creates a tensor with the given elements in row-major order.
     ///
     /// - Precondition: `elements.count == shape.count`.
     public init(_ elements: some Collection<Float>, shape: Shape) {
@@ -36,18 +36,18 @@ public struct Tensor: Sendable {
         _ = UnsafeMutableBufferPointer(start: buffer.base, count: shape.count).initialize(from: elements)
     }
 
-    /// A vector with the given elements.
+    /// Creates a vector with the given elements.
     public init(_ elements: [Float]) {
         self.init(elements, shape: [elements.count])
     }
 
-    /// A tensor whose elements all equal `value`.
+    /// Creates a tensor whose elements all equal `value`.
     public init(repeating value: Float, shape: Shape) {
         self.init(uninitialized: shape)
         ck_fill(shape.count, value, buffer.base)
     }
 
-    /// A tensor of zeros.
+    /// Creates a tensor of zeros.
     public init(zeros shape: Shape) {
         self.init(repeating: 0, shape: shape)
     }
@@ -60,23 +60,23 @@ public struct Tensor: Sendable {
         Array(UnsafeBufferPointer(start: pointer, count: count))
     }
 
-    /// Calls `body` with the elements in row-major order. The memory is valid during the call only.
+    /// Calls `body` with the elements in row-major order. The memory is valid only during the call.
     public func withElements<Result, Failure: Error>(
         _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try body(UnsafeBufferPointer(start: pointer, count: count))
     }
 
-    /// Calls `body` with the elements to change in place, after a copy if they are shared.
+    /// Calls `body` with the elements to modify in place, after a copy if they are shared.
     public mutating func withMutableElements<Result, Failure: Error>(
         _ body: (UnsafeMutableBufferPointer<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try body(UnsafeMutableBufferPointer(start: mutablePointer(), count: count))
     }
 
-    /// The element at a position, one index an axis.
+    /// Accesses the element at a position, given by one index per axis.
     ///
-    /// - Precondition: as many indices as axes, each inside its extent.
+    /// - Precondition: As many indices as axes, each within bounds.
     public subscript(_ indices: Int...) -> Float {
         get { pointer[position(indices)] }
         set {
@@ -97,17 +97,17 @@ public struct Tensor: Sendable {
 
     // Views
 
-    /// The same elements under another shape; nothing is copied.
+    /// Returns the same elements with another shape, without copying.
     ///
-    /// - Precondition: the numbers of elements are equal.
+    /// - Precondition: Equal numbers of elements.
     public func reshaped(to shape: Shape) -> Tensor {
         precondition(shape.count == count, "a tensor of shape \(self.shape) cannot take shape \(shape)")
         return Tensor(buffer: buffer, offset: offset, shape: shape)
     }
 
-    /// The part `range` of the first axis as a view; nothing is copied.
+    /// Returns the part `range` of the first axis as a view, without copying.
     ///
-    /// - Precondition: `range` lies inside the first extent.
+    /// - Precondition: `range` lies within the first axis.
     public func rows(_ range: Range<Int>) -> Tensor {
         precondition(
             shape.rank > 0 && range.lowerBound >= 0 && range.upperBound <= shape[0],
@@ -117,18 +117,18 @@ public struct Tensor: Sendable {
             buffer: buffer, offset: offset + range.lowerBound * row.count, shape: row.prepending(range.count))
     }
 
-    /// `shape.count` elements from position `start` on as a view.
+    /// Returns a view of `shape.count` elements from position `start` on.
     func view(from start: Int, shape: Shape) -> Tensor {
         precondition(start >= 0 && start + shape.count <= count, "a view of shape \(shape) at \(start) of \(count)")
         return Tensor(buffer: buffer, offset: offset + start, shape: shape)
     }
 
-    // Memory, for kernels. A pointer is valid as long as a tensor that holds its buffer is.
+    // Memory access for kernels. A pointer is valid as long as a tensor that holds its buffer exists.
 
-    /// The first element, to read.
+    /// A pointer to the first element, for reading.
     var pointer: UnsafePointer<Float> { UnsafePointer(buffer.base + offset) }
 
-    /// The first element, to write, after a copy if the memory is shared.
+    /// Returns a pointer to the first element, for writing, after a copy if the memory is shared.
     mutating func mutablePointer() -> UnsafeMutablePointer<Float> {
         if !isKnownUniquelyReferenced(&buffer) {
             let copy = Buffer(count: count)
@@ -141,7 +141,7 @@ public struct Tensor: Sendable {
 }
 
 extension Tensor: Equatable {
-    /// Whether shapes and all elements are equal (as floats: a NaN differs from itself).
+    /// Returns whether shapes and all elements are equal (as floats: a NaN differs from itself).
     public static func == (a: Tensor, b: Tensor) -> Bool {
         guard a.shape == b.shape else { return false }
         return a.withElements { a in b.withElements { b in a.elementsEqual(b) } }
@@ -149,7 +149,7 @@ extension Tensor: Equatable {
 }
 
 extension Tensor: CustomStringConvertible {
-    /// `Tensor [2, 2]: 1.0, 2.0, 3.0, 4.0`, with the first elements only where there are many.
+    /// A text such as `Tensor [2, 2]: 1.0, 2.0, 3.0, 4.0`, showing only the first elements if there are many.
     public var description: String {
         let head = elements.prefix(16).map { "\($0)" }.joined(separator: ", ")
         return "Tensor \(shape): \(head)" + (count > 16 ? ", …" : "")
@@ -157,24 +157,25 @@ extension Tensor: CustomStringConvertible {
 }
 
 extension Tensor {
-    /// The extents of a tensor, slowest axis first: up to six, stored in place.
+    /// The size of each axis of a tensor, slowest axis first: up to six axes, stored inline.
     ///
     /// ```swift
     /// let images: Tensor.Shape = [8, 64, 64, 1]    // [batch, height, width, channels]
     /// ```
     public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {
-        // Two vectors of 16 bytes: a value with a stricter alignment that lives across an `await` crashes (Swift 6.3).
+        // Use two 16-byte vectors: a value with a stricter alignment that lives across an `await` crashes (Swift
+        // 6.3).
         private var firstExtents = SIMD4<Int32>(repeating: 0)
         private var lastExtents = SIMD4<Int32>(repeating: 0)
         /// The number of axes.
         public private(set) var rank: Int
 
-        /// The most axes that a tensor can have.
+        /// The maximum number of axes of a tensor.
         public static let maximumRank = 6
 
-        /// A shape with the given extents; an empty list is the shape of a scalar.
+        /// Creates a shape with the given axis sizes; an empty list is the shape of a scalar.
         ///
-        /// - Precondition: at most six extents, none negative or beyond `Int32.max`.
+        /// - Precondition: At most six sizes, none negative or greater than `Int32.max`.
         public init(_ extents: some Collection<Int>) {
             precondition(extents.count <= Self.maximumRank, "a shape of \(extents.count) axes: at most 6 are possible")
             rank = extents.count
@@ -184,14 +185,14 @@ extension Tensor {
             }
         }
 
-        /// A shape with the given extents.
+        /// Creates a shape with the given axis sizes.
         public init(arrayLiteral elements: Int...) {
             self.init(elements)
         }
 
-        /// The extent of an axis.
+        /// The size of an axis.
         ///
-        /// - Precondition: `axis` is below `rank`.
+        /// - Precondition: `axis` is less than `rank`.
         public subscript(axis: Int) -> Int {
             precondition(axis >= 0 && axis < rank, "axis \(axis) of shape \(self)")
             return extent(of: axis)
@@ -201,20 +202,20 @@ extension Tensor {
             Int(axis < 4 ? firstExtents[axis] : lastExtents[axis - 4])
         }
 
-        /// The number of elements: the product of all extents, 1 for a scalar.
+        /// The number of elements: the product of all axis sizes, 1 for a scalar.
         public var count: Int {
             var product = 1
             for axis in 0..<rank { product *= extent(of: axis) }
             return product
         }
 
-        /// The extents as an array.
+        /// The axis sizes as an array.
         public var array: [Int] { (0..<rank).map(extent) }
 
-        /// The extent of the last axis; 1 for a scalar.
+        /// The size of the last axis; 1 for a scalar.
         public var last: Int { rank == 0 ? 1 : self[rank - 1] }
 
-        /// The product of all extents but the last.
+        /// The product of all axis sizes except the last.
         var leadingCount: Int { last == 0 ? 0 : count / last }
 
         func droppingFirst() -> Shape { Shape(array.dropFirst()) }
@@ -223,7 +224,7 @@ extension Tensor {
 
         func replacingLast(with extent: Int) -> Shape { Shape(array.dropLast() + [extent]) }
 
-        /// `[8, 64, 64, 1]`.
+        /// A text such as `[8, 64, 64, 1]`.
         public var description: String { "\(array)" }
     }
 }

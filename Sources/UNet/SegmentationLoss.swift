@@ -6,16 +6,17 @@ public enum SegmentationLoss: String, Hashable, Sendable, Codable, CaseIterable 
     case crossEntropy
     /// ``SoftDiceLoss``.
     case dice
-    /// The sum of both, with equal weights: the usual loss of cardiac networks.
+    /// The sum of both with equal weights, the usual loss for cardiac segmentation.
     ///
     /// Isensee et al., Nature Methods 18:203–211, 2021.
     case crossEntropyAndDice
 
-    /// The loss of a batch.
+    /// Returns the loss of a batch.
     ///
-    /// **Shapes** `scores [batch, height, width, classes]`, one label in `0 ..< classes` per pixel, row by row → scalar.
+    /// **Shapes** `scores [batch, height, width, classes]`, one label in `0 ..< classes` per pixel, row by row →
+    /// scalar.
     ///
-    /// - Precondition: two classes or more, as many labels as pixels, each of them a class.
+    /// - Precondition: At least two classes, as many labels as pixels, each a valid class.
     public func callAsFunction(_ scores: Variable, labels: [UInt8]) -> Variable {
         switch self {
         case .crossEntropy: pixelwise(scores, labels: labels.map(Int.init))
@@ -28,17 +29,17 @@ public enum SegmentationLoss: String, Hashable, Sendable, Codable, CaseIterable 
 
 /// The soft Dice loss of class scores: `1 − mean over classes of (2 Σ p g + ε) / (Σ p + Σ g + ε)`.
 ///
-/// p is the softmax of the scores, g is 1 where the pixel has the class and 0 elsewhere, and the sums run over all pixels
-/// of the batch. The background, class 0, does not count. Sums over the batch rather than over each image keep the loss
-/// defined where a slice lacks a structure, as most slices at the apex do.
+/// p is the softmax of the scores, g is 1 where the pixel has the class and 0 elsewhere, and the sums run over all
+/// pixels of the batch. The background, class 0, is excluded. Summing over the batch rather than over each image
+/// keeps the loss defined for slices that lack a structure, as most apical slices do.
 ///
-/// Source: Milletari, Navab and Ahmadi, "V-Net", 3DV 2016, section 3, without squares and with the sums of a batch
+/// Source: Milletari, Navab, and Ahmadi, "V-Net", 3DV 2016, section 3, without squares and with sums over the batch
 /// (Isensee et al., Nature Methods 18:203–211, 2021).
 public struct SoftDiceLoss: Hashable, Sendable {
     /// The smoothing term ε, added to numerator and denominator.
     public var smoothing: Float
 
-    /// A loss with the given smoothing term.
+    /// Creates a loss with the given smoothing term.
     ///
     /// - Precondition: `smoothing > 0`.
     public init(smoothing: Float = 1) {
@@ -46,11 +47,11 @@ public struct SoftDiceLoss: Hashable, Sendable {
         self.smoothing = smoothing
     }
 
-    /// The loss of a batch.
+    /// Returns the loss of a batch.
     ///
     /// **Shapes** `scores [..., classes]`, one label in `0 ..< classes` per pixel → scalar in 0 … 1.
     ///
-    /// - Precondition: two classes or more, as many labels as pixels, each of them a class.
+    /// - Precondition: At least two classes, as many labels as pixels, each a valid class.
     public func callAsFunction(_ scores: Variable, labels: [UInt8]) -> Variable {
         let probabilities = softmax(scores)
         let p = probabilities.value
@@ -61,7 +62,7 @@ public struct SoftDiceLoss: Hashable, Sendable {
         let sums = Sums(p, labels, classes: classes)
         let foreground = classes - 1
         var dice = 0.0
-        // The derivative with respect to p is `a − b g`, with one pair of numbers per class.
+        // The gradient with respect to p is `a − b g`, with one pair of numbers per class.
         var slopes = [(Float, Float)](repeating: (0, 0), count: classes)
         for c in 1..<classes {
             let above = 2 * sums.overlap[c] + Double(smoothing)
@@ -106,7 +107,7 @@ public struct SoftDiceLoss: Hashable, Sendable {
     }
 }
 
-/// The cross-entropy of pixels; a case of the loss has the name of the function.
+/// Returns the cross-entropy of pixels; needed because a case of the loss has the same name as the global function.
 private func pixelwise(_ scores: Variable, labels: [Int]) -> Variable {
     crossEntropy(scores, labels: labels)
 }

@@ -1,7 +1,9 @@
 import Tensor
 
-/// The two-dimensional U-Net: an encoder that halves the image `depth` times, a decoder that doubles it as often and
-/// receives the encoder's features of each resolution, and a 1×1 convolution to class scores.
+/// The two-dimensional U-Net.
+///
+/// It consists of an encoder that halves the image size `depth` times, a decoder that doubles it as many times and
+/// receives the encoder's features at each resolution, and a 1×1 convolution that computes class scores.
 ///
 /// ```swift
 /// var builder = ParameterBuilder(generator: SeededGenerator(seed: 1))
@@ -9,19 +11,19 @@ import Tensor
 /// let scores = evaluate(builder.parameters()) { tape in network(tape.constant(images)) }
 /// ```
 ///
-/// Slots carry the names of milesial's widespread PyTorch implementation, so its weight files fit. Encoder slots are in
-/// the group ``ParameterGroup/encoder``, all others in ``ParameterGroup/decoder``.
+/// Slots use the names of milesial's widely used PyTorch implementation, so its weight files fit. Encoder slots are
+/// in the group `ParameterGroup.encoder`, all others in `ParameterGroup.decoder`.
 ///
-/// Source: Ronneberger, Fischer and Brox, MICCAI 2015; with batch norm, and padding that preserves the image size.
+/// Source: Ronneberger, Fischer, and Brox, MICCAI 2015; with batch norm, and padding that preserves the image size.
 public struct UNet: Layer {
-    /// The description that the network was made from.
+    /// The configuration of the network.
     public let configuration: Configuration
-    /// The contracting half, which pre-training trains.
+    /// The encoder, the part that pre-training trains.
     public let encoder: Encoder
     private let steps: [UpStep]
     private let last: Convolution
 
-    /// Registers the slots of encoder and decoder.
+    /// Creates a U-Net, registering the slots of encoder and decoder.
     public init(_ configuration: Configuration, in builder: inout ParameterBuilder) {
         self.configuration = configuration
         encoder = Encoder(configuration, in: &builder)
@@ -39,7 +41,7 @@ public struct UNet: Layer {
         }
     }
 
-    /// The class scores (logits) of every pixel.
+    /// Returns the class scores (logits) of every pixel.
     ///
     /// **Shapes** `[batch, height, width, inputChannels]` → `[batch, height, width, classes]`.
     ///
@@ -48,11 +50,12 @@ public struct UNet: Layer {
         scores(from: encoder.features(x))
     }
 
-    /// The class scores that the decoder computes from encoder features, such as those of a frozen encoder.
+    /// Returns the class scores that the decoder computes from encoder features, such as those of a frozen encoder.
     ///
-    /// **Shapes** `[batch, height / 2^l, width / 2^l, width · 2^l]` for each level l → `[batch, height, width, classes]`.
+    /// **Shapes** `[batch, height / 2^l, width / 2^l, width · 2^l]` for each level l →
+    /// `[batch, height, width, classes]`.
     ///
-    /// - Precondition: the features of every level, from the first to the bottleneck.
+    /// - Precondition: The features of every level, from the first to the bottleneck.
     public func scores(from features: [Variable]) -> Variable {
         precondition(
             features.count == configuration.depth + 1,
@@ -64,20 +67,20 @@ public struct UNet: Layer {
 
     /// The sizes and layer kinds of a U-Net.
     public struct Configuration: Hashable, Sendable, Codable {
-        /// Channels of the image.
+        /// The number of channels of the image.
         public var inputChannels: Int
-        /// Classes of the segmentation, including the background.
+        /// The number of segmentation classes, including the background.
         public var classes: Int
-        /// Channels of the first level; each deeper level has twice as many.
+        /// The number of channels of the first level; it doubles with each deeper level.
         public var width: Int
-        /// The number of times the image is halved.
+        /// The number of times the image size is halved.
         public var depth: Int
         /// The normalization after every 3×3 convolution.
         public var normalization: Normalization.Kind
         /// The slope of the activation below zero: 0 for ReLU, 0.01 for a common leaky ReLU.
         public var slope: Float
 
-        /// A description; the defaults are a cardiac U-Net of width 16.
+        /// Creates a configuration; the defaults are a cardiac U-Net of width 16.
         ///
         /// - Precondition: all sizes are positive.
         public init(
@@ -95,22 +98,22 @@ public struct UNet: Layer {
             self.slope = slope
         }
 
-        /// The channels of a level; level 0 is the first, level `depth` the bottleneck.
+        /// Returns the number of channels of a level; level 0 is the first, level `depth` the bottleneck.
         public func channels(level: Int) -> Int { width << level }
 
         /// The number by which height and width must be divisible.
         public var divisor: Int { 1 << depth }
     }
 
-    /// The contracting half of a U-Net, with the same slots as in the whole network: weights trained in one are loaded
-    /// into the other by `Parameters.take(from:)`.
+    /// The encoder of a U-Net, with the same slots as in the whole network: `Parameters.take(from:)` loads weights
+    /// trained in one into the other.
     public struct Encoder: Layer {
-        /// The description that the encoder was made from; the number of classes does not matter.
+        /// The configuration of the encoder; the number of classes does not matter.
         public let configuration: Configuration
         private let first: DoubleConvolution
         private let steps: [DoubleConvolution]
 
-        /// Registers the slots `inc` and `down1`, `down2`, ….
+        /// Creates an encoder, registering the slots `inc` and `down1`, `down2`, ….
         public init(_ configuration: Configuration, in builder: inout ParameterBuilder) {
             self.configuration = configuration
             (first, steps) = builder.group(.encoder) { builder in
@@ -129,10 +132,10 @@ public struct UNet: Layer {
             }
         }
 
-        /// The channels of the bottleneck.
+        /// The number of channels of the bottleneck.
         public var outputChannels: Int { configuration.channels(level: configuration.depth) }
 
-        /// The features of every level, from the full resolution to the bottleneck.
+        /// Returns the features of every level, from the full resolution to the bottleneck.
         ///
         /// **Shapes** `[batch, height, width, inputChannels]` → `[batch, height / 2^l, width / 2^l, width · 2^l]`.
         ///
@@ -148,9 +151,10 @@ public struct UNet: Layer {
             return features
         }
 
-        /// The features of the bottleneck.
+        /// Returns the features of the bottleneck.
         ///
-        /// **Shapes** `[batch, height, width, inputChannels]` → `[batch, height / 2^depth, width / 2^depth, outputChannels]`.
+        /// **Shapes** `[batch, height, width, inputChannels]` →
+        /// `[batch, height / 2^depth, width / 2^depth, outputChannels]`.
         public func callAsFunction(_ x: Variable) -> Variable {
             features(x).last!
         }
@@ -164,7 +168,7 @@ extension ParameterGroup {
     public static let decoder = ParameterGroup("decoder")
 }
 
-/// Two of: 3×3 convolution without bias, normalization, ReLU.
+/// Two repetitions of a 3×3 convolution without bias, normalization, and ReLU.
 private struct DoubleConvolution: Layer {
     private let convolutions: [Convolution]
     private let normalizations: [Normalization]
@@ -196,8 +200,8 @@ private struct DoubleConvolution: Layer {
     }
 }
 
-/// One level of the decoder: a transposed convolution doubles the image and halves the channels, the encoder's features
-/// are concatenated before the result, and a double convolution merges them.
+/// A level of the decoder: a transposed convolution doubles the image size and halves the channels, its result is
+/// concatenated after the encoder's features, and a double convolution merges them.
 private struct UpStep: Sendable {
     private let up: TransposedConvolution
     private let merge: DoubleConvolution

@@ -22,7 +22,7 @@ public struct AxisPermutation: Hashable, Sendable {
         (self.axes, isReversed) = (axes, reversed)
     }
 
-    /// What brings everything back.
+    /// The inverse.
     public var inverted: AxisPermutation {
         var (axes, reversed) = ([0, 0, 0], [false, false, false])
         for (target, source) in self.axes.enumerated() {

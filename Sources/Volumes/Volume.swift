@@ -2,14 +2,14 @@
 ///
 /// Voxels are stored x fastest, then y, then slice, then frame: the order of the file.
 public struct Volume: Sendable, Equatable {
-    /// Extents `(x, y, slices, frames)`; `frames` is 1 for a 3-D image.
+    /// The size `(x, y, slices, frames)`; `frames` is 1 for a 3-D image.
     public var extent: Extent
-    /// Distance between neighbouring voxel centres along x, y and the slice axis, in millimetres.
+    /// Distance between neighboring voxel centers along x, y and the slice axis, in millimetres.
     public var spacing: Spacing
     /// `extent.count` values, x fastest.
     public var voxels: [Float]
 
-    /// A volume of the given extents and spacing.
+    /// A volume of the given size and spacing.
     ///
     /// - Precondition: `voxels.count == extent.count`.
     public init(extent: Extent, spacing: Spacing, voxels: [Float]) {
@@ -31,7 +31,7 @@ public struct Volume: Sendable, Equatable {
         /// Time frames; 1 for a 3-D image.
         public var frames: Int
 
-        /// Extents of a 3-D image, or of a cine with several frames.
+        /// The size of a 3-D image, or of a cine with several frames.
         public init(x: Int, y: Int, slices: Int, frames: Int = 1) {
             (self.x, self.y, self.slices, self.frames) = (x, y, slices, frames)
         }
@@ -45,7 +45,7 @@ public struct Volume: Sendable, Equatable {
         }
     }
 
-    /// Distances between neighbouring voxel centres, in millimetres.
+    /// Distances between neighboring voxel centers, in millimetres.
     public struct Spacing: Hashable, Sendable, Codable {
         /// Along x, in mm.
         public var x: Double

@@ -1,6 +1,6 @@
 import FileIO
 
-/// What can be wrong with the files that this module reads and writes.
+/// A fault of a file that this module reads or writes.
 ///
 /// Each description is one sentence that names the file, what is wrong with it, and what was expected instead.
 public enum VolumesError: Error, Equatable, Sendable {

@@ -166,4 +166,36 @@ import _TestSupport
         #expect(Schedule.constant(0.3).rate(at: 1_000_000) == 0.3)
         #expect(Schedule.warmUp(steps: 0, then: .constant(0.3)).rate(at: 0) == 0.3)
     }
+
+    /// A learning rate per group is that of a separate optimizer for each group, bit for bit.
+    @Test func rateFactorsAreLearningRatesOfGroups() {
+        let (slow, fast) = (ParameterGroup("slow"), ParameterGroup("fast"))
+        var builder = ParameterBuilder(generator: SeededGenerator(seed: 1))
+        for (group, names) in [(slow, ["a", "b"]), (fast, ["c"]), (slow, ["d"])] {
+            builder.group(group) { builder in
+                for name in names { _ = builder.add(name, shape: [37], initializer: .constant(1)) }
+            }
+        }
+        var both = builder.parameters()
+        var optimizer = Adam(learningRate: 0.01, weightDecay: 0.1)
+        optimizer.rateFactors[slow] = 0.25
+        var (alone, other) = (both, both)
+        var (slowly, quickly) = (
+            Adam(learningRate: 0.01 * 0.25, weightDecay: 0.1), Adam(learningRate: 0.01, weightDecay: 0.1)
+        )
+        for step in 0..<4 {
+            let gradient = Tensor(random: [4 * 37], seed: UInt64(step))
+            optimizer.update(&both, along: gradient)
+            slowly.update(&alone, along: gradient)
+            quickly.update(&other, along: gradient)
+        }
+        for slot in both.slots {
+            #expect(both[slot] == (slot.group == slow ? alone[slot] : other[slot]), "\(slot.name)")
+        }
+
+        optimizer.rateFactors[slow] = 0
+        let before = both
+        optimizer.update(&both, along: Tensor(random: [4 * 37], seed: 9))
+        for slot in both.slots { #expect((both[slot] == before[slot]) == (slot.group == slow), "\(slot.name)") }
+    }
 }

@@ -1,11 +1,12 @@
 import Tensor
 
-/// Times the backward pass of `operation` alone, by one operand: operations that only start and stop the watch stand
-/// before and behind it on the tape.
+/// Times the backward pass of `operation` alone, with respect to one operand.
+///
+/// Operations that only start and stop the stopwatch are recorded on the tape before and after it.
 ///
 /// - Parameters:
-///   - operand: What the derivative is taken by.
-///   - upstream: The derivative by the result, of the result's shape.
+///   - operand: The tensor with respect to which the gradient is computed.
+///   - upstream: The gradient with respect to the result, in the result's shape.
 func measureBackward(
     by operand: Tensor, upstream: Tensor, parameters: Parameters = Parameters(), _ stopwatch: Stopwatch,
     of operation: (Variable) -> Variable
@@ -38,7 +39,7 @@ func measureForward(
 }
 
 extension Tensor {
-    /// Random numbers from −1 to 1.
+    /// Returns a tensor of uniform random numbers from −1 to 1.
     static func random(_ shape: Shape, seed: UInt64) -> Tensor {
         var generator = SeededGenerator(seed: seed)
         return Tensor((0..<shape.count).map { _ in generator.uniform(in: -1...1) }, shape: shape)

@@ -4,11 +4,12 @@ import Features
 import Tensor
 import Workloads
 
-/// What contrastive learning adds to a network: the loss of queries against a bank, and random views. On one thread.
+/// Registers the operations that contrastive learning adds to a network, on one thread: the loss of queries against a
+/// bank, and random views.
 func registerContrast() {
     let dimension = 128
     for (batch, bank) in [(8, 200), (8, 4096), (32, 4096), (32, 65_536)] {
-        // Queries by keys and bank, and twice as much backwards.
+        // Queries times keys and bank; the backward pass costs twice as much.
         let operations = 4 * batch * dimension * (batch + bank)
         register("FCL loss, \(batch) queries, bank of \(bank), with gradient", .operations(operations)) {
             let queries = Tensor.random([batch, dimension], seed: 1)

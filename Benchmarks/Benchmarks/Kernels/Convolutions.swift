@@ -2,7 +2,8 @@ import Benchmark
 import Tensor
 import Workloads
 
-/// Every convolution of U-Nets of width 16, 32 and 48 in three directions, on one thread.
+/// Registers every convolution of U-Nets of width 16, 32, and 48, on one thread: the forward pass, the input gradient,
+/// and the filter gradient.
 func registerConvolutions() {
     let networks = [
         Extents(width: 16, size: 64, batch: 8), Extents(width: 16, size: 128, batch: 8),
@@ -27,7 +28,7 @@ func registerConvolutions() {
     }
 }
 
-/// The tensors of one convolution, held ready.
+/// The prepared tensors of one convolution.
 private struct ConvolutionOperands {
     private let kind: ConvolutionGeometry.Kind
     private let input: Tensor

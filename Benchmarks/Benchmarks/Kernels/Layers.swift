@@ -1,11 +1,11 @@
 import Benchmark
 import Tensor
 
-/// The layers that move memory rather than compute, on one thread: batch norm with its rectifier, pooling, and the
-/// concatenation in front of a decoder's convolutions.
+/// Registers the memory-bound layers, on one thread: batch normalization with ReLU, pooling, and the concatenation
+/// before a decoder's convolutions.
 ///
-/// The bytes are those of operands and results, read or written once; forward an image and its result, backward the
-/// image, the derivative by the result and that by the image.
+/// Operands and results each count once. The forward pass moves an image and its result; the backward pass moves the
+/// image and the gradients with respect to the result and the image.
 func registerLayers() {
     for (size, channels) in [(192, 32), (96, 64), (48, 128), (64, 16)] {
         let shape: Tensor.Shape = [8, size, size, channels]

@@ -1,18 +1,20 @@
 import Benchmark
 import CBLAS
 
-/// The extents of a product `[rows, inner] × [inner, columns]`.
+/// The dimensions of a product `[rows, inner] × [inner, columns]`.
 struct MatrixProductGeometry {
     var rows: Int
     var inner: Int
     var columns: Int
-    /// Where the product occurs.
+    /// The place where the product occurs.
     var purpose: String
 
     var operations: Int { 2 * rows * inner * columns }
 }
 
-/// OpenBLAS's single-precision matrix product on one thread: the rate that everything lowered to it is held against.
+/// Registers OpenBLAS's single-precision matrix product on one thread.
+///
+/// Its rate is the reference for everything that is lowered to a matrix product.
 func registerMatrixProducts() {
     let geometries = [
         MatrixProductGeometry(rows: 1024, inner: 1024, columns: 1024, purpose: "square"),

@@ -1,11 +1,11 @@
 import Benchmark
 import CPeak
 
-/// The most floating-point operations that one core can do: the rate that matrix products are held against.
+/// The peak floating-point rate of one core, the reference for matrix products.
 enum Peak {
     private static let iterations: Int64 = 1_000_000
 
-    /// Millions of operations a second, measured once: the best of five times about 10 ms.
+    /// The peak rate in millions of operations per second, measured once: the best of five runs of about 10 ms.
     static let rate: Double = {
         let clock = ContinuousClock()
         return (0..<5).reduce(0.0) { best, _ in

@@ -2,14 +2,14 @@ import Benchmark
 import Tensor
 import Workloads
 
-/// What a run of a benchmark stands for: its rate is this amount a second.
+/// The amount of work in one run of a benchmark, from which its rate per second follows.
 enum Amount {
-    /// Floating-point operations, a multiplication and an addition being two.
+    /// Floating-point operations; a multiplication and an addition count as two.
     ///
-    /// Operations are counted as the definition of the operation has them, whatever the kernel really does: a Winograd
-    /// convolution, which multiplies less, may pass the peak of the machine.
+    /// The count follows from the definition of the operation, not from the kernel. A Winograd convolution, which needs
+    /// fewer multiplications, can therefore exceed the peak of the machine.
     case operations(Int)
-    /// Bytes that have to be read and written once, whatever the kernel really moves.
+    /// Bytes that must be read and written once, regardless of how many the kernel moves.
     case bytes(Int)
 
     var count: Int {
@@ -18,7 +18,7 @@ enum Amount {
         }
     }
 
-    /// Millions a second.
+    /// The metric for the rate, in millions per second.
     var metric: BenchmarkMetric {
         let name =
             switch self {
@@ -30,21 +30,22 @@ enum Amount {
 }
 
 extension BenchmarkMetric {
-    /// Hundredths of what the multiply-add units of one core can do at most.
+    /// The rate as a percentage of the peak of one core's multiply-add units.
     static var percentOfPeak: BenchmarkMetric {
         .custom("% of FMA peak", polarity: .prefersLarger, useScalingFactor: false)
     }
 }
 
-/// Registers a benchmark under `name`, with underscores for blanks: a threshold is looked for in a file of the
-/// benchmark's very name, but written to one without blanks.
+/// Registers a benchmark under `name`, with underscores in place of spaces.
+///
+/// The tool reads thresholds from a file with the benchmark's exact name but writes them to one without spaces.
 ///
 /// - Parameters:
-///   - isComparedToPeak: Whether its rate is shown as a part of one core's peak, too.
-///   - isRepeated: Whether a short kernel runs a thousand times between two looks at the clock; one that starts and
-///     stops the watch itself does not.
-///   - prepare: Makes the operands, which is not measured, and returns the closure that uses them and the stopwatch
-///     once.
+///   - isComparedToPeak: Whether to also report the rate as a percentage of one core's peak.
+///   - isRepeated: Whether a short kernel runs a thousand times between two readings of the clock. Pass `false` for a
+///     kernel that starts and stops the stopwatch itself.
+///   - prepare: Creates the operands, outside the measured time, and returns the closure that uses them and the
+///     stopwatch once.
 func register(
     _ name: String, _ amount: Amount, isComparedToPeak: Bool = false, isRepeated: Bool = true,
     prepare: @escaping () throws -> (Stopwatch) -> Void
@@ -66,7 +67,7 @@ func register(
     }
 }
 
-/// Registers work that may suspend, on a number of threads or on all.
+/// Registers work that may suspend, on the given number of threads or, if that is `nil`, on all.
 func register(_ name: String, threads: Int?, work: @escaping () throws -> some Workload) {
     let metric = Amount.operations(0).metric
     Benchmark(identifier(name), configuration: configuration(metric)) {
@@ -84,7 +85,7 @@ func register(_ name: String, threads: Int?, work: @escaping () throws -> some W
     }
 }
 
-/// Holds work that changes while it is measured.
+/// A reference to work whose state changes during the measurement.
 private final class Box {
     var value: any Workload
     init(_ value: any Workload) { self.value = value }
@@ -101,7 +102,7 @@ private func configuration(
         metrics: [.wallClock] + metrics,
         units: Dictionary(uniqueKeysWithValues: metrics.map { ($0, .count) }), warmupIterations: 3,
         scalingFactor: isShort ? .kilo : .one, maxDuration: .milliseconds(500),
-        // A busy neighbour may cost half as much again; what costs more than that is another kernel.
+        // A busy neighbor can add half as much time again; a larger difference means a different kernel.
         thresholds: [.wallClock: BenchmarkThresholds(relative: [.p90: 50])].merging(
             metrics.map { ($0, BenchmarkThresholds(relative: [.p90: 33])) }
         ) { $1 })

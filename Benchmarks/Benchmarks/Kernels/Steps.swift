@@ -2,8 +2,10 @@ import Benchmark
 import Tensor
 import Workloads
 
-/// Whole steps, on one thread and on all: the contrastive training step of an encoder, the training step of a U-Net, the
-/// inference of a volume of ten slices, and a small federated round of four clients.
+/// Registers whole steps, on one thread and on all threads.
+///
+/// The steps are the contrastive training step of an encoder, the training step of a U-Net, the inference of a volume
+/// of ten slices, and a small federated round of four clients.
 func registerSteps() {
     for threads in [1, nil] as [Int?] {
         for (width, size) in [(16, 64), (16, 128), (32, 192)] {
@@ -20,7 +22,7 @@ func registerSteps() {
         }
         let extents = Extents(width: 16, size: 64, batch: 8)
         register("federated round, 4 clients, 40 slices each", extents, threads: threads) {
-            // The tool blocks one of the threads that clients in parallel would run on.
+            // The benchmark tool blocks one of the threads on which parallel clients would run.
             try FederatedRound(extents, clients: 4, slices: 40, clientsInParallel: 1)
         }
     }

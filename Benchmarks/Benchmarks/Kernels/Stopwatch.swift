@@ -1,9 +1,9 @@
 import Benchmark
 
-/// The clock of one iteration of a benchmark.
+/// A stopwatch for one iteration of a benchmark.
 ///
-/// A kernel either hands `measure` what is to be timed, or calls `start` and `stop` itself where what is to be timed
-/// happens in the middle of something larger.
+/// A kernel passes the code to time to `measure`. If that code is part of something larger, the kernel calls `start`
+/// and `stop` instead.
 final class Stopwatch {
     private let benchmark: Benchmark
     private let clock = ContinuousClock()
@@ -26,7 +26,7 @@ final class Stopwatch {
         time = began.duration(to: end)
     }
 
-    /// Times `kernel`, repeated if it is short, so that the clock's own cost does not count.
+    /// Times `kernel`, repeating it if it is short so that the cost of reading the clock is negligible.
     func measure(_ kernel: () -> Void) {
         let repetitions = benchmark.scaledIterations
         start()

@@ -1,12 +1,14 @@
 import Foundation
 import Volumes
 
-/// Times loading and preprocessing of a folder in the ACDC layout, as `ACDCPretrain` does it: images without labels.
+/// Times how long it takes to load and preprocess a folder in the ACDC layout, as `ACDCPretrain` does: images without
+/// labels.
 ///
 ///     LoadTimer --data DIR [--size 192] [--spacing 1.37] [--threads 2] [--passes 1] [--pixels FILE]
 ///
-/// Prints one JSON object: milliseconds of every pass, numbers of volumes and slices, peak resident memory. The pixels
-/// of all slices go to FILE as 32-bit floats, for `Scripts/loading.py`, which does the same work, to compare.
+/// Prints one JSON object: the milliseconds of every pass, the numbers of volumes and slices, and the peak resident
+/// memory. Writes the pixels of all slices to FILE as 32-bit floats, so that `Scripts/loading.py`, which does the same
+/// work, can compare them.
 @main
 struct LoadTimer {
     static func main() async throws {
@@ -39,7 +41,7 @@ struct LoadTimer {
         if let file = options["--pixels"] { try write(scans, to: URL(fileURLWithPath: file)) }
     }
 
-    /// The most memory that was resident at a time, in units of 10⁶ bytes.
+    /// The peak resident memory, in units of 10⁶ bytes.
     private static var peakMegabytes: Int {
         var usage = rusage()
         #if os(Linux)

@@ -2,26 +2,26 @@ import Foundation
 import Tensor
 import Workloads
 
-/// How long some work took, and how much memory.
+/// The time and memory that a workload took.
 struct Measurement {
-    /// The time of each run, in ms.
+    /// The duration of each run, in ms.
     let times: [Double]
-    /// Operations of one run.
+    /// The number of operations in one run.
     let operations: Int
-    /// The resident memory of the process before anything was prepared, in MB.
+    /// The resident memory of the process before any preparation, in MB.
     let start: Double
-    /// The largest resident memory of the process so far, in MB.
+    /// The peak resident memory of the process so far, in MB.
     let peak: Double
 
-    /// When to stop.
+    /// The condition that ends a measurement.
     enum Limit {
-        /// After so many runs.
+        /// After the given number of runs.
         case runs(Int)
-        /// After this time and five runs; after a minute in any case.
+        /// After the given time and five runs, or after the longer of the given time and a minute in any case.
         case time(Duration)
     }
 
-    /// Runs some work after a warm-up.
+    /// Measures a workload after a warm-up.
     init<Work: Workload>(of work: inout Work, until limit: Limit, start: Double) async throws {
         try await work.warmUp()
         let clock = ContinuousClock()
@@ -43,7 +43,7 @@ struct Measurement {
         (self.times, operations, self.start, peak) = (times, work.operations, start, Self.residentPeak)
     }
 
-    /// The time below which a fraction of the runs stayed, in ms, interpolated between runs.
+    /// Returns a quantile of the durations, in ms, interpolated between runs.
     func quantile(_ fraction: Double) -> Double {
         let sorted = times.sorted()
         let place = fraction * Double(sorted.count - 1)
@@ -52,10 +52,10 @@ struct Measurement {
         return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
     }
 
-    /// Billions of operations of the definition a second, in the median run.
+    /// The rate of the median run, in billions of operations per second, counted by definition.
     var rate: Double { Double(operations) / quantile(0.5) / 1e6 }
 
-    /// The largest resident memory of this process so far, in MB of 10⁶ bytes.
+    /// The peak resident memory of this process so far, in MB of 10⁶ bytes.
     static var residentPeak: Double {
         var usage = rusage()
         #if os(Linux)

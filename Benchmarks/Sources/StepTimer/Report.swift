@@ -1,7 +1,7 @@
 import Foundation
 import Tensor
 
-/// A measurement as one line of JSON; `Benchmarks/PyTorch/step_timer.py` prints the same.
+/// A measurement as one line of JSON, in the format that `Benchmarks/PyTorch/step_timer.py` also prints.
 struct Report: Encodable {
     private let step: StepTimer.Step
     private let width: Int
@@ -24,7 +24,7 @@ struct Report: Encodable {
         timesMs = measurement.times
     }
 
-    /// The report in one line.
+    /// The report as one line of JSON.
     var line: String {
         get throws {
             let encoder = JSONEncoder()

@@ -3,15 +3,15 @@ import Foundation
 import Tensor
 import Workloads
 
-/// Times one kind of work in a process of its own, so that it can be paired with another program.
+/// Times one kind of work in a process of its own, for comparison with another program.
 @main
 struct StepTimer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "StepTimer", abstract: "Times one kind of work after a warm-up.",
         discussion: """
-            Prints the median, the 10th and the 90th percentile in ms, the rate in GFLOP/s by the operations of the \
-            definition (a multiplication and an addition are two; a training step is three forward passes but for the \
-            gradient by the image), and the peak resident memory in MB of 10^6 bytes.
+            Prints the median and the 10th and 90th percentiles in ms, the rate in GFLOP/s, and the peak resident \
+            memory in MB of 10^6 bytes. Operations are counted by definition: a multiplication and an addition are \
+            two, and a training step is three forward passes minus the gradient with respect to the image.
             """)
 
     enum Step: String, ExpressibleByArgument, CaseIterable, Encodable {
@@ -20,33 +20,33 @@ struct StepTimer: AsyncParsableCommand {
 
     @Option(
         help: """
-            encoder: contrastive training step (encoder, projection head, loss against a bank, backward, Adam). \
-            unet: training step of the whole network (cross entropy, backward, Adam). \
+            encoder: contrastive training step (encoder, projection head, loss against a bank, backward pass, Adam). \
+            unet: training step of the whole network (cross-entropy, backward pass, Adam). \
             inference: the network's forward pass. \
             round: one federated round of all clients.
             """)
     var step: Step
     @Option(help: "Channels of the network's first level.")
     var width = 32
-    @Option(help: "Rows and columns of an image, a multiple of 16.")
+    @Option(help: "Rows and columns of an image; a multiple of 16.")
     var size = 192
-    @Option(help: "Images of a batch; a multiple of 4 in a round.")
+    @Option(help: "Images in a batch; a multiple of 4 for a round.")
     var batch = 8
-    @Option(help: "Threads.")
+    @Option(help: "Number of threads.")
     var threads = Parallel.threadCount
-    @Option(help: "Runs that are timed (default: as many as fill the seconds, at least five).")
+    @Option(help: "Number of timed runs (default: as many as fit into --seconds, but at least five).")
     var iterations: Int?
-    @Option(help: "How long to go on without a number of runs.")
+    @Option(help: "Seconds to measure if --iterations is not given.")
     var seconds = 5.0
-    @Option(help: "Features in the bank (default: 4096, in a round one for each slice).")
+    @Option(help: "Features in the bank (default: 4096; for a round, one per slice).")
     var bank: Int?
-    @Option(help: "The length of a feature.")
+    @Option(help: "Length of a feature.")
     var dimension = 128
-    @Option(help: "Clients of a round.")
+    @Option(help: "Clients in a round.")
     var clients = 10
-    @Option(help: "Slices of each client, a multiple of 10.")
+    @Option(help: "Slices of each client; a multiple of 10.")
     var slices = 200
-    @Option(help: "Clients that work at the same time, on one thread each if more than one (default: the threads).")
+    @Option(help: "Clients that run in parallel, one thread each if more than one (default: the number of threads).")
     var clientsInParallel: Int?
     @Flag(help: "Print one line of JSON.")
     var json = false

@@ -4,7 +4,7 @@ import Features
 import Tensor
 import UNet
 
-/// The network of contrastive pre-training, an encoder with a projection head, and its initial weights.
+/// The network of contrastive pre-training and its initial weights: an encoder with a projection head.
 struct ContrastiveModel {
     let network: Projector
     let parameters: Parameters
@@ -20,7 +20,7 @@ struct ContrastiveModel {
 }
 
 extension FeatureSet {
-    /// Random features of unit length, of four partitions in turn.
+    /// Creates random features of unit length whose partitions cycle through four.
     package init(randomCount count: Int, dimension: Int, seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let values = Tensor((0..<count * dimension).map { _ in generator.normal() }, shape: [count, dimension])

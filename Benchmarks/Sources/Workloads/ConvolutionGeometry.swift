@@ -2,31 +2,32 @@ import Tensor
 
 /// One convolution of a U-Net on square images.
 package struct ConvolutionGeometry: Hashable, Sendable {
-    /// Which window moves, and how.
+    /// The window and stride of a convolution.
     package enum Kind: Hashable, Sendable {
         /// 3×3, stride 1, padding 1.
         case regular
         /// 1×1, stride 1.
         case pointwise
-        /// Transposed, 2×2, stride 2: doubles the image.
+        /// Transposed, 2×2, stride 2: doubles the size of the image.
         case transposed
     }
 
-    /// Which window moves, and how.
+    /// The window and stride.
     package var kind: Kind
-    /// Images of a batch.
+    /// The number of images in a batch.
     package var batch: Int
-    /// Rows and columns of the input.
+    /// The number of rows and columns of the input.
     package var size: Int
-    /// Channels of the input.
+    /// The number of channels of the input.
     package var inputChannels: Int
-    /// Channels of the output.
+    /// The number of channels of the output.
     package var outputChannels: Int
 
     /// The shape of the input, `[batch, size, size, inputChannels]`.
     package var input: Tensor.Shape { [batch, size, size, inputChannels] }
-    /// The shape of the filter, `[height, width, inputChannels, outputChannels]`; a transposed one, which is the adjoint
-    /// of a regular one, has the channels the other way round.
+    /// The shape of the filter, `[height, width, inputChannels, outputChannels]`.
+    ///
+    /// A transposed convolution is the adjoint of a regular one, so its two channel dimensions are swapped.
     package var filter: Tensor.Shape {
         kind == .transposed
             ? [window, window, outputChannels, inputChannels] : [window, window, inputChannels, outputChannels]
@@ -37,7 +38,7 @@ package struct ConvolutionGeometry: Hashable, Sendable {
         return [batch, size, size, outputChannels]
     }
 
-    /// Operations of the definition; each of the two gradients has as many as the forward pass.
+    /// The number of operations by definition; each of the two gradients takes as many as the forward pass.
     package var operations: Int { 2 * window * window * inputChannels * outputChannels * batch * size * size }
 
     private var window: Int {
@@ -48,7 +49,7 @@ package struct ConvolutionGeometry: Hashable, Sendable {
         }
     }
 
-    /// Batch, size and channels in one word.
+    /// The batch, size, and channels as a short text.
     package var description: String {
         let extents = "\(batch)×\(size)² \(inputChannels)→\(outputChannels)"
         return switch kind {
@@ -60,14 +61,14 @@ package struct ConvolutionGeometry: Hashable, Sendable {
 }
 
 extension ConvolutionGeometry {
-    /// The convolutions of an encoder of depth 4, from the image to the bottleneck.
+    /// Returns the convolutions of an encoder of depth 4, from the image to the bottleneck.
     package static func encoder(_ extents: Extents) -> [ConvolutionGeometry] {
         (0...4).flatMap { level in
             double(level, extents, from: level == 0 ? 1 : extents.width << (level - 1))
         }
     }
 
-    /// The convolutions of a decoder of depth 4, from the bottleneck to the class scores.
+    /// Returns the convolutions of a decoder of depth 4, from the bottleneck to the class scores.
     package static func decoder(_ extents: Extents, classes: Int = 4) -> [ConvolutionGeometry] {
         let steps = (0..<4).reversed().flatMap { level in
             let channels = extents.width << level
@@ -93,9 +94,10 @@ extension ConvolutionGeometry {
 }
 
 extension [ConvolutionGeometry] {
-    /// Operations of a forward pass.
+    /// The number of operations in a forward pass.
     package var forwardOperations: Int { reduce(0) { $0 + $1.operations } }
 
-    /// Operations of a forward pass and of both gradients, without the gradient by the image, which nobody asks for.
+    /// The number of operations in a forward pass and both gradients, minus the gradient with respect to the image,
+    /// which is never needed.
     package var trainingOperations: Int { 3 * forwardOperations - (first?.operations ?? 0) }
 }

@@ -3,10 +3,10 @@ import FederatedContrastive
 import Features
 import Tensor
 
-/// The contrastive training step of an encoder: encoder and projection head forward, the loss of federated contrastive
-/// learning against a bank of features, backward, and one update by Adam.
+/// The contrastive training step of an encoder: the forward pass of encoder and projection head, the loss of federated
+/// contrastive learning against a bank of features, the backward pass, and one Adam update.
 ///
-/// Keys and bank are given; views, the momentum encoder and the exchange belong to `FederatedRound`.
+/// Keys and bank are given; views, the momentum encoder, and the exchange belong to `FederatedRound`.
 package struct EncoderStep: Workload {
     private let network: Projector
     private var parameters: Parameters
@@ -18,7 +18,7 @@ package struct EncoderStep: Workload {
 
     package let operations: Int
 
-    /// A step against `bank` features of length `dimension`.
+    /// Creates a step against `bank` features of length `dimension`.
     package init(_ extents: Extents, bank: Int = 4096, dimension: Int = 128) {
         let model = ContrastiveModel(width: extents.width, dimension: dimension)
         (network, parameters) = (model.network, model.parameters)

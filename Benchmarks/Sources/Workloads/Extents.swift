@@ -1,17 +1,17 @@
 import Tensor
 
-/// What the cost of a network's work depends on.
+/// The sizes that determine the computational cost of a network.
 package struct Extents: Hashable, Sendable {
-    /// Channels of the network's first level, f.
+    /// The number of channels of the network's first level, f.
     package var width: Int
-    /// Rows and columns of an image.
+    /// The number of rows and columns of an image.
     package var size: Int
-    /// Images of a batch.
+    /// The number of images in a batch.
     package var batch: Int
 
-    /// Extents of a U-Net of depth 4.
+    /// Creates sizes for a U-Net of depth 4.
     ///
-    /// - Precondition: all are positive, and the size is a multiple of 16.
+    /// - Precondition: All are positive, and the size is a multiple of 16.
     package init(width: Int, size: Int, batch: Int) {
         precondition(
             width > 0 && batch > 0 && size > 0 && size.isMultiple(of: 16),
@@ -19,7 +19,7 @@ package struct Extents: Hashable, Sendable {
         (self.width, self.size, self.batch) = (width, size, batch)
     }
 
-    /// Random images with intensities from 0 to 1. Shape `[batch, size, size, 1]`.
+    /// Returns random images of shape `[batch, size, size, 1]` with intensities from 0 to 1.
     func images(seed: UInt64) -> Tensor {
         var generator = SeededGenerator(seed: seed)
         return Tensor(

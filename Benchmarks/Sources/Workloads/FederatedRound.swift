@@ -4,28 +4,30 @@ import Federation
 import Tensor
 import Volumes
 
-/// One round of federated contrastive learning: every client refills its bank with the new global encoder and exchanges
-/// it, trains for one pass over its slices, and the server averages the models.
+/// One round of federated contrastive learning.
 ///
-/// The step is that of the library, `FCL.train(from:at:round:others:)`; the slices are noise.
+/// Every client refreshes its bank with the new global encoder, exchanges it, and trains for one pass over its slices.
+/// Then the server averages the models. Training uses the library's `FCL.train(from:at:round:others:)`; the slices are
+/// noise.
 package struct FederatedRound: Workload {
     private var federation: Federation
-    /// The same for a few clients, which warms up all that is shared.
+    /// A federation of a few clients, for warming up everything that is shared.
     private var rehearsal: Federation
 
     package let operations: Int
 
     private static let slicesOfVolume = 10
 
-    /// A round of `clients` with `slices` random slices each.
+    /// Creates a round of `clients` sites with `slices` random slices each.
     ///
     /// - Parameters:
-    ///   - extents: The batch is a multiple of 4, since it has as many slices of each of the four partitions.
+    ///   - extents: The sizes; the batch is a multiple of 4, since it has equally many slices of each of the four
+    ///     partitions.
     ///   - clients: The number of sites.
-    ///   - slices: Slices of each site, a multiple of 10: a volume has ten.
-    ///   - bank: Features that a site keeps; one for each slice if absent.
+    ///   - slices: The number of slices at each site, a multiple of 10, since a volume has ten.
+    ///   - bank: The number of features that a site keeps; if `nil`, one per slice.
     ///   - dimension: The length of a feature.
-    ///   - clientsInParallel: The number of sites that work at the same time, on one thread each if more than one.
+    ///   - clientsInParallel: The number of sites that run in parallel, on one thread each if more than one.
     package init(
         _ extents: Extents, clients: Int = 10, slices: Int = 200, bank: Int? = nil, dimension: Int = 128,
         clientsInParallel: Int
@@ -36,7 +38,7 @@ package struct FederatedRound: Workload {
         var settings = PretrainingSettings()
         (settings.width, settings.size, settings.batchVolumes) = (extents.width, extents.size, extents.batch / 4)
         (settings.featureDimension, settings.bank) = (dimension, bank)
-        // However many rounds are timed, the learning rate hardly decays.
+        // So many that the learning rate hardly decays during the timed rounds.
         settings.rounds = 1_000_000
         let model = PretrainingModel(settings)
         let sites = try (0..<clients).map { index in
@@ -67,7 +69,7 @@ package struct FederatedRound: Workload {
         _ = try await rehearsal.runRound()
     }
 
-    /// Volumes of noise, ten slices each.
+    /// Returns volumes of noise with ten slices each.
     private static func volumes(_ count: Int, size: Int, seed: UInt64) -> [PreparedVolume] {
         let pixels = Extents(width: 1, size: size, batch: slicesOfVolume * count).images(seed: seed).elements
         let grid = PreparedVolume.Grid(
@@ -78,7 +80,7 @@ package struct FederatedRound: Workload {
         }
     }
 
-    /// The slices of an epoch, those that occur twice counted twice.
+    /// Returns the number of slices in an epoch, counting every repetition.
     private static func trainedSlices(_ slices: Int, _ settings: PretrainingSettings) -> Int {
         let volumes = Array(repeating: slicesOfVolume, count: slices / slicesOfVolume)
         let sampler = PartitionSampler(partitions: settings.partitions)

@@ -1,7 +1,7 @@
 import Tensor
 import UNet
 
-/// The class scores of a batch by a U-Net that normalises with running statistics.
+/// The inference of a U-Net: the class scores of a batch, normalized with running statistics.
 package struct UNetInference: Workload {
     private let network: UNet
     private let parameters: Parameters

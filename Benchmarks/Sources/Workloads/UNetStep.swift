@@ -1,8 +1,8 @@
 import Tensor
 import UNet
 
-/// The training step of a whole U-Net with four classes: forward, cross entropy of every pixel, backward, and one update
-/// by Adam.
+/// The training step of a whole U-Net with four classes: forward pass, per-pixel cross-entropy, backward pass, and one
+/// Adam update.
 package struct UNetStep: Workload {
     private let network: UNet
     private var parameters: Parameters

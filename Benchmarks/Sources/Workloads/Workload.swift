@@ -1,19 +1,19 @@
-/// One kind of work that is done again and again while it is timed.
+/// Work that is repeated while it is timed.
 package protocol Workload {
-    /// Floating-point operations of one run, a multiplication and an addition being two.
+    /// The number of floating-point operations in one run; a multiplication and an addition count as two.
     ///
-    /// Those of the definitions count, whatever a kernel really computes.
+    /// The count follows from the definitions, not from the kernels.
     var operations: Int { get }
 
-    /// Does the work once.
+    /// Performs the work once.
     mutating func run() async throws
 
-    /// Does as much of the work as it takes to have every buffer allocated.
+    /// Performs as much of the work as is needed to allocate every buffer.
     mutating func warmUp() async throws
 }
 
 extension Workload {
-    /// Three runs.
+    /// Performs the work three times.
     package mutating func warmUp() async throws {
         for _ in 0..<3 { try await run() }
     }

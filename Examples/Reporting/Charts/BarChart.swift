@@ -1,30 +1,30 @@
-/// Bars in groups with their standard deviations: one group a structure, one bar a method.
+/// A chart of grouped bars with standard deviations, such as one group per structure and one bar per method.
 public struct BarChart: Drawing {
-    /// The head line.
+    /// The heading.
     public let title: String
-    /// What the values are, with their unit.
+    /// The quantity on the axis of values, with its unit.
     public let yTitle: String
     /// The names of the groups, from left to right.
     public let groups: [String]
-    /// The bars of one colour.
+    /// The series of bars, one per color.
     public let series: [Series]
     private let limits: ClosedRange<Double>?
-    /// Charts with more bars have no numbers on them.
+    /// The number of bars above which they are not labeled with their values.
     private static let mostNumbers = 12
 
-    /// The bars of one colour, one in each group.
+    /// The bars of one color, one per group.
     public struct Series: Sendable {
         let name: String
         let values: [Statistic?]
 
-        /// Bars with a value, or none, for each group. A mean that is not a finite number leaves a gap.
+        /// Creates a series with a value or `nil` for every group. A mean that is not finite leaves a gap.
         public init(_ name: String, _ values: [Statistic?]) { (self.name, self.values) = (name, values) }
     }
 
-    /// A chart.
+    /// Creates a chart.
     ///
-    /// - Parameter limits: What the axis of values shows at least; it always shows 0.
-    /// - Precondition: every series has a value or `nil` for every group.
+    /// - Parameter limits: The minimum range of the axis of values, which always includes 0.
+    /// - Precondition: Every series has a value or `nil` for every group.
     public init(
         _ title: String, yTitle: String, groups: [String], _ series: [Series], limits: ClosedRange<Double>? = nil
     ) {
@@ -35,7 +35,7 @@ public struct BarChart: Drawing {
         self.limits = limits
     }
 
-    /// The picture.
+    /// The drawing as SVG.
     public var svg: Markup {
         let present = series.flatMap(\.values).compactMap { $0 }.filter { $0.mean.isFinite }
         let y = Scale([0] + present.flatMap(\.ends), limits: limits)

@@ -1,8 +1,9 @@
-/// Means with their standard deviations at a few named places, one curve a method: Dice against annotated patients.
+/// A chart of means and standard deviations at a few named places, with one curve per method, such as Dice against the
+/// number of annotated patients.
 public struct ErrorBarChart: Drawing {
-    /// The head line.
+    /// The heading.
     public let title: String
-    /// What the places are, and what the values are, with their units.
+    /// The quantities on the two axes, with their units.
     public let xTitle: String, yTitle: String
     /// The names of the places, from left to right.
     public let places: [String]
@@ -15,14 +16,14 @@ public struct ErrorBarChart: Drawing {
         let name: String
         let values: [Statistic?]
 
-        /// A curve with a value, or none, for each place. A mean that is not a finite number leaves a gap.
+        /// Creates a curve with a value or `nil` for every place. A mean that is not finite leaves a gap.
         public init(_ name: String, _ values: [Statistic?]) { (self.name, self.values) = (name, values) }
     }
 
-    /// A chart.
+    /// Creates a chart.
     ///
-    /// - Parameter limits: What the axis of values shows at least.
-    /// - Precondition: every method has a value or `nil` for every place.
+    /// - Parameter limits: The minimum range of the axis of values.
+    /// - Precondition: Every method has a value or `nil` for every place.
     public init(
         _ title: String, xTitle: String, yTitle: String, places: [String], _ methods: [Method],
         limits: ClosedRange<Double>? = nil
@@ -34,7 +35,7 @@ public struct ErrorBarChart: Drawing {
         (self.methods, self.limits) = (methods, limits)
     }
 
-    /// The picture.
+    /// The drawing as SVG.
     public var svg: Markup {
         let present = methods.flatMap(\.values).compactMap { $0 }.filter { $0.mean.isFinite }
         let y = Scale(present.flatMap(\.ends), limits: limits)
@@ -48,7 +49,7 @@ public struct ErrorBarChart: Drawing {
 
     private func curve(_ index: Int, in plot: Plot) -> [Markup] {
         let (method, ink) = (methods[index], Ink.kind(index))
-        // Beside each other, so that no whisker hides another.
+        // Points are shifted next to each other so that no whisker hides another.
         let gap = min(12, plot.width / Double(max(1, places.count)) * 0.7 / Double(methods.count))
         let shift = (Double(index) - Double(methods.count - 1) / 2) * gap
         let stroke = "stroke:\(ink.css)"
@@ -70,7 +71,7 @@ public struct ErrorBarChart: Drawing {
         return path.isEmpty ? [] : [.leaf("path", ["class": "line", "style": stroke, "d": path])] + marks
     }
 
-    /// A vertical line between the ends, with caps.
+    /// Returns a whisker: a vertical line between the ends, with caps.
     static func whisker(_ value: Statistic, x: Double, in plot: Plot, style: String) -> Markup {
         let (low, high) = (plot.position(y: value.ends[0]), plot.position(y: value.ends[1]))
         let (left, right) = ((x - 3.5).attribute, (x + 3.5).attribute)

@@ -1,4 +1,4 @@
-/// Names beside samples of how they are drawn, in as many lines as they need.
+/// A legend: names next to samples of how they are drawn, in as many lines as needed.
 struct Legend {
     /// One name.
     struct Entry {
@@ -6,7 +6,7 @@ struct Legend {
         let ink: Ink
         let sample: Sample
 
-        /// The room for the sample.
+        /// The width reserved for the sample.
         var indent: Double {
             switch sample {
             case .line, .dashedLine: 26
@@ -15,20 +15,20 @@ struct Legend {
         }
     }
 
-    /// How what is named is drawn.
+    /// The sample next to a name.
     enum Sample {
         case line, dashedLine, block
         case mark(Mark)
     }
 
-    /// Longer legends end in the number of names left out.
+    /// The maximum number of entries; a longer legend ends with the number of names left out.
     static let mostEntries = 24
     private static let fontSize = 12.5
     private static let lineHeight = 20.0
     private let entries: [Entry]
     private let surplus: Int
 
-    /// A legend of the entries that have a name; of a single one there is none, since the title says what it is.
+    /// Creates a legend of the entries that have a name. For a single entry it is empty, since the title says enough.
     init(_ entries: [Entry]) {
         let named = entries.filter { !$0.name.isEmpty }
         self.entries = entries.count > 1 ? Array(named.prefix(Self.mostEntries)) : []
@@ -61,7 +61,7 @@ struct Legend {
         return marks
     }
 
-    /// Where each name begins; one more for the note on those left out.
+    /// Returns the position of every name, and of the note on the names left out, if any.
     private func places(in width: Double) -> [(name: String, x: Double, line: Int)] {
         var (x, line) = (4.0, 0)
         let names = entries.map { ($0.name, $0.indent) } + (surplus > 0 ? [("and \(surplus) more", 0)] : [])

@@ -1,6 +1,6 @@
-/// Curves over a common axis, in one panel or in several below each other.
+/// A chart of curves over a common axis, in one panel or in several stacked panels.
 public struct LineChart: Drawing {
-    /// What the values on the lower axis are, with their unit.
+    /// The quantity on the lower axis, with its unit.
     public let xTitle: String
     /// The panels, from top to bottom.
     public let panels: [Panel]
@@ -13,25 +13,26 @@ public struct LineChart: Drawing {
         let ink: Ink?
         let isDashed: Bool
 
-        /// A curve. A point whose value is not a finite number leaves a gap, and so does one that is not positive on a
-        /// logarithmic axis.
+        /// Creates a curve.
         ///
-        /// - Parameter ink: The colour; otherwise that of the curve's number among its panel's.
+        /// A point whose value is not finite leaves a gap, as does a value on a logarithmic axis that is not positive.
+        ///
+        /// - Parameter ink: The color; if `nil`, it follows from the index of the curve in its panel.
         public init(_ name: String, _ points: [(x: Double, y: Double)], ink: Ink? = nil, isDashed: Bool = false) {
             (self.name, self.points, self.ink, self.isDashed) = (name, points, ink, isDashed)
         }
     }
 
-    /// A value that the curves are compared with: a horizontal line.
+    /// A reference value for the curves, drawn as a horizontal line.
     public struct Reference: Sendable {
         let value: Double
         let label: String
 
-        /// A line with a label on it.
+        /// Creates a line with a label.
         public init(_ value: Double, _ label: String) { (self.value, self.label) = (value, label) }
     }
 
-    /// Curves that share an axis of values.
+    /// A panel of curves that share an axis of values.
     public struct Panel: Sendable {
         let title: String
         let yTitle: String
@@ -40,11 +41,11 @@ public struct LineChart: Drawing {
         let isLogarithmic: Bool
         let limits: ClosedRange<Double>?
 
-        /// A panel.
+        /// Creates a panel.
         ///
         /// - Parameters:
-        ///   - yTitle: What the values are, with their unit.
-        ///   - limits: What the axis shows at least.
+        ///   - yTitle: The quantity on the axis of values, with its unit.
+        ///   - limits: The minimum range of the axis.
         public init(
             _ title: String, yTitle: String, _ series: [Series], references: [Reference] = [],
             isLogarithmic: Bool = false, limits: ClosedRange<Double>? = nil
@@ -54,18 +55,18 @@ public struct LineChart: Drawing {
         }
     }
 
-    /// A chart.
+    /// Creates a chart.
     ///
     /// - Parameter isWhole: Whether the values on the lower axis are counts, such as rounds.
     public init(xTitle: String, _ panels: [Panel], isWhole: Bool = true) {
         (self.xTitle, self.panels, self.isWhole) = (xTitle, panels, isWhole)
     }
 
-    /// The picture.
+    /// The drawing as SVG.
     public var svg: Markup {
         let shown = panels.flatMap(\.series).flatMap(\.points).filter { $0.y.isFinite }.map(\.x)
         let x = Scale(shown, isTight: true, isWhole: isWhole, tickCount: 7)
-        // Panels begin on the same line, so that a value of the lower axis has one place in all of them.
+        // A common left margin puts a value of the lower axis at the same position in all panels.
         let margin = panels.map { Plot.margin(for: $0.scale) }.max() ?? 0
         var (marks, end) = ([Markup](), 0.0)
         for (index, panel) in panels.enumerated() {
@@ -81,7 +82,7 @@ public struct LineChart: Drawing {
 }
 
 extension LineChart.Panel {
-    /// Curves with more points are drawn without a mark on each.
+    /// The number of points above which a curve is drawn without marks.
     private static let mostMarks = 40
 
     fileprivate var scale: Scale {
@@ -104,7 +105,7 @@ extension LineChart.Panel {
         for reference in references where plot.y.shows(reference.value) {
             marks += [line(reference, in: plot), label(reference, in: plot)]
         }
-        // The first curves lie on top.
+        // In reverse, so that the first curve is on top.
         for index in series.indices.reversed() { marks += curve(series[index], ink: ink(of: index), in: plot) }
         let isEmpty = !series.contains { $0.points.contains { plot.y.shows($0.y) } }
         return isEmpty ? marks + [plot.emptyNote()] : marks
@@ -121,7 +122,7 @@ extension LineChart.Panel {
             for (index, point) in run.enumerated() {
                 let (x, y) = (plot.position(x: point.x), plot.position(y: point.y))
                 path += (index == 0 ? "M" : "L") + "\(x.attribute) \(y.attribute)"
-                // A point between two gaps would not be seen otherwise.
+                // Without a mark, a point between two gaps would be invisible.
                 if hasMarks || run.count == 1 {
                     let value = Numeral.text(point.y, decimals: abs(point.y) < 0.01 ? 6 : 3)
                     let note = "\(series.name) at \(point.x.attribute): \(value)"
@@ -139,7 +140,8 @@ extension LineChart.Panel {
         return .leaf("path", ["class": "reference", "d": "M\(plot.left.attribute) \(y)H\(plot.right.attribute)"])
     }
 
-    /// At one of the four places beside the line's ends: the one with the least of the curves behind it.
+    /// Returns the label of a reference line, placed at one of four positions near its ends: the one that hides the
+    /// least of the curves.
     private func label(_ reference: LineChart.Reference, in plot: Plot) -> Markup {
         let text = Plot.fitted(reference.label, into: plot.width - 8, size: 12)
         let (line, width) = (plot.position(y: reference.value), Numeral.width(of: text) * 12)
@@ -159,7 +161,7 @@ extension LineChart.Panel {
             ], text)
     }
 
-    /// Places along all curves.
+    /// Returns positions along all curves.
     private func traces(in plot: Plot) -> [(x: Double, y: Double)] {
         series.flatMap { series in
             zip(series.points, series.points.dropFirst()).flatMap { a, b -> [(x: Double, y: Double)] in

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The rectangle in which values are drawn, with what surrounds it: title, legend, axes and their numbers.
+/// The rectangle in which values are drawn, and its surroundings: title, legend, axes, and their numbers.
 struct Plot {
     /// The width of every chart.
     static let width = 520.0
@@ -11,17 +11,17 @@ struct Plot {
     let legend: Legend
     let x: Scale?
     let y: Scale
-    /// Where values are drawn.
+    /// The edges of the rectangle.
     let left: Double, top: Double, right: Double, bottom: Double
-    /// Where the plot ends, with the numbers and the title of its lower axis.
+    /// The lower edge of the plot, including the numbers and the title of the lower axis.
     let end: Double
 
-    /// A plot whose upper edge, with title and legend, lies at `start`.
+    /// Creates a plot whose upper edge, including title and legend, is at `start`.
     ///
     /// - Parameters:
-    ///   - x: The lower axis; `nil` where it has columns instead of numbers.
+    ///   - x: The lower axis; `nil` if it has columns instead of numbers.
     ///   - height: The height of the rectangle.
-    ///   - margin: The room for the left axis, if not what this one needs.
+    ///   - margin: The room for the left axis; if `nil`, as much as this one needs.
     init(
         title: String, legend: Legend, x: Scale?, y: Scale, at start: Double = 0, height: Double = 230,
         hasTitleBelow: Bool = true, margin: Double? = nil
@@ -34,7 +34,7 @@ struct Plot {
         end = bottom + 22 + (hasTitleBelow ? 22 : 4)
     }
 
-    /// The room that a left axis needs.
+    /// Returns the room that a left axis needs.
     static func margin(for y: Scale) -> Double {
         30 + (y.ticks.map { Numeral.width(of: $0.label) * tickSize }.max() ?? 0).rounded(.up)
     }
@@ -42,18 +42,18 @@ struct Plot {
     var width: Double { right - left }
     var height: Double { bottom - top }
 
-    /// The position of a value on the left axis.
+    /// Returns the position of a value on the left axis.
     func position(y value: Double) -> Double { bottom - height * y.fraction(value) }
 
-    /// The position of a value on the lower axis.
+    /// Returns the position of a value on the lower axis.
     func position(x value: Double) -> Double { left + width * (x?.fraction(value) ?? 0.5) }
 
-    /// The middle of a column, of so many.
+    /// Returns the horizontal center of one of `count` columns.
     func middle(ofColumn column: Int, of count: Int) -> Double {
         left + width * (Double(column) + 0.5) / Double(max(1, count))
     }
 
-    /// Title, legend and left axis, below what is drawn.
+    /// Returns the title, legend, and left axis, to be drawn below the data.
     func frame(yTitle: String) -> [Markup] {
         var marks: [Markup] = []
         var place = top - 10 - legend.height(in: Self.width)
@@ -81,10 +81,10 @@ struct Plot {
         return marks
     }
 
-    /// The lower axis, with numbers.
+    /// Returns the lower axis, with numbers.
     func lowerAxis(title: String) -> [Markup] {
         var marks = axis(title: title)
-        // Numbers that would touch are left out.
+        // Numbers that would overlap the previous one are left out.
         var free = -Double.infinity
         for tick in x?.ticks ?? [] {
             let (place, half) = (position(x: tick.value), Numeral.width(of: tick.label) * Self.tickSize / 2)
@@ -97,7 +97,7 @@ struct Plot {
         return marks
     }
 
-    /// The lower axis, with names of columns.
+    /// Returns the lower axis, with the names of columns.
     func lowerAxis(columns: [String], title: String) -> [Markup] {
         let room = width / Double(max(1, columns.count)) - 6
         return axis(title: title)
@@ -108,7 +108,7 @@ struct Plot {
             }
     }
 
-    /// Says that there is nothing to see, so that nobody takes an empty plot for a broken one.
+    /// Returns a note that there are no values, so that nobody mistakes an empty plot for a broken one.
     func emptyNote() -> Markup {
         .element(
             "text", ["class": "soft", "x": (left + right) / 2, "y": (top + bottom) / 2, "text-anchor": "middle"],
@@ -131,7 +131,7 @@ struct Plot {
         .element("text", ["x": x, "y": y, "text-anchor": anchor, "font-size": Self.tickSize], text)
     }
 
-    /// As much of a text as fits, with an ellipsis where something is missing.
+    /// Returns as much of a text as fits, ending with an ellipsis if it is shortened.
     static func fitted(_ text: String, into width: Double, size: Double) -> String {
         guard Numeral.width(of: text) * size > width else { return text }
         var shorter = text
@@ -140,11 +140,11 @@ struct Plot {
     }
 }
 
-/// The form of a point, so that kinds can be told apart where there are more than colours.
+/// The shape of a point, which tells categories apart if there are more of them than colors.
 enum Mark: Int, CaseIterable {
     case circle, square, triangle, diamond
 
-    /// The form of a kind: it changes when the colours begin again.
+    /// Creates the shape of a category; it changes when the colors repeat.
     init(kind: Int) {
         self = Self.allCases[kind / Ink.kinds % Self.allCases.count]
     }
@@ -170,25 +170,26 @@ enum Mark: Int, CaseIterable {
     }
 }
 
-/// A colour of a drawing. All of them can be told apart with any common form of colour blindness.
+/// A color in a drawing; all colors can be told apart with any common form of color blindness.
 ///
 /// Source: Okabe and Ito, Color Universal Design, 2008, for kinds; the viridis map of Smith and van der Walt, 2015, for
 /// levels.
 public struct Ink: Hashable, Sendable {
-    /// The value in a style.
+    /// The value in a CSS style.
     let css: String
 
-    /// The number of kinds before colours repeat.
+    /// The number of kinds after which colors repeat.
     public static let kinds = 8
 
-    /// The colour of a kind of thing: the first eight differ, then they repeat. Darker on a light page than on a dark
-    /// one.
+    /// Returns the color of a kind: the first eight differ, then they repeat.
+    ///
+    /// It is darker on a light page than on a dark one.
     public static func kind(_ index: Int) -> Ink { Ink(css: "var(--k\(index % kinds))") }
 
-    /// Grey, for what others are compared with.
+    /// Gray, for references.
     public static let muted = Ink(css: "var(--soft)")
 
-    /// The colour of a level among ordered ones, from blue to yellow-green.
+    /// Returns the color of one of `count` ordered levels, from blue to yellow-green.
     public static func level(_ index: Int, of count: Int) -> Ink {
         let place = count > 1 ? Double(index) / Double(count - 1) : 0.5
         let position = place * Double(levels.count - 1)
@@ -199,12 +200,12 @@ public struct Ink: Hashable, Sendable {
         return Ink(css: "rgb(\(channels[0]) \(channels[1]) \(channels[2]))")
     }
 
-    /// Viridis at 0.3, 0.45, 0.6, 0.75 and 0.9: what is legible on white and on black.
+    /// The viridis colors at 0.3, 0.45, 0.6, 0.75, and 0.9, which are legible on white and on black.
     private static let levels: [[Double]] = [
         [53, 95, 141], [38, 130, 142], [34, 168, 132], [94, 201, 98], [187, 223, 39],
     ]
 
-    /// The colour of a structure drawn over a grey image: bright ones, the same on every page.
+    /// Returns the color of a structure drawn over a gray image: bright, and the same on light and dark pages.
     static func structure(_ index: Int) -> Ink {
         let bright = ["#56b4e9", "#f0e442", "#ff7f3f", "#2fd3a0", "#e08cc0", "#ffffff"]
         return Ink(css: bright[index % bright.count])

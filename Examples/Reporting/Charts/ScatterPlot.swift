@@ -1,27 +1,27 @@
-/// Points in the plane, coloured by what they belong to.
+/// A plot of points in the plane, colored by category.
 public struct ScatterPlot: Drawing {
-    /// The head line.
+    /// The heading.
     public let title: String
-    /// What the coordinates are, with their units.
+    /// The quantities on the two axes, with their units.
     public let xTitle: String, yTitle: String
-    /// What points can belong to.
+    /// The categories.
     public let categories: [Category]
     /// The points.
     public let points: [Point]
     private static let heights = 225.0...470.0
 
-    /// What points belong to.
+    /// A category of points.
     public struct Category: Sendable {
         let name: String
         let ink: Ink
         let mark: Mark
 
-        /// One of several kinds without an order, such as a site.
+        /// Returns a category that has no order, such as a site.
         public static func kind(_ name: String, _ index: Int) -> Category {
             Category(name: name, ink: .kind(index), mark: Mark(kind: index))
         }
 
-        /// One of several levels with an order, such as a partition along the heart.
+        /// Returns one of `count` ordered categories, such as a partition along the heart.
         public static func level(_ name: String, _ index: Int, of count: Int) -> Category {
             Category(name: name, ink: .level(index, of: count), mark: .circle)
         }
@@ -32,13 +32,15 @@ public struct ScatterPlot: Drawing {
         let x: Double, y: Double
         let category: Int
 
-        /// A point of the category with that index. It is left out where a coordinate is not a finite number.
+        /// Creates a point of the category with the given index; it is not drawn if a coordinate is not finite.
         public init(x: Double, y: Double, category: Int) { (self.x, self.y, self.category) = (x, y, category) }
     }
 
-    /// A plot. A unit is as long on one axis as on the other, unless one extent is a small part of the other.
+    /// Creates a plot.
     ///
-    /// - Precondition: each point belongs to one of the categories.
+    /// A unit has the same length on both axes, unless one range is a small fraction of the other.
+    ///
+    /// - Precondition: Every point belongs to one of the categories.
     public init(_ title: String, xTitle: String, yTitle: String, categories: [Category], _ points: [Point]) {
         for point in points {
             precondition(
@@ -48,7 +50,7 @@ public struct ScatterPlot: Drawing {
         self.points = points
     }
 
-    /// The picture.
+    /// The drawing as SVG.
     public var svg: Markup {
         let shown = points.filter { abs($0.x) < 1e100 && abs($0.y) < 1e100 }
         let (x, y) = (Scale(shown.map(\.x), tickCount: 6), Scale(shown.map(\.y), tickCount: 6))
@@ -70,7 +72,7 @@ public struct ScatterPlot: Drawing {
         return .svg(width: Plot.width, height: plot.end, label: "\(title): \(yTitle) against \(xTitle)", marks)
     }
 
-    /// 0 up to `count`, in strides, so that no category covers the ones before it.
+    /// Returns the numbers below `count` in a mixed order, so that no category hides the ones before it.
     private static func mixed(_ count: Int) -> [Int] {
         let stride = max(1, Int((Double(count) * 0.381966).rounded()))
         return (0..<stride).flatMap { first in Swift.stride(from: first, to: count, by: stride) }

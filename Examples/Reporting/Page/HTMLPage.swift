@@ -1,5 +1,6 @@
-/// A report: one file of HTML that needs nothing but a browser. It fetches nothing, runs no script, and suits light and
-/// dark screens. It is well-formed XML as well.
+/// A report as a single, self-contained HTML file.
+///
+/// The page loads nothing, runs no scripts, and suits light and dark screens. It is also well-formed XML.
 ///
 /// ```swift
 /// let page = HTMLPage(
@@ -10,44 +11,44 @@
 public struct HTMLPage: Sendable {
     /// The headline.
     public let title: String
-    /// A summary for those who read no further.
+    /// The summary below the headline.
     public let lead: String
-    /// Names and values, at a glance.
+    /// The key facts below the summary, as names and values.
     public let facts: [(name: String, value: String)]
-    /// The parts below.
+    /// The sections, in order.
     public let sections: [Section]
 
-    /// A part of the page under a heading of its own.
+    /// A section of the page.
     public struct Section: Sendable {
         /// The heading.
         public let heading: String
-        /// What is below it, in order.
+        /// The items below the heading, in order.
         public let items: [Item]
 
-        /// A part of the page.
+        /// Creates a section.
         public init(_ heading: String, _ items: [Item]) {
             (self.heading, self.items) = (heading, items)
         }
     }
 
-    /// One thing on the page.
+    /// An item of a section.
     public enum Item: Sendable {
-        /// Pictures with a caption.
+        /// A figure with a caption.
         case figure(Figure)
-        /// Numbers.
+        /// A table.
         case table(Table)
         /// A paragraph.
         case text(String)
-        /// Commands for a terminal.
+        /// A block of terminal commands.
         case code(String)
     }
 
-    /// A page.
+    /// Creates a page.
     public init(title: String, lead: String, facts: [(name: String, value: String)] = [], sections: [Section]) {
         (self.title, self.lead, self.facts, self.sections) = (title, lead, facts, sections)
     }
 
-    /// The file.
+    /// The contents of the HTML file.
     public var html: String {
         let head = Markup.element(
             "head",
@@ -88,7 +89,7 @@ extension HTMLPage.Item {
 }
 
 extension HTMLPage {
-    /// The style of a page. Colors are variables; `Ink` names them. Dark screens get lighter ones.
+    /// The style sheet of a page. Colors are variables, named by `Ink`; dark screens get lighter ones.
     static let style = Markup.verbatim(
         """
 
@@ -132,14 +133,14 @@ extension HTMLPage {
         """)
 }
 
-/// Pictures that are read together, side by side where there is room, with what is to be seen in them.
+/// A figure: one or more drawings, side by side if there is room, with a caption.
 public struct Figure: Sendable {
-    /// A sentence or two below the pictures.
+    /// The caption below the drawings.
     public let caption: String
-    /// The pictures.
+    /// The drawings.
     public let drawings: [any Drawing]
 
-    /// A figure.
+    /// Creates a figure.
     public init(_ caption: String, _ drawings: [any Drawing]) {
         (self.caption, self.drawings) = (caption, drawings)
     }
@@ -154,16 +155,16 @@ public struct Figure: Sendable {
     }
 }
 
-/// A picture in a report.
+/// A drawing in a report.
 public protocol Drawing: Sendable {
-    /// An `<svg>` element. It takes its colors from the style of the page, so that they suit light and dark screens.
+    /// The `<svg>` element, which takes its colors from the style of the page to suit light and dark screens.
     var svg: Markup { get }
 }
 
 extension Markup {
-    /// An `<svg>` element of so many units; a unit is a pixel where there is room for it.
+    /// Returns an `<svg>` element of the given size in its own units, about a pixel each; it shrinks to fit the page.
     ///
-    /// - Parameter label: What the picture shows, for those who hear the page.
+    /// - Parameter label: A description of the drawing for screen readers.
     static func svg(width: Double, height: Double, label: String, _ contents: [Markup]) -> Markup {
         .element(
             "svg",

@@ -1,54 +1,56 @@
 import Foundation
 
-/// A piece of HTML or SVG. It is made of elements and text only, so that no name from a file can become markup.
+/// A fragment of HTML or SVG, built from elements and escaped text only so that no name from a file can become markup.
 public struct Markup: Hashable, Sendable, CustomStringConvertible {
-    /// The source, well-formed as XML too.
+    /// The source, which is also well-formed XML.
     public let description: String
 
     private init(source: String) {
         description = source
     }
 
-    /// Text, escaped.
+    /// Returns escaped text.
     public static func text(_ text: String) -> Markup {
         Markup(source: escaped(text))
     }
 
-    /// An element without contents: `<path d="…"/>`. In HTML these are SVG's elements and `meta`, `br` and the like.
+    /// Returns an element without contents, such as `<path d="…"/>`.
+    ///
+    /// In HTML, only SVG elements and elements such as `meta` and `br` can have this form.
     public static func leaf(_ name: StaticString, _ attributes: KeyValuePairs<String, any AttributeValue>) -> Markup {
         Markup(source: "<\(name)\(source(of: attributes))/>")
     }
 
-    /// An element with contents, which may be empty.
+    /// Returns an element with contents, which may be empty.
     public static func element(
         _ name: StaticString, _ attributes: KeyValuePairs<String, any AttributeValue>, _ contents: [Markup]
     ) -> Markup {
         Markup(source: "<\(name)\(source(of: attributes))>\(joined(contents))</\(name)>")
     }
 
-    /// An element that contains a text.
+    /// Returns an element that contains text.
     public static func element(
         _ name: StaticString, _ attributes: KeyValuePairs<String, any AttributeValue>, _ text: String
     ) -> Markup {
         element(name, attributes, [.text(text)])
     }
 
-    /// An element with contents and without attributes.
+    /// Returns an element with contents and no attributes.
     public static func element(_ name: StaticString, _ contents: [Markup]) -> Markup {
         element(name, [:], contents)
     }
 
-    /// An element that contains a text and has no attributes.
+    /// Returns an element that contains text and has no attributes.
     public static func element(_ name: StaticString, _ text: String) -> Markup {
         element(name, [:], [.text(text)])
     }
 
-    /// Source that is taken as it is, such as a style sheet that is part of this module.
+    /// Returns source unchanged, such as a style sheet of this module.
     static func verbatim(_ source: StaticString) -> Markup {
         Markup(source: "\(source)")
     }
 
-    /// Pieces one after the other.
+    /// Returns the concatenation of fragments.
     public static func joined(_ pieces: [Markup]) -> Markup {
         Markup(source: pieces.lazy.map(\.description).joined())
     }
@@ -57,7 +59,8 @@ public struct Markup: Hashable, Sendable, CustomStringConvertible {
         attributes.lazy.map { " \($0.key)=\"\(escaped($0.value.attribute))\"" }.joined()
     }
 
-    /// Text in which no character can be taken for markup, in contents and in attributes between double quotes.
+    /// Returns text that is safe in contents and in attributes between double quotes.
+    ///
     /// Characters that XML does not allow become U+FFFD.
     static func escaped(_ text: String) -> String {
         var result = String.UnicodeScalarView()
@@ -77,9 +80,9 @@ public struct Markup: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What an attribute of an element can hold.
+/// A type whose values an attribute of an element can hold.
 public protocol AttributeValue {
-    /// The value before it is escaped.
+    /// The value as unescaped text.
     var attribute: String { get }
 }
 
@@ -94,7 +97,7 @@ extension Int: AttributeValue {
 }
 
 extension Double: AttributeValue {
-    /// To a hundredth, which is more than a screen shows: `12`, `3.5`, `0.25`.
+    /// The number rounded to hundredths, finer than a screen shows: `12`, `3.5`, `0.25`.
     public var attribute: String {
         precondition(isFinite, "a coordinate that is \(self)")
         let rounded = (self * 100).rounded() / 100

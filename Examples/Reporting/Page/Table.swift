@@ -1,19 +1,19 @@
 import Foundation
 
-/// Rows of text and numbers. The first column is aligned to the left, the others, which hold numbers, to the right.
+/// A table of text and numbers; the first column is aligned left, the others, which hold numbers, right.
 public struct Table: Sendable {
-    /// The heads of the columns.
+    /// The headings of the columns.
     public let columns: [String]
-    /// The rows, each with a cell for every column.
+    /// The rows, each with one cell per column.
     public let rows: [[String]]
-    /// A sentence below the table, or nothing.
+    /// The caption below the table, which may be empty.
     public let caption: String
-    /// Longer tables scroll.
+    /// The number of rows above which a table scrolls.
     static let visibleRows = 24
 
-    /// A table.
+    /// Creates a table.
     ///
-    /// - Precondition: every row has as many cells as there are columns.
+    /// - Precondition: Every row has as many cells as there are columns.
     public init(columns: [String], rows: [[String]], caption: String = "") {
         for row in rows {
             precondition(row.count == columns.count, "a row of \(row.count) cells under \(columns.count) columns")
@@ -32,20 +32,22 @@ public struct Table: Sendable {
     }
 }
 
-/// A mean and how far values lie from it.
+/// A mean and a standard deviation.
 public struct Statistic: Hashable, Sendable {
     /// The mean.
     public let mean: Double
-    /// The standard deviation, drawn as a whisker to both sides; none where it is not finite.
+    /// The standard deviation, drawn as a whisker on both sides unless it is not finite.
     public let deviation: Double
 
-    /// A mean with its standard deviation.
+    /// Creates a statistic from a mean and its standard deviation.
     public init(mean: Double, deviation: Double = .nan) {
         (self.mean, self.deviation) = (mean, deviation)
     }
 
-    /// The mean of values and their standard deviation, with one degree of freedom less than there are values. Values
-    /// that are not finite are passed over; without any the mean is not a number, and of one there is no deviation.
+    /// Creates a statistic from the finite values of a sample.
+    ///
+    /// The deviation has one degree of freedom less than there are values. Without any finite value, the mean is NaN;
+    /// with a single one, the deviation is NaN.
     public init(of values: [Double]) {
         let values = values.filter(\.isFinite)
         let mean = values.reduce(0, +) / Double(values.count)
@@ -53,19 +55,20 @@ public struct Statistic: Hashable, Sendable {
         self.init(mean: mean, deviation: (squares / Double(values.count - 1)).squareRoot())
     }
 
-    /// `0.812 ± 0.034`.
+    /// Returns the statistic as text, such as `0.812 ± 0.034`.
     public func text(decimals: Int = 3) -> String {
         Numeral.text(mean, decimals: decimals)
             + (mean.isFinite && deviation.isFinite ? " ± \(Numeral.text(deviation, decimals: decimals))" : "")
     }
 
-    /// The ends of the whisker, or only the mean.
+    /// The ends of the whisker, or the mean alone.
     var ends: [Double] { deviation.isFinite ? [mean - deviation, mean + deviation] : [mean] }
 }
 
-/// Numbers as people read them.
+/// Formatting of numbers for readers.
 public enum Numeral {
-    /// With so many decimals, a proper minus sign and commas between thousands; a dash for what is not a number.
+    /// Returns a number with the given decimals, a true minus sign, and commas between thousands; a dash for `nil` and
+    /// values that are not finite.
     public static func text(_ value: Double?, decimals: Int = 3) -> String {
         guard let value, value.isFinite else { return "–" }
         let digits = String(format: "%.\(decimals)f", abs(value))
@@ -75,12 +78,12 @@ public enum Numeral {
             if place > 0 && place % 3 == 0 { whole.append(",") }
             whole.append(digit)
         }
-        // What is rounded to zero has no sign.
+        // A number rounded to zero has no sign.
         let isZero = digits.allSatisfy { $0 == "0" || $0 == "." }
         return (value < 0 && !isZero ? "−" : "") + String(whole.reversed()) + digits[point...]
     }
 
-    /// `⁻⁵`.
+    /// Returns a number in superscript, such as `⁻⁵`.
     static func superscript(_ number: Int) -> String {
         let raised: [Character: Character] = [
             "-": "⁻", "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷", "8": "⁸",
@@ -89,7 +92,7 @@ public enum Numeral {
         return String("\(number)".map { raised[$0] ?? $0 })
     }
 
-    /// About how wide a text is drawn, in units of the size of its letters; generous, so that nothing is cut off.
+    /// Returns the approximate width of a text in units of its font size, on the generous side so nothing is cut off.
     static func width(of text: String) -> Double {
         text.reduce(0) { width, letter in
             switch letter {

@@ -1,28 +1,29 @@
-/// A closed line along the edges of pixels around a region of a label, or around a hole in it.
+/// A closed line along pixel edges around a region of one label, or around a hole in it.
 public struct Contour: Hashable, Sendable {
-    /// A corner of pixels: (0, 0) is the upper left corner of the image's first pixel.
+    /// A pixel corner; (0, 0) is the upper left corner of the first pixel of the image.
     public struct Corner: Hashable, Sendable {
-        /// Pixels to the right, and down.
+        /// The distance to the right and down, in pixels.
         public let x: Int, y: Int
     }
 
-    /// The corners in order, one pixel apart; the last is one pixel from the first. The region lies on the right-hand
-    /// side of who walks along them.
+    /// The corners in order, one pixel apart; the last is one pixel from the first.
+    ///
+    /// The region lies to the right of the direction of travel.
     public let corners: [Corner]
 
-    /// The area inside in pixels: positive around a region, negative around a hole (the shoelace formula).
+    /// The enclosed area in pixels by the shoelace formula: positive around a region, negative around a hole.
     public var area: Int {
         var doubled = 0
         for (a, b) in zip(corners, corners.dropFirst() + corners.prefix(1)) { doubled += a.x * b.y - b.x * a.y }
         return doubled / 2
     }
 
-    /// All contours of the pixels with a label. Pixels that touch at a corner only do not belong together.
+    /// Returns all contours of the pixels with a label; pixels that touch only at a corner are not connected.
     ///
     /// - Parameters:
     ///   - labels: The image, row by row.
     ///   - width: The length of a row.
-    /// - Precondition: whole rows.
+    /// - Precondition: The labels form whole rows.
     /// - Complexity: O(pixels).
     public static func around(_ label: UInt8, in labels: [UInt8], width: Int) -> [Contour] {
         precondition(width > 0 && labels.count % width == 0, "\(labels.count) pixels in rows of \(width)")
@@ -30,7 +31,7 @@ public struct Contour: Hashable, Sendable {
         func isInside(_ x: Int, _ y: Int) -> Bool {
             x >= 0 && x < width && y >= 0 && y < height && labels[y * width + x] == label
         }
-        // For each corner, the directions in which an edge of the region leaves it, as bits.
+        // The directions in which edges of the region leave each corner, as bits.
         var leaving = [UInt8](repeating: 0, count: (width + 1) * (height + 1))
         for y in 0..<height {
             for x in 0..<width where isInside(x, y) {
@@ -50,7 +51,7 @@ public struct Contour: Hashable, Sendable {
         return contours
     }
 
-    /// Walks along edges, taking them away, until the first one would be next.
+    /// Follows edges, removing them, until the first one would be next.
     private static func follow(
         _ leaving: inout [UInt8], from start: Int, _ first: Direction, width: Int
     ) -> Contour {
@@ -60,7 +61,7 @@ public struct Contour: Hashable, Sendable {
             leaving[place] &= ~direction.bit
             place += direction.stride(width + 1)
             let open = leaving[place] | (place == start ? first.bit : 0)
-            // Where two pixels touch at a corner, turning right stays with the same pixel.
+            // If two pixels touch at a corner, turning right stays with the same pixel.
             direction = [direction.turned(1), direction, direction.turned(3)].first { open & $0.bit != 0 }!
         } while place != start || direction != first
         return Contour(corners: corners)
@@ -83,12 +84,14 @@ public struct Contour: Hashable, Sendable {
 }
 
 extension Contour {
-    /// A smooth closed path, for an SVG element's `d`: curves through the middles between the middles of the edges, so
-    /// that the stairs of a slanted border become a line. It lies within a pixel of the edges.
+    /// Returns a smooth closed path for the `d` attribute of an SVG element.
+    ///
+    /// The curves pass through the midpoints between the midpoints of successive edges, so that the steps of a slanted
+    /// border become a line. The path stays within a pixel of the edges.
     ///
     /// - Parameters:
-    ///   - origin: The corner that lies at (0, 0).
-    ///   - scale: The size of a pixel in units of the drawing, to the right and down.
+    ///   - origin: The corner at (0, 0).
+    ///   - scale: The width and height of a pixel in units of the drawing.
     func path(origin: Corner, scale: (x: Double, y: Double)) -> String {
         func place(_ x: Double, _ y: Double) -> String {
             "\(((x - Double(origin.x)) * scale.x).attribute) \(((y - Double(origin.y)) * scale.y).attribute)"
@@ -96,7 +99,7 @@ extension Contour {
         var middles = zip(corners, corners.dropFirst() + corners.prefix(1)).map { a, b in
             (x: Double(a.x + b.x) / 2, y: Double(a.y + b.y) / 2)
         }
-        // Small regions would shrink; stairs with steps of several pixels need it.
+        // Smooths steps of several pixels; small regions are left alone, since they would shrink.
         if middles.count > 8 {
             let count = middles.count
             middles = middles.indices.map { index in
@@ -119,10 +122,10 @@ extension Contour {
         return path + "z"
     }
 
-    /// The pixels on the other side of the edges, outside the region; those beyond the image are left out.
+    /// Returns the pixels just outside the region, across its edges, omitting those beyond the image.
     func outerNeighbours(width: Int, height: Int) -> [Int] {
         zip(corners, corners.dropFirst() + corners.prefix(1)).compactMap { a, b in
-            // Left of the way from a to b.
+            // The pixel to the left when going from a to b.
             let x = b.x > a.x || b.y > a.y ? a.x : a.x - 1
             let y = b.x > a.x || b.y < a.y ? a.y - 1 : a.y
             return x >= 0 && x < width && y >= 0 && y < height ? y * width + x : nil

@@ -1,28 +1,28 @@
 import CZlib
 import Foundation
 
-/// An image in the PNG format, with eight bits a channel.
+/// An image in PNG format, with eight bits per channel.
 ///
 /// Source: W3C, Portable Network Graphics (PNG) Specification, 2nd edition, sections 5 and 11.
 public struct PNG: Sendable {
-    /// The file.
+    /// The contents of the file.
     public let data: Data
 
-    /// An image in shades of grey, row by row, 0 for black to 255 for white.
+    /// Creates a grayscale image from pixels in row-major order, from 0 for black to 255 for white.
     ///
-    /// - Precondition: `width · height` bytes, and no extent of zero.
+    /// - Precondition: There are `width · height` bytes, and neither is zero.
     public init(grey pixels: [UInt8], width: Int, height: Int) {
         data = Self.file(pixels, width: width, height: height, channels: 1, colorType: 0)
     }
 
-    /// An image in colours, row by row, each pixel as red, green and blue.
+    /// Creates a color image from pixels in row-major order, each as red, green, and blue.
     ///
-    /// - Precondition: `3 · width · height` bytes, and no extent of zero.
+    /// - Precondition: There are `3 · width · height` bytes, and neither is zero.
     public init(rgb pixels: [UInt8], width: Int, height: Int) {
         data = Self.file(pixels, width: width, height: height, channels: 3, colorType: 2)
     }
 
-    /// The file as an address that a page can hold: `data:image/png;base64,…`.
+    /// The file as a data URL that a page can embed: `data:image/png;base64,…`.
     public var address: String { "data:image/png;base64,\(data.base64EncodedString())" }
 
     private static func file(_ pixels: [UInt8], width: Int, height: Int, channels: Int, colorType: UInt8) -> Data {
@@ -31,7 +31,7 @@ public struct PNG: Sendable {
         precondition(
             pixels.count == width * height * channels,
             "\(pixels.count) bytes for \(width) × \(height) pixels of \(channels)")
-        // Every row is preceded by its filter: 1, the difference to the pixel on the left, which compresses well.
+        // A byte before every row names its filter: 1, the difference from the pixel on the left, compresses well.
         var rows: [UInt8] = []
         rows.reserveCapacity(pixels.count + height)
         let length = width * channels
@@ -54,7 +54,7 @@ public struct PNG: Sendable {
         return Array(result.prefix(Int(length)))
     }
 
-    /// Length, type, contents and the CRC of type and contents.
+    /// Returns a chunk: length, type, contents, and the CRC of type and contents.
     private static func chunk(_ type: String, _ contents: [UInt8]) -> Data {
         let body = Array(type.utf8) + contents
         let sum = crc32(0, body, uInt(body.count))

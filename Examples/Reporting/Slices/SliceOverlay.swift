@@ -1,13 +1,13 @@
-/// A slice with the outlines of structures on it: dashed as annotated, solid as predicted.
+/// A slice overlaid with the outlines of structures: dashed for the reference, solid for the prediction.
 public struct SliceOverlay: Drawing {
-    /// The head line, and a line below it.
+    /// The heading, and the line below it.
     public let title: String, subtitle: String
     private let image: [UInt8]
     private let width: Int, height: Int
     private let spacing: (x: Double, y: Double)
     private let structures: [Structure]
     private let reference: [UInt8]?, prediction: [UInt8]?
-    /// What is shown, in pixels.
+    /// The part of the slice that is shown, in pixels.
     private var window: (x: Range<Int>, y: Range<Int>)
     private static let size = 300.0
 
@@ -16,20 +16,20 @@ public struct SliceOverlay: Drawing {
         let label: UInt8
         let name: String
 
-        /// The structure with that label.
+        /// Creates a structure with a label and a name.
         public init(_ label: UInt8, _ name: String) { (self.label, self.name) = (label, name) }
     }
 
-    /// A slice.
+    /// Creates an overlay.
     ///
     /// - Parameters:
-    ///   - intensities: The image, row by row: 0 is black, 1 is white, and what lies beyond is the same.
+    ///   - intensities: The image, row by row, from 0 for black to 1 for white; values beyond that range are clamped.
     ///   - width: The length of a row.
-    ///   - spacing: The size of a pixel in mm, along a row and from row to row.
+    ///   - spacing: The pixel spacing in mm, along a row and from row to row.
     ///   - reference: The annotated labels, row by row.
     ///   - prediction: The predicted labels, row by row.
-    ///   - structures: What is outlined. One that is enclosed by another is listed after it.
-    /// - Precondition: whole rows, as many labels as pixels, positive spacing.
+    ///   - structures: The structures to outline. A structure enclosed by another one follows it.
+    /// - Precondition: The image has whole rows, as many pixels as there are labels, and positive spacing.
     public init(
         _ title: String, subtitle: String = "", intensities: [Float], width: Int,
         spacing: (x: Double, y: Double) = (1, 1), reference: [UInt8]? = nil, prediction: [UInt8]? = nil,
@@ -50,7 +50,7 @@ public struct SliceOverlay: Drawing {
         window = (0..<width, 0..<height)
     }
 
-    /// The part around all outlines, with so much around them; the whole slice where there are none.
+    /// Returns the slice cropped to all outlines plus a margin in mm, or the whole slice if there are no outlines.
     public func cropped(margin millimetres: Double) -> SliceOverlay {
         let labels = Set(structures.map(\.label))
         let inside = image.indices.filter { place in
@@ -58,7 +58,7 @@ public struct SliceOverlay: Drawing {
         }
         guard !inside.isEmpty else { return self }
         let (columns, rows) = (inside.map { $0 % width }, inside.map { $0 / width })
-        // A square in mm, so that slices beside each other have the same form.
+        // A square in mm, so that slices next to each other have the same shape.
         let extent = max(
             Double(columns.max()! - columns.min()! + 1) * spacing.x, Double(rows.max()! - rows.min()! + 1) * spacing.y)
         func range(_ places: [Int], _ spacing: Double, _ limit: Int) -> Range<Int> {
@@ -72,7 +72,7 @@ public struct SliceOverlay: Drawing {
         return cropped
     }
 
-    /// The picture.
+    /// The drawing as SVG.
     public var svg: Markup {
         let scale = Self.size / (Double(window.x.count) * spacing.x)
         let pixel = (x: spacing.x * scale, y: spacing.y * scale)
@@ -95,7 +95,7 @@ public struct SliceOverlay: Drawing {
         let legend = Legend(entries)
         var marks: [Markup] = [
             .element("text", ["class": "title", "x": 0, "y": 15], Plot.fitted(title, into: Self.size, size: 14)),
-            // An inner drawing cuts off what lies outside the window.
+            // An inner svg element clips everything outside the window.
             .element(
                 "svg", ["class": "slice", "y": head, "width": imageWidth, "height": imageHeight],
                 picture),
@@ -110,7 +110,7 @@ public struct SliceOverlay: Drawing {
             label: "\(title). \(subtitle)", marks)
     }
 
-    /// Structures, and which line is which where there are both.
+    /// The structures, and the two line styles if there are both reference and prediction.
     private var entries: [Legend.Entry] {
         let kinds = structures.enumerated().map { Legend.Entry(name: $1.name, ink: .structure($0), sample: .block) }
         guard reference != nil, prediction != nil else { return kinds }
@@ -122,7 +122,7 @@ public struct SliceOverlay: Drawing {
 
     private func outlines(of labels: [UInt8], pixel: (x: Double, y: Double), isDashed: Bool) -> [Markup] {
         structures.enumerated().flatMap { index, structure -> [Markup] in
-            // A hole that is filled by structures drawn later has their outline.
+            // A hole filled by structures drawn later already has their outlines.
             let later = Set(structures[(index + 1)...].map(\.label))
             let contours = Contour.around(structure.label, in: labels, width: width).filter { contour in
                 contour.area > 0
@@ -133,7 +133,7 @@ public struct SliceOverlay: Drawing {
             let path = contours.map { $0.path(origin: origin, scale: pixel) }.joined()
             let dashes = isDashed ? ";stroke-dasharray:5 4" : ""
             let line = "fill:none;stroke-linejoin:round"
-            // A dark line below makes the bright one stand out from bright tissue.
+            // A dark line below the bright one makes it stand out against bright tissue.
             return [
                 .leaf(
                     "path", ["style": "\(line);stroke:#000;stroke-opacity:.55;stroke-width:3.4\(dashes)", "d": path]),

@@ -5,7 +5,7 @@ import Foundation
 import Support
 import Tensor
 
-/// One hospital on a machine of its own: it waits for messages that its SuperNode brings, and answers them.
+/// A hospital on its own machine: it waits for messages from its SuperNode, and answers them.
 @main
 struct FlowerClient: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -6,7 +6,7 @@ import Support
 import Tensor
 import Volumes
 
-/// The site behind the messages: its patients, and for the run at work its client.
+/// The site that answers the messages: its patients, and the client of the current run.
 ///
 /// Images, banks and moments of optimizers stay in memory from one message to the next; after every round the latter two
 /// are also written to disk, so that a process that was killed goes on with the same bits.
@@ -133,11 +133,11 @@ actor ResidentSite {
     }
 }
 
-/// Where a site stands among all, as its SuperNode was told.
+/// The number of a site among all, as configured at its SuperNode.
 private struct Place {
     /// The number of the site, from 0.
     let index: Int
-    /// How many sites share the patients of one folder; `nil` where all patients are the site's own.
+    /// The number of sites that share the patients of one folder; `nil` if all patients are the site's own.
     let sharers: Int?
 
     init(_ configuration: [String: String]) throws(RunError) {

@@ -3,10 +3,10 @@ import Federation
 import Foundation
 import Tensor
 
-/// What a site keeps of a run on its own disk: its state after each of the last rounds.
+/// The state of a site after each of the last rounds of a run, on its own disk.
 struct SiteMemory: Sendable {
     private let folder: URL
-    /// As many rounds as the server keeps checkpoints, and one more for the round that it may have to repeat.
+    /// The number of rounds kept: the checkpoints of the server, and one for the round that it may have to repeat.
     private static let kept = 3
 
     init(folder: URL) throws(RunError) {

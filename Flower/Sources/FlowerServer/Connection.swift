@@ -5,7 +5,7 @@ import FederationFlower
 import Foundation
 import Support
 
-/// The options that say where Flower is and who takes part.
+/// The options for the connection to Flower and the participants.
 struct Connection: ParsableArguments, Sendable {
     @Option(help: "The SuperLink's address, such as https://flower.example.org:8000.")
     var runtime = "http://127.0.0.1:8000"
@@ -68,7 +68,7 @@ struct Connection: ParsableArguments, Sendable {
 }
 
 extension RunFolder {
-    /// What this run is called at the sites: the same after a restart of the server, and another for every run.
+    /// The name of this run at the sites: the same after a restart of the server, and unique per run.
     func name() throws -> String {
         let file = url.appendingPathComponent("flower.json")
         if let known = try? JSONDecoder().decode(RunName.self, from: Data(contentsOf: file)) { return known.run }

@@ -24,7 +24,7 @@ struct JSONTextTests {
             }
             var found: [String] = []
             try JSONText.read(Data(JSONText.object([(text, text)]).utf8), of: "it") {
-                scanner, name throws(WeightsError) in
+                scanner, name throws(FlowerError) in
                 found += [name, try scanner.string()]
             }
             #expect(found.map(Array.init) == [Array(text), Array(text)])
@@ -38,7 +38,7 @@ struct JSONTextTests {
     ])
     func otherTextIsRefused(text: String) {
         #expect(throws: FlowerError.self) {
-            try JSONText.read(Data(text.utf8), of: "it") { scanner, _ throws(WeightsError) in
+            try JSONText.read(Data(text.utf8), of: "it") { scanner, _ throws(FlowerError) in
                 _ = try scanner.string()
             }
         }

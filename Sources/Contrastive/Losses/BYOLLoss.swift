@@ -1,7 +1,7 @@
 import Tensor
 
-/// The loss of "bootstrap your own latent": the main encoder predicts the target encoder's projection of another view.
-/// There are no negatives.
+/// The loss of "bootstrap your own latent", in which the main encoder predicts the target encoder's projection of
+/// another view, without negatives.
 ///
 /// With the prediction p of one view and the target t of the other:
 ///
@@ -9,8 +9,8 @@ import Tensor
 /// (2)  ℓ(p, t) = | p/|p| − t/|t| |² = 2 − 2 p·t / (|p| |t|)
 /// ```
 ///
-/// It is 0 for equal directions, 2 for right angles and 4 for opposite ones. Targets draw no gradient: they come from a
-/// ``MomentumEncoder``, which moves by its average alone. A step uses both views both ways:
+/// It is 0 for equal directions, 2 for orthogonal ones, and 4 for opposite ones. The targets are constants: they come
+/// from a ``MomentumEncoder``, which moves only by averaging. A step uses both views in both roles:
 ///
 /// ```swift
 /// let value =
@@ -18,17 +18,17 @@ import Tensor
 /// ```
 ///
 /// Source: Grill et al., "Bootstrap your own latent: a new approach to self-supervised learning", NeurIPS 2020,
-/// section 3.1, Eq. (2). In FedBYOL the server averages encoder, projection head and ``Predictor``, and the target
-/// begins a round as ``MomentumEncoder/RoundStart`` says; which of these is averaged is this package's choice.
+/// section 3.1, Eq. (2). In FedBYOL, the server averages encoder, projection head, and ``Predictor``; the target
+/// encoder restarts every round at the global encoder; which of these parts is averaged is this package's choice.
 public struct BYOLLoss: Hashable, Sendable, Codable {
-    /// A loss; it has no setting.
+    /// Creates a loss; it has no settings.
     public init() {}
 
-    /// The mean over the batch, a scalar from 0 to 4, differentiable by the predictions.
+    /// Returns the mean over the batch, a scalar from 0 to 4, differentiable with respect to the predictions.
     ///
-    /// **Shapes** `predictions` and `targets` `[batch, dimension]`, of any length: they are normalised here.
+    /// **Shapes** `predictions` and `targets` `[batch, dimension]`, of any length: they are normalized here.
     ///
-    /// - Precondition: equal shapes of rank 2, not empty.
+    /// - Precondition: Equal shapes of rank 2, not empty.
     public func callAsFunction(_ predictions: Variable, targets: Tensor) -> Variable {
         precondition(
             predictions.shape == targets.shape && targets.shape.rank == 2 && targets.count > 0,

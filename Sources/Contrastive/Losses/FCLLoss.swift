@@ -2,8 +2,10 @@ import Features
 import Foundation
 import Tensor
 
-/// The loss of federated contrastive learning: a query is pulled toward the keys of its partition, from its own site and
-/// from others, and pushed away from the rest of the memory bank.
+/// The loss of federated contrastive learning.
+///
+/// It pulls a query toward the keys of its partition, from its own site and from others, and pushes it away from the
+/// rest of the memory bank.
 ///
 /// With features of unit length, the temperature τ, the keys P(q) of the batch in the partition of q, the sampled bank
 /// Q′ and its negatives N:
@@ -15,7 +17,7 @@ import Tensor
 /// (5)  L_q         = L_remote + L_local,   and L is the mean of L_q over the batch
 /// ```
 ///
-/// When all features are equal, ℓ = ln(1 + |N|) whatever the temperature: a loss that stays there has collapsed.
+/// If all features are equal, ℓ = ln(1 + |N|) for any temperature: a loss that stays there has collapsed.
 ///
 /// ```swift
 /// let loss = FCLLoss(temperature: 0.1)
@@ -23,14 +25,14 @@ import Tensor
 /// ```
 ///
 /// Source: Wu et al., "Federated contrastive learning for volumetric medical image segmentation", MICCAI 2021,
-/// section 2.3. The choice of negatives in Q′, and that L_remote of a query with an empty Λ(q) is dropped, are this
+/// section 2.3. The choice of negatives in Q′, and dropping L_remote of a query with an empty Λ(q), are this
 /// package's reconstruction.
 public struct FCLLoss: Hashable, Sendable, Codable {
     /// The entries of the sampled bank that are negatives, N.
     public enum Negatives: String, Hashable, Sendable, Codable, CaseIterable {
-        /// Those of other partitions than the query's, as Fig. 2 of the paper labels them.
+        /// Entries of partitions other than the query's, as Fig. 2 of the paper labels them.
         case otherPartitions
-        /// All of them, including positives, as Eq. (3) prints it.
+        /// All entries, including positives, as printed in Eq. (3).
         case literal
     }
 
@@ -38,10 +40,10 @@ public struct FCLLoss: Hashable, Sendable, Codable {
     public var temperature: Float
     /// The entries of the sampled bank that are negatives.
     public var negatives: Negatives
-    /// Whether L_remote is part of L_q; without it, the paper's ablation of global structural matching.
+    /// Whether L_q includes L_remote; without it, this is the paper's ablation of global structural matching.
     public var hasRemoteLoss: Bool
 
-    /// A loss; τ = 0.1 is what the paper's authors use in related code.
+    /// Creates a loss; the paper's authors use τ = 0.1 in related code.
     ///
     /// - Precondition: `temperature > 0`.
     public init(temperature: Float = 0.1, negatives: Negatives = .otherPartitions, hasRemoteLoss: Bool = true) {
@@ -49,21 +51,23 @@ public struct FCLLoss: Hashable, Sendable, Codable {
         (self.temperature, self.negatives, self.hasRemoteLoss) = (temperature, negatives, hasRemoteLoss)
     }
 
-    /// The loss of a batch, differentiable with respect to the queries. Keys and bank are constants.
+    /// Returns the loss of a batch, differentiable with respect to the queries. Keys and bank are constants.
     ///
-    /// With p_k = e^{q·k/τ} / (e^{q·k/τ} + Σ e^{q·n/τ}) and w_{n|k} = e^{q·n/τ} / (e^{q·k/τ} + Σ e^{q·n/τ}), the gradient
-    /// is `∂ℓ/∂q = 1/(τ |P|) Σ_k [ −(1 − p_k) k + Σ_n w_{n|k} n ]`, and that with respect to z follows from q = z / |z|.
+    /// With p_k = e^{q·k/τ} / (e^{q·k/τ} + Σ e^{q·n/τ}) and w_{n|k} = e^{q·n/τ} / (e^{q·k/τ} + Σ e^{q·n/τ}), the
+    /// gradient is `∂ℓ/∂q = 1/(τ |P|) Σ_k [ −(1 − p_k) k + Σ_n w_{n|k} n ]`; the gradient with respect to z follows
+    /// from q = z / |z|.
     ///
     /// **Shapes** `queries [batch, dimension]`, of any length: they are normalized here.
     ///
     /// - Parameters:
     ///   - queries: z, the projections of the main encoder.
     ///   - partitions: The partition of each query.
-    ///   - keys: The momentum encoder's features of the batch: those of a query's partition are its P(q).
-    ///   - bank: The sampled bank Q′. It may be empty: the loss is 0 then.
+    ///   - keys: The momentum encoder's features of the batch; those in a query's partition are its P(q).
+    ///   - bank: The sampled bank Q′. It may be empty, in which case the loss is 0.
     /// - Returns: The mean loss, a scalar, and its components.
-    /// - Precondition: equal dimensions, a partition for every query, and a key in the partition of each.
-    /// - Complexity: four matrix products of `batch · dimension` by `keys` or `bank`, two of them in the backward pass.
+    /// - Precondition: Equal dimensions, a partition for every query, and a key in the partition of each.
+    /// - Complexity: Four matrix products of `batch · dimension` by `keys` or `bank`, two of them in the backward
+    ///   pass.
     public func callAsFunction(
         _ queries: Variable, partitions: [UInt8], keys: FeatureSet, bank: FeatureSet
     ) -> (loss: Variable, statistics: Statistics) {
@@ -74,7 +78,8 @@ public struct FCLLoss: Hashable, Sendable, Codable {
             queries.shape[0] == partitions.count && !partitions.isEmpty,
             "\(partitions.count) partitions for queries \(queries.shape)")
         let q = l2Normalize(queries)
-        // Rows of similarities, which become in place the derivatives of the sum of all L_q with respect to them, times τ.
+        // Rows of similarities, replaced in place by the gradients of the sum of all L_q with respect to them, times
+        // τ.
         var toKeys = q.value.matrixProduct(keys.vectors, otherTransposed: true).elements
         var toBank = q.value.matrixProduct(bank.vectors, otherTransposed: true).elements
         var statistics = Statistics()
@@ -95,10 +100,11 @@ public struct FCLLoss: Hashable, Sendable, Codable {
         return (loss, statistics)
     }
 
-    /// The losses of one query, Eqs. (3) to (5), from its rows of similarities q·k and q·n, which are replaced by
-    /// τ ∂L_q/∂(q·k) and τ ∂L_q/∂(q·n).
+    /// Returns the losses of one query, Eqs. (3) to (5), from its rows of similarities q·k and q·n, which are
+    /// replaced by τ ∂L_q/∂(q·k) and τ ∂L_q/∂(q·n).
     ///
-    /// Everything follows from the logarithm of the negatives' sum, `ln N = ln Σ e^{q·n/τ}`, shifted by the largest term.
+    /// All terms follow from the logarithm of the negatives' sum, `ln N = ln Σ e^{q·n/τ}`, shifted by the largest
+    /// term.
     private func loss(
         ofQuery row: Int, in partition: UInt8, toKeys: inout [Float], of keyPartitions: [UInt8],
         toBank: inout [Float], of bankPartitions: [UInt8]
@@ -135,7 +141,7 @@ public struct FCLLoss: Hashable, Sendable, Codable {
 
         // The total pull of all positives on the negatives: Σ (1 − p_k) / |P|.
         var pull = 0.0
-        /// The loss of one of `count` positives; replaces its similarity by −(1 − p_k) / |P|.
+        /// Returns the loss of one of `count` positives, and replaces its similarity with −(1 − p_k) / |P|.
         func attract(_ similarity: inout Float, _ count: Int) -> Double {
             let (loss, miss) = infoNCE(positive: Double(similarity) * inverse, logNegatives: logNegatives)
             pull += miss / Double(count)
@@ -153,7 +159,7 @@ public struct FCLLoss: Hashable, Sendable, Codable {
         }
         statistics.local.add(loss, constant: constant)
 
-        // Remote positives first, since the literal form needs their similarity once more as a negative's.
+        // Process remote positives first, because the literal form also needs their similarity as negatives.
         loss = 0
         var exponentials = [Double](repeating: 0, count: bankPartitions.count)
         for index in bankPartitions.indices {
@@ -174,8 +180,10 @@ public struct FCLLoss: Hashable, Sendable, Codable {
     }
 }
 
-/// InfoNCE of one positive with score s and negatives of which `ln N = ln Σ e^{score}` is known: its loss
-/// `−ln p = ln(1 + e^{ln N − s})`, and 1 − p, the logistic function of `ln N − s`. Neither overflows at any temperature.
+/// Returns InfoNCE of one positive with score s, given `ln N = ln Σ e^{score}` over the negatives: its loss,
+/// `−ln p = ln(1 + e^{ln N − s})`, and 1 − p, the logistic function of `ln N − s`.
+///
+/// Neither overflows at any temperature.
 func infoNCE(positive score: Double, logNegatives: Double) -> (loss: Double, miss: Double) {
     let margin = logNegatives - score
     return (max(margin, 0) + log1p(exp(-abs(margin))), 1 / (1 + exp(-margin)))

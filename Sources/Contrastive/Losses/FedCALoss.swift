@@ -1,18 +1,18 @@
 import Features
 import Tensor
 
-/// The loss of FedCA: SimCLR's with a dictionary of all sites' projections as further negatives, and an alignment that
-/// keeps the sites' features comparable.
+/// The loss of FedCA: SimCLR's loss with a dictionary of all sites' projections as additional negatives, and an
+/// alignment term that keeps the sites' features comparable.
 ///
-/// With the features f of a public set that every site holds, and those f* that a base model, trained on that set alone,
-/// has of it:
+/// With the features f of a public set that every site holds, and the features f* of the same set from a base model
+/// trained on that set alone:
 ///
 /// ```
 /// L = L_contrast + β L_align,   L_align = mean over images and channels of (f − f*)²
 /// ```
 ///
-/// The dictionary of a round is merged by the server from what the sites sampled of their projections. A site's sample
-/// and the merger are both ``FeatureSet/sample(from:count:using:)``; partitions play no part:
+/// In each round, the server merges the dictionary from samples of the sites' projections. Both the sampling at a
+/// site and the merging use `FeatureSet.sample(from:count:using:)`; partitions play no role:
 ///
 /// ```swift
 /// let upload = FeatureSet.sample(from: [projections], count: 64, using: &generator)               // at each site
@@ -23,16 +23,16 @@ import Tensor
 /// ```
 ///
 /// Source: Zhang et al., "Federated unsupervised representation learning", arXiv:2010.08982, its dictionary and its
-/// alignment module. That the dictionary joins the denominator of SimCLR, the mean in L_align, its place behind the
-/// encoder's pooling and β = 0.01 are this package's reconstruction; so is a public set of synthetic hearts. The server
+/// alignment module. The dictionary in the denominator of SimCLR, the mean in L_align, its place after the encoder's
+/// pooling, and β = 0.01 are this package's reconstruction; so is a public set of synthetic hearts. The server
 /// averages encoder and projection head.
 public struct FedCALoss: Hashable, Sendable, Codable {
-    /// L_contrast.
+    /// The contrastive loss, L_contrast.
     public var contrast: NTXentLoss
-    /// β, the weight of the alignment.
+    /// The weight of the alignment, β.
     public var beta: Float
 
-    /// A loss.
+    /// Creates a loss.
     ///
     /// - Precondition: `beta ≥ 0`.
     public init(contrast: NTXentLoss = NTXentLoss(), beta: Float = 0.01) {
@@ -40,26 +40,26 @@ public struct FedCALoss: Hashable, Sendable, Codable {
         (self.contrast, self.beta) = (contrast, beta)
     }
 
-    /// The loss of a batch, a scalar, differentiable by projections and features.
+    /// Returns the loss of a batch, a scalar, differentiable with respect to projections and features.
     ///
     /// **Shapes** `first` and `second` `[batch, dimension]`, `features` and `base` `[images, channels]`.
     ///
     /// - Parameters:
-    ///   - first: Projections of one view of each image.
-    ///   - second: Projections of the other view.
+    ///   - first: The projections of one view of each image.
+    ///   - second: The projections of the other view.
     ///   - dictionary: The projections of all sites.
     ///   - features: f, the encoder's features of images of the public set.
     ///   - base: f*, the base model's features of the same images.
-    /// - Precondition: as for ``NTXentLoss``, and for ``alignment(_:to:)``.
+    /// - Precondition: As for ``NTXentLoss`` and ``alignment(_:to:)``.
     public func callAsFunction(
         _ first: Variable, _ second: Variable, dictionary: FeatureSet, features: Variable, base: Tensor
     ) -> Variable {
         contrast(first, second, negatives: dictionary) + alignment(features, to: base) * beta
     }
 
-    /// L_align, a scalar, differentiable by the features.
+    /// Returns L_align, a scalar, differentiable with respect to the features.
     ///
-    /// - Precondition: equal shapes, not empty.
+    /// - Precondition: Equal shapes, not empty.
     public func alignment(_ features: Variable, to base: Tensor) -> Variable {
         precondition(
             features.shape == base.shape && base.count > 0,

@@ -1,31 +1,31 @@
 import Foundation
 import Tensor
 
-/// The loss of local contrastive learning at one site: views of the same partition of any volume attract each other,
-/// and those of other partitions of the batch repel.
+/// The loss of local contrastive learning at one site, in which views of the same partition of any volume attract
+/// each other and those of different partitions in the batch repel each other.
 ///
 /// With the projections z of two views of each slice, scaled to unit length, the views P(i) of the same partition as
-/// view i, i itself excepted, and the views N(i) of other partitions:
+/// view i, excluding i itself, and the views N(i) of other partitions:
 ///
 /// ```
 /// ℓ(i, j) = −ln( e^{z_i·z_j/τ} / ( e^{z_i·z_j/τ} + Σ_{n ∈ N(i)} e^{z_i·z_n/τ} ) )
 /// L       = mean over views i of 1/|P(i)| Σ_{j ∈ P(i)} ℓ(i, j)
 /// ```
 ///
-/// It is Eq. (3) of ``FCLLoss`` with the batch in place of the bank; both members of a pair draw gradients.
+/// It is Eq. (3) of ``FCLLoss`` with the batch in place of the bank; gradients flow to both members of a pair.
 ///
 /// Source: Chaitanya et al., "Contrastive learning of global and local features for medical image segmentation with
-/// limited annotations", NeurIPS 2020, section 3, the global loss with the strategy G^D and its cross pairs. That every view weighs the same,
-/// however many positives it has, is this package's reconstruction: where all partitions occur equally often it is the
-/// paper's mean over pairs.
+/// limited annotations", NeurIPS 2020, section 3, the global loss with the strategy G^D and its cross pairs. Equal
+/// weights for all views, regardless of their number of positives, are this package's reconstruction: if all
+/// partitions occur equally often, it is the paper's mean over pairs.
 ///
-/// Each site trains alone. Federated fine-tuning begins at the average of the sites' encoders, which is a choice of this
-/// package too; projection heads are dropped without averaging.
+/// Each site trains alone. Federated fine-tuning starts from the average of the sites' encoders, which is also this
+/// package's choice; projection heads are discarded without averaging.
 public struct PartitionContrastiveLoss: Hashable, Sendable, Codable {
-    /// The temperature τ, without dimension.
+    /// The temperature τ, dimensionless.
     public var temperature: Float
 
-    /// A loss.
+    /// Creates a loss.
     ///
     /// - Precondition: `temperature > 0`.
     public init(temperature: Float = 0.1) {
@@ -33,17 +33,17 @@ public struct PartitionContrastiveLoss: Hashable, Sendable, Codable {
         self.temperature = temperature
     }
 
-    /// The mean over both views of all slices, a scalar, differentiable by both.
+    /// Returns the mean over both views of all slices, a scalar, differentiable with respect to both.
     ///
-    /// **Shapes** `first` and `second` `[batch, dimension]`, of any length: they are normalised here. Row i of both is
+    /// **Shapes** `first` and `second` `[batch, dimension]`, of any length: they are normalized here. Row i of both is
     /// the same slice.
     ///
     /// - Parameters:
-    ///   - first: Projections of one view of each slice.
-    ///   - second: Projections of the other view.
+    ///   - first: The projections of one view of each slice.
+    ///   - second: The projections of the other view.
     ///   - partitions: The partition of each slice.
-    /// - Precondition: equal shapes, a slice, and a partition for each.
-    /// - Complexity: a matrix product of 2 `batch` by 2 `batch` by `dimension`, and two backwards.
+    /// - Precondition: Equal shapes, at least one slice, and a partition for each.
+    /// - Complexity: A matrix product of 2 `batch` by 2 `batch` by `dimension`, and two in the backward pass.
     public func callAsFunction(_ first: Variable, _ second: Variable, partitions: [UInt8]) -> Variable {
         precondition(
             first.shape[0] == partitions.count, "\(partitions.count) partitions for projections \(first.shape)")
@@ -64,8 +64,8 @@ public struct PartitionContrastiveLoss: Hashable, Sendable, Codable {
         }
     }
 
-    /// The loss of one view from its row of scores z_i·z_j/τ, which are replaced by its derivative with respect to them; as in
-    /// ``FCLLoss``.
+    /// Returns the loss of one view from its row of scores z_i·z_j/τ, which are replaced by the gradient with respect
+    /// to them, as in ``FCLLoss``.
     private static func loss(
         of view: Int, in partition: UInt8, _ scores: inout [Float], _ tags: [UInt8]
     ) -> Double {
@@ -91,7 +91,8 @@ public struct PartitionContrastiveLoss: Hashable, Sendable, Codable {
         return loss
     }
 
-    /// What the loss is when all features are equal, the mean of ln(1 + |N|): a loss that stays there has collapsed.
+    /// Returns the value of the loss when all features are equal, the mean of ln(1 + |N|): a loss that stays there
+    /// has collapsed.
     public static func constant(partitions: [UInt8]) -> Double {
         let logarithms = partitions.map { own in log1p(Double(2 * partitions.count { $0 != own })) }
         return logarithms.reduce(0, +) / Double(partitions.count)

@@ -2,18 +2,18 @@ import Features
 import Foundation
 import Tensor
 
-/// The loss of SwAV: from one view of an image, the code of the other view is predicted.
+/// The loss of SwAV, which predicts the code of one view of an image from the other view.
 ///
-/// With projections z scaled to unit length, prototypes C of unit length, and codes Q by ``sinkhornKnopp(_:epsilon:iterations:)``
-/// of the scores z Cᵀ:
+/// With projections z scaled to unit length, prototypes C of unit length, and codes Q computed by
+/// ``sinkhornKnopp(_:epsilon:iterations:)`` from the scores z Cᵀ:
 ///
 /// ```
 /// (2)  ℓ(z_t, q_s) = −Σ_k q_s^k ln softmax(z_t Cᵀ / τ)^k
 /// (1)  L           = 1/2 [ ℓ(z_t, q_s) + ℓ(z_s, q_t) ],   averaged over the batch
 /// ```
 ///
-/// Codes draw no gradient. In small batches they are computed together with those of earlier features, the queue, which
-/// serve for nothing else.
+/// Codes are constants. In small batches, they are computed together with those of earlier features, the queue, which
+/// serves no other purpose.
 ///
 /// ```swift
 /// prototypes.normalize(&main)
@@ -21,16 +21,16 @@ import Tensor
 /// ```
 ///
 /// Source: Caron et al., "Unsupervised learning of visual features by contrasting cluster assignments", NeurIPS 2020,
-/// section 3, with two crops of equal size. The factor 1/2, from its code, makes it a mean over crops. One queue for both
-/// views, where that code has one for each, is this package's choice. In FedSwAV the server averages encoder, projection
-/// head and prototypes; the queue stays at its site, which is this package's choice too.
+/// section 3, with two crops of equal size. The factor 1/2, from its code, makes the loss a mean over crops. A single
+/// queue for both views, where that code has one for each, is this package's choice. In FedSwAV, the server averages
+/// encoder, projection head, and prototypes; the queue stays at its site, which is also this package's choice.
 public struct SwAVLoss: Hashable, Sendable, Codable {
-    /// The temperature τ of the predictions, without dimension.
+    /// The temperature τ of the predictions, dimensionless.
     public var temperature: Float
-    /// ε of the codes, without dimension.
+    /// The entropy weight ε of the codes, dimensionless.
     public var epsilon: Float
 
-    /// A loss.
+    /// Creates a loss.
     ///
     /// - Precondition: `temperature > 0` and `epsilon ≥ 0.01`.
     public init(temperature: Float = 0.1, epsilon: Float = 0.05) {
@@ -39,20 +39,21 @@ public struct SwAVLoss: Hashable, Sendable, Codable {
         (self.temperature, self.epsilon) = (temperature, epsilon)
     }
 
-    /// The mean over both views of the batch, a scalar, differentiable by both and by the prototypes.
+    /// Returns the mean over both views of the batch, a scalar, differentiable with respect to both and to the
+    /// prototypes.
     ///
-    /// When all features are equal their codes are even, and no loss is below the logarithm of the number of prototypes; it
-    /// is that logarithm when all prototypes are equal. A loss that stays there has collapsed.
+    /// If all features are equal, their codes are uniform, and the loss is at least the logarithm of the number of
+    /// prototypes; it equals that logarithm if all prototypes are equal. A loss that stays there has collapsed.
     ///
-    /// **Shapes** `first` and `second` `[batch, dimension]`, of any length: they are normalised here. Row i of both is
+    /// **Shapes** `first` and `second` `[batch, dimension]`, of any length: they are normalized here. Row i of both is
     /// the same image.
     ///
     /// - Parameters:
-    ///   - first: Projections of one view of each image.
-    ///   - second: Projections of the other view.
-    ///   - prototypes: Prototypes that were normalised after they changed last.
-    ///   - queue: Features of earlier batches, such as a ``MemoryBank``'s; it may be empty.
-    /// - Precondition: equal shapes, not empty, and the dimension of the prototypes.
+    ///   - first: The projections of one view of each image.
+    ///   - second: The projections of the other view.
+    ///   - prototypes: Prototypes that were normalized after their last change.
+    ///   - queue: Features of earlier batches, such as those of a ``MemoryBank``; it may be empty.
+    /// - Precondition: Equal shapes, not empty, with the dimension of the prototypes.
     public func callAsFunction(
         _ first: Variable, _ second: Variable, prototypes: Prototypes, queue: FeatureSet? = nil
     ) -> Variable {
@@ -66,7 +67,7 @@ public struct SwAVLoss: Hashable, Sendable, Codable {
         return (crossEntropy(scores[0], codes[1]) + crossEntropy(scores[1], codes[0])) / 2
     }
 
-    /// The codes of a batch, computed together with those of the queue.
+    /// Returns the codes of a batch, computed together with those of the queue.
     private func code(of scores: Tensor, beside earlier: Tensor?) -> Tensor {
         guard let earlier, earlier.count > 0 else { return sinkhornKnopp(scores, epsilon: epsilon) }
         let count = scores.shape[0] + earlier.shape[0]
@@ -74,11 +75,11 @@ public struct SwAVLoss: Hashable, Sendable, Codable {
         return sinkhornKnopp(all, epsilon: epsilon).rows(0..<scores.shape[0])
     }
 
-    /// ℓ(z, q), Eq. (2), averaged over the batch.
+    /// Returns ℓ(z, q), Eq. (2), averaged over the batch.
     private func crossEntropy(_ scores: Variable, _ codes: Tensor) -> Variable {
         sum(logSoftmax(scores / temperature) * scores.tape.constant(codes)) * (-1 / Float(codes.shape[0]))
     }
 
-    /// The loss when all features are equal, the logarithm of the number of prototypes.
+    /// Returns the loss when all features are equal, the logarithm of the number of prototypes.
     public static func constant(prototypes: Int) -> Double { log(Double(prototypes)) }
 }

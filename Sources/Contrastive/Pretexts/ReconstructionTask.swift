@@ -1,7 +1,9 @@
 import Tensor
 
-/// The pretext task of inpainting: squares of an image are set to 0, a decoder reconstructs the image from the encoder's
-/// features, and the masked pixels are compared.
+/// The pretext task of inpainting.
+///
+/// Squares of an image are set to 0, a decoder reconstructs the image from the encoder's features, and the masked
+/// pixels are compared.
 ///
 /// ```
 /// L = 1/|M| Σ_{p ∈ M} (ŷ_p − y_p)²,   M the masked pixels of the batch
@@ -12,32 +14,33 @@ import Tensor
 /// let value = task(decoder(encoder(tape.constant(masked.images))), images: images, mask: masked.mask)
 /// ```
 ///
-/// Source: the task is that of Pathak et al., "Context encoders: feature learning by inpainting", CVPR 2016, Eq. (1),
-/// without its adversarial part, and the random squares of a grid are those of Xie et al., "SimMIM", CVPR 2022,
-/// section 3. Half of the image in squares of an eighth of 64 pixels, masked with 0, is this package's choice; no paper
-/// that FCL is compared with has such a row. The server averages encoder and decoder.
+/// Source: The task is that of Pathak et al., "Context encoders: feature learning by inpainting", CVPR 2016, Eq. (1),
+/// without its adversarial part; the random squares of a grid are those of Xie et al., "SimMIM", CVPR 2022, section
+/// 3. Masking half of the image with 0, in squares of an eighth of 64 pixels, is this package's choice; no paper that
+/// FCL is compared with has such a row. The server averages encoder and decoder.
 public struct ReconstructionTask: Hashable, Sendable, Codable {
     /// The side of a square, in pixels.
     public var patch: Int
-    /// The fraction of the squares that is masked.
+    /// The fraction of the squares to mask.
     public var ratio: Float
 
-    /// A task.
+    /// Creates a task.
     ///
-    /// - Precondition: `patch > 0` and a ratio above 0 and up to 1.
+    /// - Precondition: `patch > 0`, and `ratio` greater than 0 and at most 1.
     public init(patch: Int = 8, ratio: Float = 0.5) {
         precondition(patch > 0 && ratio > 0 && ratio <= 1, "squares of \(patch) pixels over \(ratio) of the image")
         (self.patch, self.ratio) = (patch, ratio)
     }
 
-    /// Images with squares set to 0, and a mask of their shape that is 1 there and 0 elsewhere.
+    /// Returns images with squares set to 0, and a mask of their shape that is 1 in the squares and 0 elsewhere.
     ///
-    /// Every image is cut into a grid of squares from its upper left corner on; those at the far edges may be narrower.
-    /// Each image has its own random `ratio` of them masked, rounded, and at least one.
+    /// Every image is divided into a grid of squares starting at its upper-left corner; those at the far edges may be
+    /// narrower. For each image, an independent random selection of `ratio` of the squares, rounded and at least one,
+    /// is masked.
     ///
     /// **Shapes** `[batch, height, width, channels]`, unchanged.
     ///
-    /// - Precondition: rank 4, not empty.
+    /// - Precondition: Rank 4, not empty.
     public func mask(_ images: Tensor, using generator: inout SeededGenerator) -> (images: Tensor, mask: Tensor) {
         let shape = images.shape
         precondition(
@@ -60,15 +63,16 @@ public struct ReconstructionTask: Hashable, Sendable, Codable {
         return (Tensor(pixels, shape: shape), Tensor(mask, shape: shape))
     }
 
-    /// The mean squared error over the masked pixels, a scalar, differentiable with respect to the reconstruction.
+    /// Returns the mean squared error over the masked pixels, a scalar, differentiable with respect to the
+    /// reconstruction.
     ///
-    /// **Shapes** three times `[batch, height, width, channels]`.
+    /// **Shapes** All `[batch, height, width, channels]`.
     ///
     /// - Parameters:
     ///   - reconstruction: The output of the decoder.
     ///   - images: The images before masking.
-    ///   - mask: 1 where they were masked, 0 elsewhere.
-    /// - Precondition: equal shapes, and at least one masked pixel.
+    ///   - mask: 1 where pixels are masked, 0 elsewhere.
+    /// - Precondition: Equal shapes, and at least one masked pixel.
     public func callAsFunction(_ reconstruction: Variable, images: Tensor, mask: Tensor) -> Variable {
         let masked = mask.sum
         precondition(

@@ -3,7 +3,7 @@ import Foundation
 import Tensor
 
 extension FeatureSet {
-    /// Mean similarities within and across partitions.
+    /// The mean similarities within and across partitions.
     public struct Separation: Hashable, Sendable {
         /// The mean cosine similarity of two features of the same partition.
         public let positives: Double
@@ -13,11 +13,11 @@ extension FeatureSet {
         public var difference: Double { positives - negatives }
     }
 
-    /// The mean similarity over all pairs of different features, of the same and of different partitions; `nil` where
+    /// The mean similarity over all pairs of different features, of the same and of different partitions; `nil` if
     /// one of the two kinds of pair does not occur.
     ///
-    /// The sum of `u·v` over the ordered pairs of different features of a set is `|Σ v|² − Σ |v|²`, so neither pairs nor a
-    /// matrix of similarities are formed.
+    /// The sum of `u·v` over the ordered pairs of different features of a set is `|Σ v|² − Σ |v|²`, so neither the
+    /// pairs nor a similarity matrix is formed.
     ///
     /// - Complexity: O(count · dimension).
     public var separation: Separation? {
@@ -45,13 +45,14 @@ extension FeatureSet {
         return Separation(positives: same / Double(samePairs), negatives: (all - same) / Double(otherPairs))
     }
 
-    /// How evenly features cover the sphere: `ln mean exp(−t |u − v|²)` over all pairs of different features, with t = 2.
+    /// The uniformity of features on the sphere: `ln mean exp(−t |u − v|²)` over all pairs of different features, with
+    /// t = 2.
     ///
-    /// The value is 0 where all features are equal, and smaller the more evenly they are spread. `nil` for fewer than two
-    /// features.
+    /// The value is 0 if all features are equal, and smaller the more evenly they are spread. It is `nil` for fewer
+    /// than two features.
     ///
-    /// Source: Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and Uniformity on the
-    /// Hypersphere", ICML 2020, section 4.1.2.
+    /// Source: Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and Uniformity on
+    /// the Hypersphere", ICML 2020, section 4.1.2.
     ///
     /// - Complexity: O(count² · dimension).
     public var uniformity: Double? {
@@ -60,18 +61,18 @@ extension FeatureSet {
         var sum = 0.0
         for i in 0..<count {
             for j in i + 1..<count {
-                // Between unit vectors |u − v|² is 2 − 2 u·v.
+                // For unit vectors, |u − v|² is 2 − 2 u·v.
                 sum += Foundation.exp(-4 * (1 - Double(similarities[i * count + j])))
             }
         }
         return Foundation.log(2 * sum / Double(count * (count - 1)))
     }
 
-    /// The distance between features of two views of the same slices: the mean of `|u − v|²`, 0 to 4.
+    /// Returns the distance between features of two views of the same slices: the mean of `|u − v|²`, 0 to 4.
     ///
     /// Source: as for ``uniformity``, section 4.1.1, with the exponent 2.
     ///
-    /// - Precondition: equally many features of the same length, at least one.
+    /// - Precondition: Equal numbers of features of the same length, at least one.
     public func alignment(with views: FeatureSet) -> Double {
         precondition(
             vectors.shape == views.vectors.shape && count > 0,
@@ -82,39 +83,41 @@ extension FeatureSet {
 
 /// Detection of contrastive training that learns nothing.
 ///
-/// When all features are equal, each loss sits at its constant, ln(1 + |N|), and features of the same partition are no
-/// more alike than those of different ones. A loss at its constant alone is how every training begins; features without
-/// separation under a falling loss are a shortcut, such as a batch norm that betrays which key belongs to a query.
+/// When all features are equal, each loss is at its constant, ln(1 + |N|), and features of the same partition are no
+/// more alike than those of different partitions. A loss at its constant alone is how every training begins; features
+/// without separation under a falling loss indicate a shortcut, such as a batch norm that reveals which key belongs
+/// to a query.
 public enum Collapse {
-    /// How near to its constant a loss counts as collapsed, relative to the constant.
+    /// The relative distance to its constant within which a loss counts as collapsed.
     public static let lossTolerance = 0.01
     /// The separation below which features do not reflect the anatomy.
     public static let minimumSeparation = 0.02
 
     /// A loss and its value when all features are equal.
     public struct Loss: Hashable, Sendable {
-        /// Its name in a sentence: "local".
+        /// The name in a sentence: "local".
         public let name: String
-        /// Its mean over a round.
+        /// The mean over a round.
         public let value: Double
-        /// ln(1 + |N|), averaged in the same way.
+        /// The constant ln(1 + |N|), averaged in the same way.
         public let constant: Double
 
-        /// A loss and its constant.
+        /// Creates a loss and its constant.
         public init(name: String, value: Double, constant: Double) {
             (self.name, self.value, self.constant) = (name, value, constant)
         }
 
-        /// Whether the loss sits at its constant or above it. A loss without negatives, whose constant is 0, does not.
+        /// Whether the loss is at or above its constant. This is never true for a loss without negatives, whose
+        /// constant is 0.
         public var isCollapsed: Bool { constant > 0 && value >= constant * (1 - lossTolerance) }
     }
 
-    /// A sentence for the log, or `nil` when all is well or not enough is known.
+    /// Returns a sentence for the log, or `nil` if all is well or too little is known.
     ///
     /// - Parameters:
     ///   - losses: The losses of a round.
-    ///   - separation: The difference of mean similarities within and across partitions, such as that of
-    ///     `FeatureSet.separation`; `nil` where it is not known.
+    ///   - separation: The difference between mean similarities within and across partitions, such as that of
+    ///     `FeatureSet.separation`; `nil` if unknown.
     public static func verdict(_ losses: [Loss], separation: Double?) -> String? {
         let stuck = losses.filter(\.isCollapsed).map(\.name)
         let isFlat = separation.map { $0 < minimumSeparation }

@@ -1,22 +1,23 @@
 import Foundation
 import Tensor
 
-/// What features reveal about a class that they were not trained on: the partition of a slice, the disease of a patient.
+/// A measurement of what features reveal about a class that they were not trained on, such as the partition of a
+/// slice or the disease of a patient.
 ///
-/// Features of one group, such as the slices of a patient, resemble each other whatever they show: an item is never
-/// classified by others of its group.
+/// Features of one group, such as the slices of a patient, resemble each other regardless of what they show, so an
+/// item is never classified by others in its group.
 public enum Probe {
-    /// The fraction of items whose class their nearest neighbors predict.
+    /// Returns the fraction of items whose class is correctly predicted by their nearest neighbors.
     ///
-    /// Neighbors are the `neighbors` items of other groups with the largest cosine similarity, each with the weight
-    /// `exp(similarity / temperature)`. Among classes of equal weight the lowest is predicted.
+    /// Neighbors are the `neighbors` items of other groups with the largest cosine similarity, each weighted by
+    /// `exp(similarity / temperature)`. Among classes of equal weight, the lowest is predicted.
     ///
     /// Source: Wu et al., "Unsupervised Feature Learning via Non-parametric Instance Discrimination", CVPR 2018,
     /// section 3.4, with its temperature of 0.07.
     ///
-    /// **Shapes** `features [count, dimension]` of any length, a class from 0 and a group for each.
+    /// **Shapes** `features [count, dimension]` of any length; a class, from 0, and a group for each.
     ///
-    /// - Returns: `nil` where no item has neighbors in another group.
+    /// - Returns: `nil` if no item has neighbors in another group.
     /// - Complexity: O(count² · dimension).
     public static func nearestNeighbors(
         _ features: Tensor, classes: [Int], groups: [Int], neighbors: Int = 20, temperature: Double = 0.07
@@ -43,17 +44,18 @@ public enum Probe {
         return judged > 0 ? Double(right) / Double(judged) : nil
     }
 
-    /// The fraction of items whose class a linear map of the features predicts, in cross-validation over groups.
+    /// Returns the fraction of items whose class is correctly predicted by a linear map of the features, in
+    /// cross-validation over groups.
     ///
-    /// Group g is in fold `g mod folds`. The map is a ridge regression to the classes as unit vectors, solved by LAPACK;
+    /// Group g is in fold `g mod folds`. The map is a ridge regression onto one-hot classes, solved by LAPACK;
     /// features are standardized, so that `penalty` is a number of items.
     ///
     /// Source: linear evaluation as in Chen et al., ICML 2020, section 2.3, with least squares instead of a logistic
     /// loss, which is this package's choice.
     ///
-    /// **Shapes** `features [count, dimension]`, a class from 0 and a group from 0 for each.
+    /// **Shapes** `features [count, dimension]`; a class, from 0, and a group, from 0, for each.
     ///
-    /// - Returns: `nil` where no fold has items both in it and outside.
+    /// - Returns: `nil` if no fold has items both inside and outside it.
     public static func linear(
         _ features: Tensor, classes: [Int], groups: [Int], folds: Int = 5, penalty: Double = 1
     ) -> Double? {
@@ -88,7 +90,7 @@ public enum Probe {
             "\(classes.count) classes and \(groups.count) groups for features of \(features.shape)")
     }
 
-    /// Columns with mean 0 and variance 1; those without variance are 0.
+    /// Returns columns with mean 0 and variance 1; columns without variance are 0.
     private static func standardized(_ features: Tensor) -> Tensor {
         let (rows, columns) = (features.shape[0], features.shape[1])
         var elements = features.elements

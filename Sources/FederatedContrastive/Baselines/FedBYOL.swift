@@ -4,10 +4,10 @@ import Federation
 import Tensor
 import UNet
 
-/// FedBYOL: the main encoder predicts what its moving average, the target, makes of the other view. There are no
-/// negatives.
+/// FedBYOL, in which the main encoder predicts the output of its moving average, the target encoder, for the other
+/// view, without negatives.
 ///
-/// Source: Grill et al., NeurIPS 2020; see ``BYOLLoss``. Within a round the target moves by its average alone; a round
+/// Source: Grill et al., NeurIPS 2020; see `BYOLLoss`. Within a round, the target moves only by averaging; a round
 /// starts with the global model as target, which is this package's choice, so no target has to be sent or kept.
 ///
 /// The server averages the encoder, the projection head, the predictor, and the running statistics of their batch

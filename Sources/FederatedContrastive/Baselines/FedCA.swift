@@ -6,17 +6,18 @@ import Tensor
 import UNet
 import Volumes
 
-/// FedCA: SimCLR with projections of all sites as further negatives, and features of a public set kept near those of a
-/// base model, so that the sites' features stay comparable.
+/// FedCA: SimCLR with projections of all sites as additional negatives, and alignment of features of a public set
+/// with those of a base model, so that the sites' features stay comparable.
 ///
-/// The public set is synthetic hearts, and the base model starts at the weights that every method starts with and takes
-/// some steps of SimCLR on them; both, and the number of projections that a site shares, are this package's choice. The
-/// exchange is that of FCL's banks: every site shares some projections of the new global model.
+/// The public set consists of synthetic hearts. The base model starts from the initial weights common to all methods
+/// and is trained on this set with some steps of SimCLR. Both, and the number of projections that a site shares, are
+/// this package's choice. The exchange works like that of FCL's banks: every site shares some projections of the new
+/// global model.
 ///
-/// Source: Zhang et al., arXiv:2010.08982; see ``FedCALoss``.
+/// Source: Zhang et al., arXiv:2010.08982; see `FedCALoss`.
 ///
-/// The server averages the encoder, the projection head, and the running statistics of batch norms, to which batches of
-/// the public set contribute too. Nothing stays at a site.
+/// The server averages the encoder, the projection head, and the running statistics of batch norms, to which batches
+/// of the public set also contribute. No state stays at a site.
 struct FedCA: PretrainingMethod {
     static let name = "fedCA"
     static let title = "FedCA"
@@ -62,7 +63,7 @@ struct FedCA: PretrainingMethod {
             }
             let constant = NTXentLoss.constant(batch: batch.count, negatives: dictionary.count)
             try training.step(constant: constant) { tape in
-                // The public set first: running statistics weigh the latest batches most.
+                // Process the public set first, because running statistics weight the latest batches most.
                 let features = globalAveragePool(encoder(tape.constant(images)))
                 return loss(
                     network(tape.constant(a)), network(tape.constant(b)), dictionary: dictionary, features: features,
@@ -73,13 +74,13 @@ struct FedCA: PretrainingMethod {
     }
 }
 
-/// Slices of a few synthetic hearts that every site holds, and a base model that was trained on them alone.
+/// Slices of a few synthetic hearts that every site holds, and a base model trained on them alone.
 ///
-/// Nothing of it is saved with a run: it follows from the settings.
+/// None of it is saved with a run: it follows from the settings.
 struct PublicSet: Sendable {
-    /// Patients, each with two frames: a dilated, a thick, and an infarcted heart.
+    /// The number of patients, each with two frames: a dilated, a thickened, and an infarcted heart.
     static let patients = 3
-    /// The number of steps for which the base model is trained.
+    /// The number of training steps of the base model.
     static let steps = 50
 
     private let slices: SliceLibrary
@@ -96,12 +97,12 @@ struct PublicSet: Sendable {
         size = settings.batchVolumes * settings.partitions
     }
 
-    /// A batch of random slices.
+    /// Returns a batch of random slices.
     func batch(using generator: inout SeededGenerator) -> SliceBatch {
         slices.batch(slices.shuffled(batchSize: size, using: &generator)[0])
     }
 
-    /// The model after some steps of SimCLR on this set.
+    /// Returns the model after some steps of SimCLR on this set.
     func trained(_ first: Parameters, _ network: Projector, _ settings: PretrainingSettings) -> Parameters {
         var generator = SeededGenerator(seed: settings.seed, path: RandomStream.baseModel)
         var model = first

@@ -4,15 +4,15 @@ import Federation
 import Tensor
 import UNet
 
-/// FedMoCo: a query is pulled toward the key of its own slice and pushed away from a queue of the site's own keys,
-/// whatever anatomy they show.
+/// FedMoCo, in which a query is pulled toward the key of its own slice and pushed away from a queue of the site's own
+/// keys, regardless of the anatomy.
 ///
-/// Source: He et al., CVPR 2020, and Chen et al., arXiv:2003.04297; see ``MoCoLoss``. As in ``FCL``, and by this
-/// package's choice, every round starts with a queue filled with the new global encoder and a momentum encoder that equals
-/// it, so no negative comes from an obsolete encoder.
+/// Source: He et al., CVPR 2020, and Chen et al., arXiv:2003.04297; see `MoCoLoss`. As in ``FCL``, and by this
+/// package's choice, every round starts with a queue filled by the new global encoder and a momentum encoder that
+/// equals it, so no negative comes from an obsolete encoder.
 ///
-/// The server averages the encoder, the projection head, and the running statistics of batch norms. The queue stays at its
-/// site and is saved.
+/// The server averages the encoder, the projection head, and the running statistics of batch norms. The queue stays
+/// at its site and is saved.
 struct FedMoCo: PretrainingMethod {
     static let name = "fedMoCo"
     static let title = "FedMoCo"

@@ -4,11 +4,11 @@ import Federation
 import Tensor
 import UNet
 
-/// FedReconstruction: half of a slice is masked, and a small decoder on top of the encoder inpaints it.
+/// FedReconstruction, in which half of a slice is masked, and a small decoder on top of the encoder inpaints it.
 ///
-/// A patch is an eighth of the slice, as eight pixels are of 64.
+/// A patch is an eighth of the slice, such as 8 of 64 pixels.
 ///
-/// Source: Pathak et al., CVPR 2016, and Xie et al., CVPR 2022; see ``ReconstructionTask``.
+/// Source: Pathak et al., CVPR 2016, and Xie et al., CVPR 2022; see `ReconstructionTask`.
 ///
 /// The server averages the encoder, the decoder, and the running statistics of batch norms.
 struct FedReconstruction: PretrainingMethod {
@@ -43,7 +43,7 @@ struct FedReconstruction: PretrainingMethod {
         return training.update()
     }
 
-    /// The variance of the masked pixels, which is the error of the best constant prediction.
+    /// Returns the variance of the masked pixels, which is the error of the best constant prediction.
     private static func variance(of images: Tensor, where mask: Tensor) -> Double {
         var (count, sum, squares) = (0.0, 0.0, 0.0)
         for (pixel, isMasked) in zip(images.elements, mask.elements) where isMasked > 0 {

@@ -4,12 +4,12 @@ import Federation
 import Tensor
 import UNet
 
-/// FedRotation: the encoder learns to tell by how many quarter turns a slice was rotated.
+/// FedRotation, in which the encoder learns to predict the number of quarter turns by which a slice was rotated.
 ///
-/// Views are neither rotated nor mirrored before, which would change the answer or betray it. A batch is computed as
-/// four copies, so a step costs four times that of one view.
+/// Views are neither rotated nor mirrored beforehand, which would change or reveal the answer. A batch is processed
+/// as four copies, so a step costs four times that of one view.
 ///
-/// Source: Gidaris et al., ICLR 2018; see ``RotationTask``.
+/// Source: Gidaris et al., ICLR 2018; see `RotationTask`.
 ///
 /// The server averages the encoder, the linear classifier, and the running statistics of batch norms.
 struct FedRotation: PretrainingMethod {

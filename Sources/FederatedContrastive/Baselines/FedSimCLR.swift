@@ -4,11 +4,11 @@ import Federation
 import Tensor
 import UNet
 
-/// FedSimCLR: the two views of a slice attract each other, all other views of the batch repel, whatever anatomy they
-/// show.
+/// FedSimCLR, in which the two views of a slice attract each other and all other views of the batch repel each other,
+/// regardless of the anatomy.
 ///
-/// Source: Chen et al., ICML 2020; see ``NTXentLoss``. The two views are computed one after the other, each with its own
-/// batch statistics, as queries and keys of FCL are; that is this package's choice.
+/// Source: Chen et al., ICML 2020; see `NTXentLoss`. The two views are processed one after the other, each with its
+/// own batch statistics, like queries and keys of FCL; that is this package's choice.
 ///
 /// The server averages the encoder, the projection head, and the running statistics of batch norms.
 struct FedSimCLR: PretrainingMethod {

@@ -4,18 +4,19 @@ import Federation
 import Tensor
 import UNet
 
-/// FedSwAV: features are assigned to prototypes, and the assignment of one view is predicted from the other.
+/// FedSwAV, in which features are assigned to prototypes, and the assignment of one view is predicted from the other.
 ///
-/// Codes of a batch are computed together with those of a queue of earlier features of the site, as long as a memory
-/// bank of FCL; the paper too has one for batches as small as these.
+/// Codes of a batch are computed together with those of a queue of the site's earlier features, as long as a memory
+/// bank of FCL; the paper also uses a queue for batches this small.
 ///
-/// ε of the codes is 0.02, where the paper has 0.05: slices of hearts are much more alike than photographs, and with
-/// codes as even as those of 0.05 the loss stayed at the logarithm of the number of prototypes (docs/pretraining.md).
+/// ε of the codes is 0.02 instead of the paper's 0.05: cardiac slices are much more alike than photographs, and with
+/// codes as uniform as those of 0.05, the loss stayed at the logarithm of the number of prototypes
+/// (docs/pretraining.md).
 ///
-/// Source: Caron et al., NeurIPS 2020; see ``SwAVLoss`` and ``Prototypes``.
+/// Source: Caron et al., NeurIPS 2020; see `SwAVLoss` and `Prototypes`.
 ///
-/// The server averages the encoder, the projection head, the prototypes, and the running statistics of batch norms; the
-/// averaged prototypes are normalized again when a round starts. The queue stays at its site and is saved.
+/// The server averages the encoder, the projection head, the prototypes, and the running statistics of batch norms;
+/// the averaged prototypes are normalized again at the start of a round. The queue stays at its site and is saved.
 struct FedSwAV: PretrainingMethod {
     static let name = "fedSwAV"
     static let title = "FedSwAV"

@@ -4,14 +4,14 @@ import Federation
 import Tensor
 import UNet
 
-/// Local contrastive learning: slices of the same partition attract each other, those of other partitions of the batch
-/// repel.
+/// Local contrastive learning, in which slices of the same partition attract each other and those of other partitions
+/// of the batch repel each other.
 ///
-/// Source: Chaitanya et al., NeurIPS 2020; see ``PartitionContrastiveLoss``.
+/// Source: Chaitanya et al., NeurIPS 2020; see `PartitionContrastiveLoss`.
 ///
-/// Every site trains alone unless the settings say otherwise: its encoder, head, and statistics are its own in every
-/// round. The encoder's file holds the average of the sites' encoders, where federated fine-tuning starts; that is this
-/// package's choice.
+/// Every site trains alone unless the settings say otherwise: it keeps its own encoder, head, and statistics in every
+/// round. The encoder's file contains the average of the sites' encoders, from which federated fine-tuning starts;
+/// that is this package's choice.
 struct LocalCL: PretrainingMethod {
     static let name = "localCL"
     static let title = "Local CL"

@@ -3,9 +3,9 @@ import Federation
 import Tensor
 import UNet
 
-/// No pre-training: the encoder's initial weights, which every method with the same seed starts from.
+/// A baseline without pre-training: the encoder's initial weights, common to all methods with the same seed.
 ///
-/// There is no round, so nothing is averaged.
+/// There are no rounds, so nothing is averaged.
 struct RandomInitialization: PretrainingMethod {
     static let name = "random"
     static let title = "Random init"

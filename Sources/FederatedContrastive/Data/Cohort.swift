@@ -2,20 +2,20 @@ import Foundation
 import Tensor
 import Volumes
 
-/// All patients, divided among the sites and prepared.
+/// All patients, divided among the sites and preprocessed.
 public struct Cohort: Sendable {
     /// The names of each site's patients.
     public let split: [[String]]
     /// Each site's slices.
     public let libraries: [SliceLibrary]
-    /// For each site and each of its volumes, the number of the patient among all.
+    /// For each site, the index of the patient of each of its volumes among all patients.
     let owners: [[Int]]
-    /// The number of each patient's diagnosis, where all are known.
+    /// The index of each patient's diagnosis, if all are known.
     let diagnoses: [Int]?
-    /// One line for people.
+    /// A one-line summary for display.
     public let summary: String
 
-    /// The patients of the folder that the settings name.
+    /// Loads the patients of the folder given in the settings.
     ///
     /// - Throws: `VolumesError` if the folder cannot be read; `RunError` if it holds too few patients.
     public init(_ settings: PretrainingSettings) async throws {
@@ -34,9 +34,9 @@ public struct Cohort: Sendable {
         self.init(patients, volumes, settings, diagnoses: groups.count == patients.count ? groups : nil)
     }
 
-    /// Patients whose volumes are prepared already.
+    /// Creates a cohort of patients whose volumes are already preprocessed.
     ///
-    /// - Precondition: at least as many patients as sites.
+    /// - Precondition: At least as many patients as sites.
     public init(
         _ patients: [String], _ volumes: [String: [PreparedVolume]], _ settings: PretrainingSettings,
         diagnoses: [Int]? = nil
@@ -57,7 +57,7 @@ public struct Cohort: Sendable {
             + "\(slices.reduce(0, +)) slices at \(sites) (\(slices.min() ?? 0) to \(slices.max() ?? 0) each)"
     }
 
-    /// The training steps of all sites in a round.
+    /// Returns the number of training steps of all sites per round.
     func steps(_ settings: PretrainingSettings) -> Int {
         libraries.reduce(0) { $0 + $1.steps(volumes: settings.batchVolumes) * settings.localEpochs }
     }

@@ -1,18 +1,18 @@
 import Tensor
 import Volumes
 
-/// One labelled 3-D image: the slices to learn from, and the reference that a prediction is compared with.
+/// A labeled 3-D image: the slices to learn from, and the reference to compare a prediction with.
 public struct LabelledCase: Sendable {
     /// The patient.
     public let patient: String
-    /// The image of the patient, such as `ED`; empty where there is only one.
+    /// The frame of the patient, such as `ED`; empty if there is only one.
     public let frame: String
     /// The prepared slices, with labels.
     public let volume: PreparedVolume
-    /// Reads the labels on the native grid.
+    /// A closure that reads the labels on the native grid.
     public let reference: @Sendable () throws(VolumesError) -> Volume
 
-    /// A labelled image.
+    /// Creates a labeled image.
     public init(
         patient: String, frame: String, volume: PreparedVolume,
         reference: @escaping @Sendable () throws(VolumesError) -> Volume
@@ -20,7 +20,7 @@ public struct LabelledCase: Sendable {
         (self.patient, self.frame, self.volume, self.reference) = (patient, frame, volume, reference)
     }
 
-    /// The labelled images of all patients of an ACDC folder, by patient.
+    /// Loads the labeled images of all patients of an ACDC folder, by patient.
     ///
     /// - Throws: `VolumesError` that lists every file that cannot be used.
     public static func acdc(
@@ -38,7 +38,7 @@ public struct LabelledCase: Sendable {
         return Dictionary(grouping: cases, by: \.patient)
     }
 
-    /// The labelled images of all patients of an HVSMR folder, by patient, with slices along the third axis.
+    /// Loads the labeled images of all patients of an HVSMR folder, by patient, with slices along the third axis.
     ///
     /// - Throws: `VolumesError` that lists every file that cannot be used.
     public static func hvsmr(
@@ -50,7 +50,7 @@ public struct LabelledCase: Sendable {
             return LabelledCase(patient: scan.patient.id, frame: "", volume: scan.volume) {
                 () throws(VolumesError) in
                 var labels = try NIfTI(contentsOf: url).volume
-                // Vessels that the second label set tells apart are blood pool.
+                // Vessels that the second label set distinguishes are blood pool.
                 for i in labels.voxels.indices where labels.voxels[i] > 2 { labels.voxels[i] = 2 }
                 return labels.permuted(by: scan.order)
             }
@@ -59,14 +59,14 @@ public struct LabelledCase: Sendable {
     }
 }
 
-/// The slices of one site's annotated patients, and the batches made of them.
+/// The slices of one site's annotated patients, and batches of them.
 public struct LabelledSlices: Sendable {
     private let volumes: [PreparedVolume]
     private let slices: [(volume: Int, slice: Int)]
 
-    /// The slices of labelled images.
+    /// Creates a collection of the slices of labeled images.
     ///
-    /// - Precondition: every case has labels, and there is at least one slice.
+    /// - Precondition: Every case has labels, and there is at least one slice.
     public init(_ cases: [LabelledCase]) {
         volumes = cases.map(\.volume)
         slices = volumes.enumerated().flatMap { index, volume in (0..<volume.sliceCount).map { (index, $0) } }
@@ -76,15 +76,15 @@ public struct LabelledSlices: Sendable {
     /// The number of slices.
     public var count: Int { slices.count }
 
-    /// The number of batches of about `size` slices in an epoch.
+    /// Returns the number of batches of about `size` slices per epoch.
     public func steps(batchSize size: Int) -> Int { batchCount(of: count, size: size) }
 
-    /// The numbers of all slices in random order, in batches of about `size`.
+    /// Returns the indices of all slices in random order, in batches of about `size`.
     public func epoch(batchSize size: Int, using generator: inout SeededGenerator) -> [[Int]] {
         randomBatches(of: count, size: size, using: &generator)
     }
 
-    /// The pixels and labels of some slices: `[indices.count, size, size, 1]`, and one label per pixel.
+    /// Returns the pixels and labels of some slices: `[indices.count, size, size, 1]`, and one label per pixel.
     public func batch(_ indices: [Int]) -> (images: Tensor, labels: [UInt8]) {
         let (size, chosen) = (volumes[0].size, indices.map { slices[$0] })
         let images = Tensor(rows: chosen.map { volumes[$0.volume].slice($0.slice) }, rowShape: [size, size, 1])

@@ -2,7 +2,7 @@ import Tensor
 
 /// The patients of each client, and their division into training and validation patients in each fold.
 ///
-/// The rule is frozen: the same patients, seed and numbers give the same split in every version of this package.
+/// The rule is frozen: the same patients, seed, and numbers give the same split in every version of this package.
 ///
 /// Source: Wu et al., MICCAI 2021, section 3, for ten clients of ten patients and five folds of each client; the
 /// seeded random order and the dealing rule are this package's choice.
@@ -14,8 +14,12 @@ public struct PatientSplit: Sendable, Equatable {
 
     /// Divides patients among clients at random.
     ///
-    /// - Parameter groups: The diagnosis of each patient. With it, patients of each group are dealt to the clients in turn,
-    ///   so clients and folds have all groups as equally as the numbers allow.
+    /// - Parameters:
+    ///   - patients: The names of all patients, in any order.
+    ///   - clients: The number of clients.
+    ///   - seed: The seed of the division.
+    ///   - groups: The diagnosis of each patient. If given, patients of each group are dealt to the clients in turn, so
+    ///     clients and folds have all groups as equally as the numbers allow.
     /// - Precondition: `1 ≤ clients ≤ patients.count`.
     public init(of patients: [String], clients: Int, seed: UInt64, stratifiedBy groups: [String: String]? = nil) {
         precondition((1...max(1, patients.count)).contains(clients), "\(patients.count) patients, \(clients) clients")
@@ -23,7 +27,7 @@ public struct PatientSplit: Sendable, Equatable {
         var generator = SeededGenerator(seed: seed, path: RandomStream.split)
         let order = generator.permutation(of: patients.count).map { patients[$0] }
         guard let groups else {
-            // Clients differ by one patient at most.
+            // Client sizes differ by at most one patient.
             self.clients = (0..<clients).map { client in
                 order[client * order.count / clients..<(client + 1) * order.count / clients].sorted()
             }
@@ -38,16 +42,16 @@ public struct PatientSplit: Sendable, Equatable {
 
     /// A client's patients in one fold.
     public struct Fold: Sendable, Equatable {
-        /// The patients to learn from; the annotated ones are the first.
+        /// The training patients; the annotated ones come first.
         public let training: [String]
-        /// The patients to be scored.
+        /// The patients to score.
         public let validation: [String]
     }
 
-    /// A client's patients in one of `count` folds.
+    /// Returns a client's patients in one of `count` folds.
     ///
-    /// Every patient is in the validation part of one fold. The training part starts after it, so its first patient, the one
-    /// annotated patient at N = 1, differs in every fold.
+    /// Every patient is in the validation part of one fold. The training part starts after it, so its first patient,
+    /// the one annotated patient for N = 1, differs in every fold.
     ///
     /// - Precondition: `0 ≤ index < count`, and `client` exists.
     public func fold(_ index: Int, of count: Int, client: Int) -> Fold {
@@ -60,13 +64,13 @@ public struct PatientSplit: Sendable, Equatable {
         return Fold(training: Array(order[end...] + order[..<start]), validation: Array(order[start..<end]))
     }
 
-    /// The patients group by group, each group in the order of `patients`.
+    /// Returns the patients sorted by group, each group in the order of `patients`.
     private static func sortedByGroup(_ patients: [String], _ groups: [String: String]) -> [String] {
         let names = Set(patients.map { groups[$0] ?? "" }).sorted()
         return names.flatMap { name in patients.filter { groups[$0] ?? "" == name } }
     }
 
-    /// One patient of each group, then the next of each.
+    /// Returns one patient of each group, then the next of each, and so on.
     private static func dealt(_ patients: [String], _ groups: [String: String]) -> [String] {
         var places: [String: Int] = [:]
         let turns = patients.map { patient -> Int in

@@ -9,9 +9,9 @@ public struct SliceBatch: Sendable {
     /// The partition of each slice.
     public let partitions: [UInt8]
 
-    /// A batch of slices.
+    /// Creates a batch of slices.
     ///
-    /// - Precondition: a partition per slice.
+    /// - Precondition: One partition per slice.
     public init(images: Tensor, partitions: [UInt8]) {
         precondition(images.shape[0] == partitions.count, "\(partitions.count) partitions for \(images.shape)")
         (self.images, self.partitions) = (images, partitions)
@@ -20,14 +20,14 @@ public struct SliceBatch: Sendable {
     /// The number of slices.
     public var count: Int { partitions.count }
 
-    /// Two random views of each slice.
+    /// Returns two random views of each slice.
     public func views(_ views: Augmentation, using generator: inout SeededGenerator) -> (Tensor, Tensor) {
         let first = views(images, using: &generator)
         return (first, views(images, using: &generator))
     }
 }
 
-/// The volumes of one site, cut into partitions, and the batches made of their slices.
+/// The volumes of one site, divided into partitions, and batches of their slices.
 public struct SliceLibrary: Sendable {
     /// The position of a slice.
     public typealias Slice = PartitionSampler.Slice
@@ -36,7 +36,7 @@ public struct SliceLibrary: Sendable {
     private let sampler: PartitionSampler
     private let slices: [Slice]
 
-    /// The slices of some volumes.
+    /// Creates a library of the slices of some volumes.
     public init(_ volumes: [PreparedVolume], partitions: Int) {
         self.volumes = volumes
         sampler = PartitionSampler(partitions: partitions)
@@ -46,19 +46,19 @@ public struct SliceLibrary: Sendable {
     /// The number of slices.
     public var count: Int { slices.count }
 
-    /// The pixels of some slices. Shape `[slices.count, size, size, 1]`.
+    /// Returns the pixels of some slices. Shape `[slices.count, size, size, 1]`.
     public func images(_ slices: [Slice]) -> Tensor {
         let size = volumes[0].size
         return Tensor(rows: slices.map { volumes[$0.volume].slice($0.index) }, rowShape: [size, size, 1])
     }
 
-    /// A batch of some slices.
+    /// Returns a batch of some slices.
     public func batch(_ slices: [Slice]) -> SliceBatch {
         SliceBatch(images: images(slices), partitions: slices.map(\.partition))
     }
 
-    /// The batches of one epoch of training, equally many in either composition: balanced over partitions, or of as many
-    /// random slices.
+    /// Returns the batches of one training epoch: balanced over partitions, or of random slices, with the same number
+    /// and sizes of batches in both cases.
     public func epoch(
         _ composition: PretrainingSettings.BatchComposition, volumes count: Int, using generator: inout SeededGenerator
     ) -> [[Slice]] {
@@ -66,36 +66,36 @@ public struct SliceLibrary: Sendable {
         guard composition == .random else { return balanced }
         var deck: [Slice] = []
         return balanced.map { batch in
-            // A new deck starts where the old one has too few, so no slice occurs twice in a batch.
+            // Start a new deck if too few slices remain, so that no slice occurs twice in a batch.
             if deck.count < batch.count { deck = generator.permutation(of: slices.count).map { slices[$0] } }
             defer { deck.removeFirst(batch.count) }
             return Array(deck.prefix(batch.count))
         }
     }
 
-    /// The number of batches of an epoch.
+    /// Returns the number of batches per epoch.
     public func steps(volumes count: Int) -> Int {
         sampler.steps(of: volumes.map(\.sliceCount), volumes: count)
     }
 
-    /// Every slice once, volume by volume, in batches of at most `size`.
+    /// Returns every slice once, volume by volume, in batches of at most `size`.
     public func inOrder(batchSize size: Int) -> [[Slice]] {
         stride(from: 0, to: count, by: size).map { Array(slices[$0..<min($0 + size, count)]) }
     }
 
-    /// Every slice once, in random order, in batches of about `size`.
+    /// Returns every slice once, in random order, in batches of about `size`.
     public func shuffled(batchSize size: Int, using generator: inout SeededGenerator) -> [[Slice]] {
         randomBatches(of: count, size: size, using: &generator).map { $0.map { slices[$0] } }
     }
 }
 
-/// The numbers `0 ..< count` in random order, in batches of `size` or slightly more or fewer: a batch of a single slice
-/// would have no batch statistics.
+/// Returns the numbers `0 ..< count` in random order, in batches of about `size`: a batch of a single slice would
+/// have no batch statistics.
 func randomBatches(of count: Int, size: Int, using generator: inout SeededGenerator) -> [[Int]] {
     let order = generator.permutation(of: count)
     let batches = batchCount(of: count, size: size)
     return (0..<batches).map { Array(order[$0 * count / batches..<($0 + 1) * count / batches]) }
 }
 
-/// The number of batches of ``randomBatches(of:size:using:)``.
+/// Returns the number of batches of ``randomBatches(of:size:using:)``.
 func batchCount(of count: Int, size: Int) -> Int { max(1, (count + size / 2) / size) }

@@ -2,11 +2,11 @@ import Foundation
 import Tensor
 import Volumes
 
-/// The settings of a cross-validated fine-tuning on one data set.
+/// The settings of cross-validated fine-tuning on one data set.
 public protocol CrossValidationSettings: RunSettings {
-    /// What is compared, and how networks are trained.
+    /// The initial weights to compare, and the training of networks.
     var training: FineTuningSettings { get set }
-    /// Each client alone, or all of them together.
+    /// The mode: each client alone, or all of them together.
     var mode: Trial.Mode { get }
     /// The title of the report.
     static var title: String { get }
@@ -16,14 +16,14 @@ public protocol CrossValidationSettings: RunSettings {
     /// Reads and divides the patients.
     ///
     /// - Parameters:
-    ///   - starts: The initial weights, whose pre-training has the same division.
+    ///   - starts: The initial weights, whose pre-training used the same division.
     ///   - preprocessing: The preprocessing of the images.
     func patients(
         of starts: [InitialWeights], preparedBy preprocessing: Preprocessing
     ) async throws -> (split: PatientSplit, cases: [String: [LabelledCase]])
 }
 
-/// A cross-validated fine-tuning: data → split → trials → tables.
+/// A cross-validated fine-tuning run: data → split → trials → tables.
 ///
 /// ```swift
 /// let run = try await CrossValidation(in: RunFolder(new: folder, settings: settings))
@@ -32,17 +32,19 @@ public protocol CrossValidationSettings: RunSettings {
 public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
     /// The folder of the run.
     public let folder: RunFolder<Settings>
-    /// The trials.
+    /// The runner of the trials.
     public let runner: TrialRunner
-    /// One line for people.
+    /// A one-line summary for display.
     public let summary: String
     private let starts: [InitialWeights]
     private let observer: TrainingObserver
 
-    /// A run, new or to be continued.
+    /// Creates a run, or continues an existing one.
     ///
-    /// - Parameter observer: Told of steps, trials, and the choice of learning rates.
-    /// - Throws: `RunError`, `VolumesError`, `WeightsError` if settings, data, or initial weights cannot be used.
+    /// - Parameters:
+    ///   - folder: The folder of the run.
+    ///   - observer: A closure that is notified of steps, trials, and the choice of learning rates.
+    /// - Throws: `RunError`, `VolumesError`, or `WeightsError` if settings, data, or initial weights cannot be used.
     public init(in folder: RunFolder<Settings>, observer: @escaping TrainingObserver = { _ in }) async throws {
         let settings = folder.settings.training
         (self.folder, self.observer) = (folder, observer)
@@ -62,9 +64,10 @@ public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
             classes: Settings.classes, observer: observer)
     }
 
-    /// Chooses the learning rates of each start, runs all trials, and writes `results.json`, `table.md`, and `table.csv`.
+    /// Chooses the learning rates for each start, runs all trials, and writes `results.json`, `table.md`, and
+    /// `table.csv`.
     ///
-    /// - Throws: What a trial throws; the trials that are complete are on disk.
+    /// - Throws: Any error of a trial; completed trials are on disk.
     public func report() async throws -> FineTuningReport {
         let (settings, mode) = (folder.settings.training, folder.settings.mode)
         let candidates = settings.encoderRates.flatMap { encoder in
@@ -95,18 +98,18 @@ public struct ACDCFineTuningSettings: CrossValidationSettings {
     /// The names of the labels, background first.
     public static let classes = ACDC.classNames
 
-    /// What is compared, and how networks are trained.
+    /// The initial weights to compare, and the training of networks.
     public var training = FineTuningSettings()
-    /// Each client alone, or all of them together.
+    /// The mode: each client alone, or all of them together.
     public var mode = Trial.Mode.federated
     /// The number of sites among which the patients are divided.
     public var clients = 10
-    /// The seed of the division, that of the pre-training.
+    /// The seed of the division, equal to that of the pre-training.
     public var splitSeed: UInt64 = 1
-    /// Whether clients and folds have all diagnoses as equally as possible.
+    /// Whether to distribute all diagnoses among clients and folds as equally as possible.
     public var stratified = false
 
-    /// The defaults.
+    /// Creates the default settings.
     public init() {}
 
     /// Checks every setting.
@@ -117,7 +120,7 @@ public struct ACDCFineTuningSettings: CrossValidationSettings {
         try check("clients", clients, (1...1000).contains(clients), "a number from 1 to 1000")
     }
 
-    /// The patients by site, and their prepared slices.
+    /// Loads the patients by site, and their preprocessed slices.
     ///
     /// - Throws: `VolumesError` if a file cannot be read, `RunError` if there are too few patients.
     public func patients(
@@ -129,7 +132,7 @@ public struct ACDCFineTuningSettings: CrossValidationSettings {
         return (split, try await LabelledCase.acdc(acdc, preparedBy: preprocessing))
     }
 
-    /// The division of the patients, which must be that of the pre-training runs.
+    /// Returns the division of the patients, which must equal that of the pre-training runs.
     private func split(of patients: [ACDC.Patient], starts: [InitialWeights]) throws(RunError) -> PatientSplit {
         guard patients.count >= clients else {
             throw .data(
@@ -161,19 +164,19 @@ public struct HVSMRTransferSettings: CrossValidationSettings {
     /// The names of the labels, background first.
     public static let classes = HVSMR.classNames
 
-    /// What is compared, and how networks are trained.
+    /// The initial weights to compare, and the training of networks.
     public var training = FineTuningSettings()
-    /// The release to read; the only one in the folder if absent.
+    /// The release to read; by default, the only one in the folder.
     public var release: HVSMR.Release?
-    /// The axis across which slices are taken.
+    /// The axis along which slices are taken.
     public var sliceAxis = HVSMR.SliceAxis.automatic
-    /// The seed of the order in which patients are dealt to folds.
+    /// The seed of the order in which patients are assigned to folds.
     public var splitSeed: UInt64 = 1
 
-    /// The defaults.
+    /// Creates the default settings.
     public init() {}
 
-    /// Local: there is one site.
+    /// The mode, which is local because there is only one site.
     public var mode: Trial.Mode { .local }
 
     /// Checks every setting.
@@ -181,7 +184,7 @@ public struct HVSMRTransferSettings: CrossValidationSettings {
     /// - Throws: `RunError` that names the first setting that is out of range.
     public func validate() throws(RunError) { try training.validate() }
 
-    /// The patients by site, and their prepared slices.
+    /// Loads the patients by site, and their preprocessed slices.
     ///
     /// - Throws: `VolumesError` if a file cannot be read, `RunError` if there are too few patients.
     public func patients(

@@ -2,22 +2,22 @@ import Contrastive
 import Tensor
 import UNet
 
-/// The recipe by which a network is trained on labels, the same for all initial weights that are compared.
+/// The recipe for training a network on labels, the same for all initial weights under comparison.
 public struct FineTuningPlan: Codable, Hashable, Sendable {
-    /// The number of rounds; without federation each is `localEpochs` passes as well.
+    /// The number of rounds; without federation, each also consists of `localEpochs` passes.
     public var rounds = 100
-    /// Passes of each client over its annotated slices in a round.
+    /// The number of passes of each client over its annotated slices per round.
     public var localEpochs = 1
     /// The approximate number of slices in a batch.
     public var batchSize = 8
     /// Adam's learning rate after the warm-up.
     public var learningRate: Float = 4e-3
-    /// The learning rate of the encoder, as a fraction of that of the decoder; 0 freezes the encoder.
+    /// The learning rate of the encoder, as a fraction of the decoder's; 0 freezes the encoder.
     public var encoderRate: Float = 1
-    /// The fraction of all steps in which the learning rate rises to its full value.
+    /// The fraction of all steps over which the learning rate rises to its full value.
     ///
-    /// The fresh decoder sends large, random gradients to the encoder at first, and Adam moves by its full learning rate
-    /// from the first step.
+    /// The randomly initialized decoder initially sends large, random gradients to the encoder, and Adam moves by its
+    /// full learning rate from the first step.
     public var warmUp: Float = 0.1
     /// The final learning rate, as a fraction of the full one; it decays along a cosine.
     public var floor: Float = 0.01
@@ -25,10 +25,10 @@ public struct FineTuningPlan: Codable, Hashable, Sendable {
     public var weightDecay: Float = 1e-5
     /// The training loss.
     public var loss = SegmentationLoss.crossEntropyAndDice
-    /// The strength of the random views.
+    /// The strength of the random augmentation.
     public var augmentation = AugmentationStrength.weak
 
-    /// The defaults.
+    /// Creates the default plan.
     public init() {}
 
     /// Checks that a network can be trained with this plan.
@@ -45,7 +45,7 @@ public struct FineTuningPlan: Codable, Hashable, Sendable {
         try check("weightDecay", weightDecay, weightDecay.isFinite && weightDecay >= 0, "zero or more")
     }
 
-    /// The learning rate over all steps of a site.
+    /// Returns the learning rate schedule over all steps of a site.
     func schedule(steps: Int) -> Schedule {
         let rising = Int(warmUp * Float(steps))
         return .warmUp(

@@ -1,36 +1,36 @@
 import Foundation
 import Volumes
 
-/// The tables of a fine-tuning: means and standard deviations as in the paper, and the scores behind them.
+/// The tables of a fine-tuning run: means and standard deviations as in the paper, and the underlying scores.
 public struct FineTuningReport: Sendable {
     /// The results of all trials.
     public let results: [TrialResult]
 
-    /// The report of some trials.
+    /// Creates the report of some trials.
     public init(results: [TrialResult]) { self.results = results }
 
-    /// One entry of the table: initial weights and a number of annotated patients.
+    /// An entry of the table: initial weights and a number of annotated patients.
     public struct Cell: Codable, Hashable, Sendable {
         /// The name of the initial weights.
         public let start: String
-        /// Each client alone, or all together.
+        /// The mode: each client alone, or all together.
         public let mode: Trial.Mode
         /// The number of annotated patients, N.
         public let annotated: Int
         /// The learning rate of the decoder.
         public let learningRate: Float
-        /// The learning rate of the encoder, as a fraction of that.
+        /// The learning rate of the encoder, as a fraction of the decoder's.
         public let encoderRate: Float
         /// The mean and standard deviation of ``TrialResult/dice`` over the units.
         public let dice: ScoreSummary
-        /// The same of ``TrialResult/pooledDice``.
+        /// The mean and standard deviation of ``TrialResult/pooledDice`` over the units.
         public let pooledDice: ScoreSummary
         /// The units of the standard deviation: `clients`, `folds`, or `seeds`.
         public let unit: String
         /// The number of trials.
         public let trials: Int
-        /// Summaries over all images of all trials, by structure and by metric (`dice`, `iou`, `hd95`, `assd`; distances
-        /// in mm).
+        /// The summaries over all images of all trials, by structure and by metric (`dice`, `iou`, `hd95`, `assd`;
+        /// distances in mm).
         public let structures: [String: [String: ScoreSummary]]
     }
 
@@ -52,8 +52,9 @@ public struct FineTuningReport: Sendable {
     }
 
     private static func cell(_ key: Key, _ results: [TrialResult]) -> Cell {
-        // Local: the spread is over the clients, each with the mean of its folds and seeds, as in the paper.
-        // Federated, or one client: over the folds, each with the mean of its seeds; over the seeds of a single fold.
+        // For local training, the spread is over the clients, each with the mean of its folds and seeds, as in the
+        // paper. For federated training, or one client, it is over the folds, each with the mean of its seeds, or
+        // over the seeds of a single fold.
         let folds = Set(results.map(\.trial.fold)).count
         let unit = Set(results.map(\.trial.client)).count > 1 ? "clients" : folds > 1 ? "folds" : "seeds"
         let units = Dictionary(grouping: results) { result -> Int in
@@ -84,7 +85,7 @@ public struct FineTuningReport: Sendable {
             structures: Dictionary(uniqueKeysWithValues: structures))
     }
 
-    /// Comparisons of all other initial weights with the first.
+    /// Comparisons of all other initial weights to the first.
     public var comparisons: [PairedComparison] {
         let cells = cells
         guard let first = cells.first?.start else { return [] }
@@ -93,9 +94,9 @@ public struct FineTuningReport: Sendable {
         }
     }
 
-    /// Everything, as `results.json`.
+    /// Returns the complete report, as `results.json`.
     ///
-    /// - Throws: What encoding the settings throws.
+    /// - Throws: Any error from encoding the settings.
     func json(settings: some Encodable) throws -> Data {
         return try JSON.encoded(
             ResultsFile(settings: settings, cells: cells, comparisons: comparisons, trials: results))
@@ -198,13 +199,13 @@ extension FineTuningReport {
             ? "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : text
     }
 
-    /// `.646 ± .052`, or a dash.
+    /// Formats a summary as `.646 ± .052`, or a dash.
     public static func text(_ summary: ScoreSummary, digits: Int = 3) -> String {
         guard let mean = summary.mean else { return "–" }
         return decimals(mean, digits) + (summary.standardDeviation.map { " ± " + decimals($0, digits) } ?? "")
     }
 
-    /// `.646`: a number with three decimals loses its leading zero.
+    /// Formats a number as `.646`: with three decimals, it loses its leading zero.
     public static func decimals(_ value: Double, _ digits: Int = 3) -> String {
         let text = String(format: "%.\(digits)f", value)
         return digits == 3 && text.hasPrefix("0.") ? String(text.dropFirst()) : text

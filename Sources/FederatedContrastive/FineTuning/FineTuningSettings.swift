@@ -1,38 +1,40 @@
 import Foundation
 import Volumes
 
-/// The settings that all fine-tuning experiments share: which initial weights are compared, on what, and how networks are
-/// trained.
+/// The settings shared by all fine-tuning experiments: the initial weights to compare, the data, and the training of
+/// the networks.
 public struct FineTuningSettings: Codable, Equatable, Sendable {
     /// The folder of patients.
     public var data = ""
-    /// The initial weights that are compared: `random`, folders of pre-training runs, or files.
+    /// The initial weights to compare: `random`, folders of pre-training runs, or files.
     public var starts: [String] = []
-    /// Numbers of annotated patients (per client), N; one column of the table each.
+    /// The numbers of annotated patients (per client), N; each is one column of the table.
     public var annotated = [1, 2, 4, 8]
     /// The folds to run, from 0.
     public var folds = [0]
-    /// The number of folds that the patients (of each client) are divided into.
+    /// The number of folds into which the patients (of each client) are divided.
     public var foldCount = 5
-    /// Seeds of decoder, order, and views.
+    /// The seeds of decoder, order, and views.
     public var seeds: [UInt64] = [1]
-    /// Learning rates; with several, the best one is chosen for each start on patients that no table sees.
+    /// The learning rates; if there are several, the best one for each start is chosen on patients excluded from all
+    /// tables.
     public var learningRates: [Float] = [4e-3]
-    /// Learning rates of the encoder as fractions of those; with several, the best one is chosen likewise.
+    /// The learning rates of the encoder as fractions of those; if there are several, the best one is chosen
+    /// likewise.
     public var encoderRates: [Float] = [1]
     /// All other training settings.
     public var plan = FineTuningPlan()
-    /// Channels of the first level; that of the encoder, or 16, if absent.
+    /// The number of channels of the first level; by default, that of the encoder, or 16.
     public var width: Int?
-    /// Rows and columns of a slice; those of the encoder's images, or 192, if absent.
+    /// The number of rows and columns of a slice; by default, that of the encoder's images, or 192.
     public var size: Int?
-    /// Pixel spacing in mm; that of the encoder's images, or 1.37, if absent.
+    /// The pixel spacing, in mm; by default, that of the encoder's images, or 1.37.
     public var spacing: Double?
 
-    /// The defaults.
+    /// Creates the default settings.
     public init() {}
 
-    /// Checks that a run can have these settings.
+    /// Checks that the settings are valid for a run.
     ///
     /// - Throws: `RunError` with the setting, its value, and the range.
     public func validate() throws(RunError) {
@@ -72,11 +74,13 @@ public struct FineTuningSettings: Codable, Equatable, Sendable {
 }
 
 extension FineTuningSettings {
-    /// The width of the networks and the preprocessing that fit all initial weights, so that they can be compared.
+    /// Returns the width of the networks and the preprocessing that fit all initial weights, so that they can be
+    /// compared.
     ///
-    /// What is not given follows from the pre-trained encoders; without any, it is 16, 192 pixels, and 1.37 mm.
+    /// Missing values follow from the pre-trained encoders; without any encoder, they are 16, 192 pixels, and 1.37
+    /// mm.
     ///
-    /// - Throws: `RunError` if the encoders differ in either, or from the settings.
+    /// - Throws: `RunError` if the encoders differ in either value, or from the settings.
     public func shape(of starts: [InitialWeights]) throws(RunError) -> (width: Int, preprocessing: Preprocessing) {
         let trained = starts.filter { $0.width != nil }
         if let first = trained.first, let other = trained.first(where: { $0.width != first.width }) {
@@ -120,7 +124,7 @@ extension FineTuningSettings {
         }
     }
 
-    /// All trials of a run, those with few patients first and starts side by side, so that a run that was stopped has
+    /// Returns all trials of a run, those with few patients first and all starts in turn, so that a stopped run has
     /// something to compare.
     func trials(
         of starts: [InitialWeights], mode: Trial.Mode, rates: [String: LearningRates], clients: Int

@@ -3,9 +3,9 @@ import Segmentation
 import Tensor
 import UNet
 
-/// One hospital with some annotated patients: it trains the whole segmentation network on their slices.
+/// A hospital with some annotated patients, which trains the whole segmentation network on their slices.
 ///
-/// The optimizer's moments stay at the site from round to round.
+/// The optimizer's moments stay at the site between rounds.
 ///
 /// Source: Wu et al., MICCAI 2021, section 3, for supervised federated averaging; the rest is this package's choice.
 public actor FineTuningSite: Client {
@@ -19,11 +19,15 @@ public actor FineTuningSite: Client {
     private var optimizer: Adam
     private let advance: @Sendable (_ loss: Float) -> Void
 
-    /// A site before its first round.
+    /// Creates a site before its first round.
     ///
     /// - Parameters:
-    ///   - index: The number of the site, from 0.
-    ///   - advance: Called after every step.
+    ///   - index: The index of the site, from 0.
+    ///   - slices: The annotated slices of the site.
+    ///   - network: The segmentation network.
+    ///   - plan: The training plan.
+    ///   - seed: The seed of the order of slices and their views.
+    ///   - advance: A closure called after every step.
     public init(
         index: Int, slices: LabelledSlices, network: UNet, plan: FineTuningPlan, seed: UInt64,
         advance: @escaping @Sendable (_ loss: Float) -> Void = { _ in }
@@ -35,12 +39,12 @@ public actor FineTuningSite: Client {
         optimizer.rateFactors[.encoder] = plan.encoderRate
     }
 
-    /// Everything that the next round needs in addition to the global model.
+    /// The complete state that the next round needs in addition to the global model.
     public var state: Safetensors { optimizer.state }
 
     /// Continues with the moments of an earlier process.
     ///
-    /// - Throws: `WeightsError` if `state` is not that of an optimizer of `parameters`.
+    /// - Throws: `WeightsError` if `state` is not the state of an optimizer of `parameters`.
     public func restore(_ state: Safetensors, for parameters: Parameters) throws(WeightsError) {
         try optimizer.restore(state, for: parameters)
     }
@@ -76,7 +80,7 @@ public actor FineTuningSite: Client {
             metrics: [.loss: sum / Double(stepsPerRound), .learningRate: Double(optimizer.learningRate)])
     }
 
-    /// The features of a frozen encoder, computed with its running statistics.
+    /// Returns the features of a frozen encoder, computed with its running statistics.
     private func frozenFeatures(of images: Tensor, with parameters: Parameters) -> [Tensor] {
         var features: [Tensor] = []
         _ = evaluate(parameters) { tape in
@@ -89,16 +93,18 @@ public actor FineTuningSite: Client {
 }
 
 extension SegmentationModel {
-    /// This model after fine-tuning by federated averaging, each client on its own labelled images.
+    /// Returns this model after fine-tuning with federated averaging, each client on its own labeled images.
     ///
-    /// One client means plain training. For cross-validated experiments that can be stopped, see ``CrossValidation``.
+    /// A single client amounts to ordinary training. For cross-validated experiments that can be stopped, see
+    /// ``CrossValidation``.
     ///
     /// - Parameters:
-    ///   - clients: The labelled images of each client, prepared as this model's.
-    ///   - seed: Determines the order of slices and their views.
-    ///   - observer: Told of steps.
+    ///   - clients: The labeled images of each client, preprocessed like this model's.
+    ///   - plan: The training plan.
+    ///   - seed: The seed of the order of slices and their views.
+    ///   - observer: A closure that is notified of steps.
     /// - Throws: `FederationError.quorumLost` if training fails at a client; `CancellationError`.
-    /// - Precondition: every client has a labelled image.
+    /// - Precondition: Every client has a labeled image.
     public func fineTuned(
         at clients: [[LabelledCase]], plan: FineTuningPlan = FineTuningPlan(), seed: UInt64 = 1,
         observer: @escaping TrainingObserver = { _ in }

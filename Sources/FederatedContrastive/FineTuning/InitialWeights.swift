@@ -4,21 +4,21 @@ import Tensor
 import UNet
 import Volumes
 
-/// The weights that fine-tuning starts from: those of a pre-trained encoder, or random ones.
+/// The weights from which fine-tuning starts: those of a pre-trained encoder, or random ones.
 public struct InitialWeights: Sendable {
     /// The name in tables: `random`, or the name of the run.
     public let name: String
     /// The weights of the encoder; `nil` for random ones.
     private let weights: Safetensors?
-    /// Channels of the encoder's first level, if the encoder is given.
+    /// The number of channels of the encoder's first level, if an encoder is given.
     public let width: Int?
-    /// The preprocessing of the images that the encoder was trained on, if its file states it.
+    /// The preprocessing of the images that the encoder was trained on, if its file specifies it.
     public let preprocessing: Preprocessing?
-    /// The patients of each client in pre-training, if the run states them.
+    /// The patients of each client in pre-training, if the run specifies them.
     public let clients: [[String]]?
 
-    /// The weights that an argument names: `random`, a run's folder, or a safetensors file, optionally after a name:
-    /// `FCL=runs/fcl`.
+    /// Loads the weights specified by an argument: `random`, a run's folder, or a safetensors file, optionally
+    /// preceded by a name: `FCL=runs/fcl`.
     ///
     /// - Throws: `RunError` if there is no such encoder; `WeightsError` if its file is damaged.
     public init(_ argument: String) throws {
@@ -58,15 +58,17 @@ public struct InitialWeights: Sendable {
         }
     }
 
-    /// A segmentation model with this encoder and a fresh decoder, of the encoder's width and preprocessing; 16 channels and
-    /// the default preprocessing where the encoder does not state them.
+    /// Returns a segmentation model with this encoder and a randomly initialized decoder.
+    ///
+    /// Width and preprocessing are those of the encoder; if it does not specify them, 16 channels and the default
+    /// preprocessing.
     ///
     /// - Throws: `RunError` or `WeightsError` if the weights are not those of an encoder.
     public func model(classes: [String], seed: UInt64 = 1) throws -> SegmentationModel {
         try model(width: width ?? 16, preprocessing: preprocessing ?? Preprocessing(), classes: classes, seed: seed)
     }
 
-    /// A segmentation model with this encoder and a fresh decoder.
+    /// Returns a segmentation model with this encoder and a randomly initialized decoder.
     ///
     /// - Throws: `RunError` or `WeightsError` if the weights are not those of an encoder of this width.
     public func model(
@@ -76,7 +78,7 @@ public struct InitialWeights: Sendable {
             width: width, preprocessing: preprocessing, classes: classes,
             generator: SeededGenerator(seed: seed, path: RandomStream.decoder))
         guard let weights else { return model }
-        // A whole network may be given too; its decoder is left out.
+        // The weights may be those of a whole network; its decoder is omitted.
         let names = Set(model.parameters.slots.filter { $0.group == .encoder }.map(\.name))
         var encoder = weights
         encoder.tensors = encoder.tensors.filter { names.contains($0.key) }
@@ -90,7 +92,7 @@ public struct InitialWeights: Sendable {
 }
 
 extension InitialWeights {
-    /// The argument with its path in full, so that a run continues from any directory.
+    /// Returns the argument with an absolute path, so that a run can continue from any directory.
     public static func absolute(_ argument: String) -> String {
         let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
         let path = parts.last ?? argument
@@ -98,7 +100,7 @@ extension InitialWeights {
         return (parts.count == 2 ? parts[0] + "=" : "") + URL(fileURLWithPath: path).path
     }
 
-    /// The initial weights of a run, whose names must differ.
+    /// Loads the initial weights of a run, whose names must be distinct.
     ///
     /// - Throws: `RunError`, `WeightsError`.
     public static func all(_ arguments: [String]) throws -> [InitialWeights] {

@@ -1,22 +1,23 @@
 import Tensor
 import Volumes
 
-/// A paired comparison of two initial weights over the patients that were labelled from both.
+/// A paired comparison of two initial weights over the patients that were segmented from both.
 ///
-/// Each patient counts once, with the mean Dice over images, structures, seeds, and clients. If the weights did not matter,
-/// every difference might as well have had the other sign: p is the fraction of random signs with which the mean
-/// difference is at least as far from 0 (two-sided; Fisher's randomization test, 9,999 samples and the observed one).
-/// Patients labelled by models that saw the same training patients are not independent, so p is slightly too small.
+/// Each patient counts once, with the mean Dice over images, structures, seeds, and clients. Under the null
+/// hypothesis that the weights do not matter, every difference could equally have the opposite sign: p is the
+/// fraction of random signs for which the mean difference is at least as far from 0 (two-sided; Fisher's
+/// randomization test, 9,999 samples and the observed one). Patients segmented by models that saw the same training
+/// patients are not independent, so p is slightly too small.
 public struct PairedComparison: Codable, Sendable {
     /// The name of the initial weights.
     public let start: String
-    /// The name of those they are compared with.
+    /// The name of the initial weights they are compared to.
     public let other: String
-    /// Each client alone, or all together.
+    /// The mode: each client alone, or all together.
     public let mode: Trial.Mode
     /// The number of annotated patients, N.
     public let annotated: Int
-    /// The mean over patients of the Dice with `start` minus that with `other`.
+    /// The mean over patients of the Dice with `start` minus the Dice with `other`.
     public let meanDifference: Double
     /// The standard deviation of the differences; `nil` for fewer than two patients.
     public let standardDeviation: Double?
@@ -27,7 +28,7 @@ public struct PairedComparison: Codable, Sendable {
 
     /// Compares two initial weights.
     ///
-    /// - Returns: `nil` where no patient was labelled by both.
+    /// - Returns: `nil` if no patient was segmented from both.
     public init?(of start: String, with other: String, mode: Trial.Mode, annotated: Int, in results: [TrialResult]) {
         func means(_ start: String) -> [String: Double] {
             let own = results.filter {

@@ -5,7 +5,8 @@ import Segmentation
 import Tensor
 import Volumes
 
-/// Trials in a folder each: data → sites → rounds → scores. Those that were stopped continue with the same bits.
+/// A runner of trials, each in its own folder: data → sites → rounds → scores. Stopped trials continue with bitwise
+/// identical results.
 public struct TrialRunner: Sendable {
     /// The folder that contains the trials' folders.
     public let folder: URL
@@ -13,23 +14,23 @@ public struct TrialRunner: Sendable {
     public let starts: [String: InitialWeights]
     /// The patients of each client.
     public let split: PatientSplit
-    /// The labelled images of each patient.
+    /// The labeled images of each patient.
     public let cases: [String: [LabelledCase]]
     /// The number of folds.
     public let folds: Int
     /// The training recipe.
     public let plan: FineTuningPlan
-    /// Channels of the networks' first level.
+    /// The number of channels of the networks' first level.
     public let width: Int
     /// The preprocessing of the images.
     public let preprocessing: Preprocessing
     /// The names of the classes, the background first.
     public let classes: [String]
-    /// The maximum amount of work that a trial loses when it is stopped.
+    /// The maximum amount of work that a trial loses when stopped.
     public var checkpointInterval = Duration.seconds(60)
     private let observer: TrainingObserver
 
-    /// A runner of trials on labelled patients.
+    /// Creates a runner of trials on labeled patients.
     public init(
         folder: URL, starts: [InitialWeights], split: PatientSplit, cases: [String: [LabelledCase]], folds: Int,
         plan: FineTuningPlan, width: Int, preprocessing: Preprocessing, classes: [String],
@@ -42,11 +43,12 @@ public struct TrialRunner: Sendable {
 
     // MARK: Many trials
 
-    /// Runs trials and returns their results in the order of the trials.
+    /// Runs trials and returns their results in the same order.
     ///
-    /// Trials of single clients run in parallel, one thread each; federated ones use all threads one after the other.
+    /// Trials of single clients run in parallel, one thread each; federated trials use all threads and run one after
+    /// the other.
     ///
-    /// - Throws: What a trial throws.
+    /// - Throws: Any error of a trial.
     public func run(
         _ trials: [Trial], finished: @escaping @Sendable (TrialResult) -> Void = { _ in }
     ) async throws -> [TrialResult] {
@@ -66,12 +68,12 @@ public struct TrialRunner: Sendable {
         return trials.indices.map { results[$0]! }
     }
 
-    /// The learning rates with which a trial does best on patients that no table sees.
+    /// Returns the learning rates with which a trial performs best on patients excluded from all tables.
     ///
-    /// Each pair of rates is scored on the inner validation patients (`patients(of:in:)`). Rates with which training fails
-    /// are dropped. Where clients learn alone, the first three of them do.
+    /// Each pair of rates is scored on the inner validation patients (`patients(of:in:)`). Rates with which training
+    /// fails are dropped. If clients train alone, only the first three of them do.
     ///
-    /// - Throws: `RunError.data` if training fails with all of them; what a trial throws.
+    /// - Throws: `RunError.data` if training fails with all of them; any error of a trial.
     func bestRates(among candidates: [LearningRates], for trial: Trial) async throws -> LearningRates {
         if candidates.count == 1 { return candidates[0] }
         var best: (rates: LearningRates, dice: Double)?
@@ -98,9 +100,10 @@ public struct TrialRunner: Sendable {
 
     // MARK: One trial
 
-    /// The result of a trial: read if it is there, else trained and scored.
+    /// Returns the result of a trial, which is read if it exists, and otherwise trained and scored.
     ///
-    /// A trial that is stopped, by cancellation or by force, continues from its last checkpoint with the same bits.
+    /// A trial that is stopped, by cancellation or by force, continues from its last checkpoint with bitwise
+    /// identical results.
     ///
     /// - Throws: `FederationError`, `WeightsError`, `VolumesError`, `RunError`, or `CancellationError`.
     public func run(_ trial: Trial) async throws -> TrialResult {
@@ -133,12 +136,12 @@ public struct TrialRunner: Sendable {
         do throws(FileError) { try DurableFile.write(json, to: file) } catch {
             throw RunError.unwritable("\(error)")
         }
-        // The result is there: the checkpoints are no longer needed.
+        // The result is saved, so the checkpoints are no longer needed.
         try? FileManager.default.removeItem(at: home.appendingPathComponent("checkpoints"))
         return result
     }
 
-    /// The model that a trial left, where it was kept.
+    /// Returns the model of a completed trial, if it was kept.
     ///
     /// - Throws: `WeightsError` or `SegmentationError` if its file is damaged.
     public func model(of trial: Trial) throws -> SegmentationModel? {
@@ -146,7 +149,7 @@ public struct TrialRunner: Sendable {
         return FileManager.default.fileExists(atPath: file.path) ? try SegmentationModel(contentsOf: file) : nil
     }
 
-    /// The training loss of each round of a trial.
+    /// Returns the training loss of each round of a trial.
     public func losses(of trial: Trial) -> [Double] {
         let file = folder.appendingPathComponent("\(trial.id)/rounds.jsonl")
         guard let journal = try? Data(contentsOf: file) else { return [] }
@@ -155,11 +158,11 @@ public struct TrialRunner: Sendable {
         }
     }
 
-    /// The patients that a client learns from in a trial, and those of it that the model is scored on.
+    /// Returns the patients that a client trains on in a trial, and those on which the model is scored.
     ///
-    /// In a search of the learning rate the last two patients of the training part are scored, or the last one where
-    /// there are only two, and never those of the validation part. They may be annotated patients where N is large;
-    /// those then do not train.
+    /// In a learning rate search, the last two patients of the training part are scored, or the last one if there are
+    /// only two, and never those of the validation part. They may be annotated patients if N is large, in which case
+    /// they are not used for training.
     func patients(of client: Int, in trial: Trial) -> (annotated: [String], scored: [String]) {
         let fold = split.fold(trial.fold, of: folds, client: client)
         guard trial.isSearch else { return (Array(fold.training.prefix(trial.annotated)), fold.validation) }
@@ -167,7 +170,7 @@ public struct TrialRunner: Sendable {
         return (Array(fold.training.dropLast(inner.count).prefix(trial.annotated)), Array(inner))
     }
 
-    /// The images on which a trial is scored: those of the fold's validation patients of all clients.
+    /// Returns the images on which a trial is scored: those of the fold's validation patients of all clients.
     private func validation(of trial: Trial) -> [LabelledCase] {
         split.clients.indices.flatMap { patients(of: $0, in: trial).scored }.flatMap { cases[$0] ?? [] }
     }
@@ -205,7 +208,7 @@ public struct TrialRunner: Sendable {
             concurrency: min(Parallel.threadCount, sites.count))
     }
 
-    /// The scores of a model on some images, on their native grids.
+    /// Returns the scores of a model on some images, on their native grids.
     private func score(_ model: SegmentationModel, on cases: [LabelledCase]) async throws -> [TrialResult.CaseScore] {
         try await Parallel.map(cases.count, workers: Parallel.threadCount) { index in
             try Task.checkCancellation()

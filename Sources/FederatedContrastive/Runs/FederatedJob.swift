@@ -2,27 +2,28 @@ import Foundation
 import Segmentation
 import Volumes
 
-/// The message by which a server lets sites on other machines take part as they would in one process.
+/// The message with which a server lets sites on other machines participate as they would in one process.
 public struct FederatedJob: Codable, Equatable, Sendable {
-    /// The name of the run on the server; what a site keeps between rounds belongs to it, also after the server restarts.
+    /// The name of the run on the server, to which the state that a site keeps between rounds belongs, even after a
+    /// server restart.
     public let run: String
-    /// The settings of a pre-training, without what belongs to the server.
+    /// The settings of a pre-training run, without those that concern only the server.
     public private(set) var pretraining: PretrainingSettings?
-    /// The settings of a fine-tuning, without what belongs to the server.
+    /// The settings of a fine-tuning run, without those that concern only the server.
     public private(set) var segmentation: FederatedFineTuningSettings?
 
-    /// A pre-training job.
+    /// Creates a pre-training job.
     public init(run: String, _ settings: PretrainingSettings) {
         self.run = run
         pretraining = settings
         pretraining?.data = Self.elsewhere
     }
 
-    /// A fine-tuning job.
+    /// Creates a fine-tuning job.
     public init(run: String, _ settings: FederatedFineTuningSettings) {
         self.run = run
         segmentation = settings
-        // A path of the server's machine.
+        // This is a path on the server's machine.
         segmentation?.start = "random"
     }
 
@@ -32,14 +33,14 @@ public struct FederatedJob: Codable, Equatable, Sendable {
     /// The placeholder for the folder of patients: each site has its own.
     public static let elsewhere = "at the sites"
 
-    /// The job as it travels.
+    /// The job as transmitted text.
     public var text: String {
         get throws { String(decoding: try JSON.encoded(self).dropLast(), as: UTF8.self) }
     }
 
-    /// The job in a text from a server.
+    /// Decodes the job in a text from a server.
     ///
-    /// - Throws: `RunError` if it is not a job that this version knows.
+    /// - Throws: `RunError` if it is not a job that this version supports.
     public init(_ text: String) throws(RunError) {
         do { self = try JSONDecoder().decode(FederatedJob.self, from: Data(text.utf8)) } catch {
             throw .data("the server's job is not known here; do both run the same version of this package?")
@@ -58,36 +59,36 @@ public struct FederatedJob: Codable, Equatable, Sendable {
     }
 }
 
-/// The settings that determine a federated fine-tuning across machines.
+/// The settings that determine federated fine-tuning across machines.
 public struct FederatedFineTuningSettings: RunSettings {
     /// The initial weights: `random`, the folder of a pre-training run, or a file on the server.
     public var start = ""
     /// The number of sites.
     public var clients = 10
-    /// The minimum number of sites in a round; all of them if absent.
+    /// The minimum number of sites in a round; by default, all of them.
     public var quorum: Int?
     /// The training recipe.
     public var plan = FineTuningPlan()
-    /// The number of annotated patients that each site learns from, the first of its training part in `fold`; all patients
-    /// if absent.
+    /// The number of annotated patients that each site trains on, the first of its training part in `fold`; by
+    /// default, all patients.
     public var annotated: Int?
-    /// The fifth of a site's patients that is held out for validation where `annotated` is given.
+    /// The fold of a site's patients that is held out for validation if `annotated` is given.
     public var fold = 0
-    /// Channels of the first level.
+    /// The number of channels of the first level.
     public var width = 16
-    /// Rows and columns of a slice.
+    /// The number of rows and columns of a slice.
     public var size = 192
-    /// Pixel spacing, in mm.
+    /// The pixel spacing, in mm.
     public var spacing = 1.37
     /// The seed of decoder, order, and views.
     public var seed: UInt64 = 1
-    /// The seed of the division into folds, and among sites that share a folder.
+    /// The seed of the division into folds, and of the division among sites that share a folder.
     public var splitSeed: UInt64 = 1
 
-    /// The number of folds that a site's patients are divided into.
+    /// The number of folds into which a site's patients are divided.
     public static let foldCount = 5
 
-    /// The defaults.
+    /// Creates the default settings.
     public init() {}
 
     /// Checks every setting.
@@ -112,7 +113,7 @@ public struct FederatedFineTuningSettings: RunSettings {
     /// The preprocessing of images.
     public var preprocessing: Preprocessing { Preprocessing(spacing: spacing, size: size) }
 
-    /// The initial model at the server, whose shape is that at the sites.
+    /// Returns the initial model at the server, whose shape equals that at the sites.
     ///
     /// - Throws: `RunError` or `WeightsError` if the initial weights do not fit.
     public func model(startingAt start: InitialWeights) throws -> SegmentationModel {

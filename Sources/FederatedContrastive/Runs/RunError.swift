@@ -1,21 +1,21 @@
-/// A run that cannot begin or continue.
+/// An error that prevents a run from starting or continuing.
 public enum RunError: Error, Equatable, Sendable {
-    /// A setting has a value that no run can have.
+    /// A setting has an invalid value.
     case setting(_ name: String, found: String, expected: String)
-    /// Settings that do not fit each other or the data; a sentence.
+    /// Settings conflict with each other or with the data; a sentence.
     case conflict(String)
-    /// A file or folder that does not exist or cannot be read; a sentence.
+    /// A file or folder does not exist or cannot be read; a sentence.
     case missing(String)
-    /// Data that cannot be used; a sentence that names the file.
+    /// Data cannot be used; a sentence that names the file.
     case data(String)
-    /// The folder of a new run holds a run already, or cannot be created; a sentence.
+    /// The folder of a new run already holds a run, or cannot be created; a sentence.
     case cannotCreate(String)
     /// A file of the run cannot be written; a sentence.
     case unwritable(String)
 }
 
 extension RunError: CustomStringConvertible {
-    /// One sentence: the setting or file, the fault, and the remedy.
+    /// A sentence with the setting or file, the error, and the remedy.
     public var description: String {
         switch self {
         case .setting(let name, let found, let expected): "\(name) is \(found); \(expected) is expected."

@@ -2,16 +2,16 @@ import FileIO
 import Foundation
 import Tensor
 
-/// The folder of one run, with `config.json`, its settings, and `environment.json`, the machine it was started on.
+/// The folder of one run, with its settings, `config.json`, and the machine it was started on, `environment.json`.
 public struct RunFolder<Settings: RunSettings>: Sendable {
     /// The location of the folder.
     public let url: URL
     /// The settings of the run.
     public let settings: Settings
 
-    /// The folder of a new run, which ``prepare()`` creates once the run can begin.
+    /// Describes the folder of a new run, which ``prepare()`` creates once the run can start.
     ///
-    /// - Throws: `RunError` if it holds a run already.
+    /// - Throws: `RunError` if it already holds a run.
     public init(new url: URL, settings: Settings) throws(RunError) {
         (self.url, self.settings) = (url, settings)
         if FileManager.default.fileExists(atPath: url.appendingPathComponent("config.json").path) {
@@ -20,7 +20,7 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
         }
     }
 
-    /// The folder of a run with the same settings to continue, or of a new one.
+    /// Opens the folder of a run with the same settings to continue, or of a new one.
     ///
     /// - Throws: `RunError` if it holds a run with other settings, or cannot be read or written.
     public init(_ url: URL, settings: Settings) throws(RunError) {
@@ -36,7 +36,7 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
         }
     }
 
-    /// The folder of a run to continue.
+    /// Opens the folder of a run to continue.
     ///
     /// - Throws: `RunError` if it holds none, or one whose settings cannot be read.
     public init(resuming url: URL) throws(RunError) {
@@ -49,7 +49,8 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
         try settings.validate()
     }
 
-    /// Creates the folder of a new run, with its settings and the facts of this machine; does nothing to that of another.
+    /// Creates the folder of a new run, with its settings and a description of this machine; does nothing for an
+    /// existing run.
     ///
     /// - Throws: `RunError` if it cannot be created or written.
     public func prepare() throws(RunError) {
@@ -62,7 +63,7 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
         try write(settings.encoded(), to: config.lastPathComponent)
     }
 
-    /// Writes a file of the run, which appears under its name only when it is complete.
+    /// Writes a file of the run atomically: it appears under its name only when complete.
     ///
     /// - Throws: `RunError.unwritable`.
     public func write(_ contents: Data, to name: String) throws(RunError) {
@@ -71,7 +72,7 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
     }
 }
 
-/// The facts that the bits of a run may depend on in addition to its settings.
+/// The properties of the machine that may affect the bits of a run in addition to its settings.
 private struct Environment: Encodable {
     let started = ISO8601DateFormatter().string(from: Date())
     let system = ProcessInfo.processInfo.operatingSystemVersionString

@@ -1,22 +1,23 @@
 import Foundation
 
-/// The settings that determine a run, as they are written to `config.json` and read back from there.
+/// The settings that determine a run, as written to and read from `config.json`.
 ///
-/// A setting is a stored property with its default; nested settings are properties of a `Codable` type. Its JSON name is
-/// the name of the property.
+/// A setting is a stored property with a default value; nested settings are properties of a `Codable` type. Its JSON
+/// name is the name of the property.
 public protocol RunSettings: Codable, Equatable, Sendable {
-    /// The defaults.
+    /// Creates the default settings.
     init()
-    /// Checks that a run can have these settings.
+    /// Checks that the settings are valid for a run.
     ///
     /// - Throws: `RunError` with the setting, its value, and the range.
     func validate() throws(RunError)
 }
 
 extension RunSettings {
-    /// Settings from a JSON file; omitted ones keep their defaults.
+    /// Reads settings from a JSON file; omitted settings keep their defaults.
     ///
-    /// - Throws: `RunError` if the file cannot be read, is not JSON, holds an unknown setting, or a value of a wrong type.
+    /// - Throws: `RunError` if the file cannot be read, is not JSON, or contains an unknown setting or a value of the
+    ///   wrong type.
     public init(contentsOf url: URL) throws(RunError) {
         let data: Data
         do { data = try Data(contentsOf: url) } catch {
@@ -36,10 +37,12 @@ extension RunSettings {
         self = try Self().replacing(given, from: url.path)
     }
 
-    /// The settings with the values of a JSON object in place of their own, object by object.
+    /// Returns the settings with values replaced by those of a JSON object, recursively for nested objects.
     ///
-    /// - Parameter source: The name of the object's origin in messages.
-    /// - Throws: `RunError.data` for an unknown setting or a value of a wrong type.
+    /// - Parameters:
+    ///   - given: The JSON object.
+    ///   - source: The name of the object's origin in messages.
+    /// - Throws: `RunError.data` for an unknown setting or a value of the wrong type.
     public func replacing(_ given: [String: Any], from source: String) throws(RunError) -> Self {
         do {
             let own = try JSONSerialization.jsonObject(with: JSONEncoder().encode(self)) as? [String: Any] ?? [:]
@@ -57,8 +60,9 @@ extension RunSettings {
         }
     }
 
-    /// The values in `own` with the given ones in their place. Settings that are absent by default do not occur in `own`,
-    /// so the known names are those of the properties.
+    /// Returns the values of `own`, replaced by the given ones.
+    ///
+    /// Settings without a default value do not occur in `own`, so the valid names are those of the properties.
     private static func merged(
         _ given: [String: Any], into own: [String: Any], reflecting settings: Any, path: String, source: String
     ) throws(RunError) -> [String: Any] {
@@ -84,8 +88,8 @@ extension RunSettings {
         return merged
     }
 
-    /// The path of the setting with the given property name, such as `["plan", "rounds"]`; `nil` unless there is exactly
-    /// one.
+    /// Returns the path of the setting with the given property name, such as `["plan", "rounds"]`; `nil` unless there
+    /// is exactly one.
     public static func path(ofSetting name: String) -> [String]? {
         func paths(_ settings: Any) -> [[String]] {
             Mirror(reflecting: settings).children.flatMap { child -> [[String]] in
@@ -97,7 +101,7 @@ extension RunSettings {
         return found.count == 1 ? found[0] : nil
     }
 
-    /// The settings as written to a run's folder. JSON has no number that is not finite.
+    /// Returns the settings as written to a run's folder. JSON cannot represent numbers that are not finite.
     public func encoded() throws(RunError) -> Data {
         do { return try JSON.encoded(self, pretty: true) } catch {
             throw .conflict("the settings cannot be written as JSON; every number among them has to be finite.")
@@ -105,7 +109,7 @@ extension RunSettings {
     }
 }
 
-/// The JSON that runs are made of: sorted keys, slashes as they are, a line feed at the end.
+/// The JSON format of run files: sorted keys, unescaped slashes, and a line feed at the end.
 enum JSON {
     static func encoded(_ value: some Encodable, pretty: Bool = false) throws -> Data {
         let encoder = JSONEncoder()

@@ -2,7 +2,7 @@ import Federation
 import Foundation
 import Synchronization
 
-/// Something that happened in a long piece of work, for whoever watches it.
+/// An event in a long-running task, for observers.
 public enum TrainingEvent: Sendable {
     /// A message to keep.
     case message(String)
@@ -10,11 +10,11 @@ public enum TrainingEvent: Sendable {
     case step(title: String, step: Int, of: Int, loss: Double)
     /// A round of pre-training is complete and on disk.
     case round(RoundReport)
-    /// A trial of fine-tuning is complete; `total` is the number of all trials.
+    /// A trial of fine-tuning is complete; `total` is the total number of trials.
     case trial(TrialResult, total: Int)
 }
 
-/// A function that is told of the events of a training; it may be called from any thread.
+/// A function that is notified of training events; it may be called from any thread.
 public typealias TrainingObserver = @Sendable (TrainingEvent) -> Void
 
 /// A counter of the steps of all sites, which reports one of them per second.
@@ -30,12 +30,12 @@ public final class StepCounter: Sendable {
     private let steps: Int
     private let observer: TrainingObserver
 
-    /// A counter of pieces of `steps` steps, such as the rounds of a run.
+    /// Creates a counter for work items of `steps` steps, such as the rounds of a run.
     public init(steps: Int, observer: @escaping TrainingObserver) {
         (self.steps, self.observer) = (steps, observer)
     }
 
-    /// Counts one step of one site; another title begins a new piece.
+    /// Counts one step of one site; a new title starts a new work item.
     public func advance(_ title: String, loss: Float) {
         let event = state.withLock { state -> TrainingEvent? in
             if title != state.title { state = State(title: title, reported: state.reported) }

@@ -1,14 +1,15 @@
 import CKernels
 
-/// The record of one computation, from which its gradient is read backwards.
+/// The record of one computation, played backward to compute its gradient.
 ///
-/// A tape is made by `valueAndGradient` or `evaluate`, handed to the closure that computes, and dead when they return.
+/// `valueAndGradient` or `evaluate` creates a tape and passes it to the closure that computes. The tape is invalid
+/// after they return.
 public final class Tape {
     /// The weights that layers read.
     public let parameters: Parameters
-    /// Which statistics batch norms normalise with.
+    /// The statistics that batch norms use.
     public let normalization: Normalization
-    /// Randomness for dropout; without it dropout does nothing.
+    /// The random number generator for dropout; without one, dropout does nothing.
     public var generator: SeededGenerator?
 
     private let records: Bool
@@ -16,17 +17,18 @@ public final class Tape {
     private var leafCount = 0
     private(set) var statistics: [(slot: ParameterSlot, value: Tensor)] = []
 
-    /// Which mean and variance a batch norm uses.
+    /// The mean and variance that a batch norm uses.
     public enum Normalization: String, Hashable, Sendable, Codable {
-        /// Those of the batch, as in training.
+        /// The statistics of the batch, as in training.
         case batchStatistics
-        /// The running averages measured in training, as in inference.
+        /// The running averages collected during training, as in inference.
         case runningStatistics
     }
 
-    /// Turns the derivative of the loss by an operation's result into contributions to those of its operands.
+    /// A function that turns the gradient with respect to an operation's result into contributions to the gradients
+    /// with respect to its operands.
     ///
-    /// The upstream derivative is the pullback's own, to change in place if that helps.
+    /// The pullback owns the upstream gradient and may change it in place.
     public typealias Pullback = (_ upstream: inout Tensor, _ adjoints: inout Adjoints) -> Void
 
     init(parameters: Parameters, normalization: Normalization, generator: SeededGenerator?, records: Bool) {
@@ -36,7 +38,7 @@ public final class Tape {
         self.records = records
     }
 
-    /// A variable that gradients do not reach.
+    /// Returns a variable that is a constant: no gradient flows into it.
     public func constant(_ value: Tensor) -> Variable {
         Variable(value: value, tape: self, id: .init(kind: .constant))
     }
@@ -47,17 +49,18 @@ public final class Tape {
         return Variable(value: parameters[slot], tape: self, id: .init(kind: kind))
     }
 
-    /// A variable whose derivative is one of the results.
+    /// Returns a variable whose gradient is one of the results.
     func leaf(_ value: Tensor) -> Variable {
         defer { leafCount += 1 }
         return Variable(value: value, tape: self, id: .init(kind: .leaf(leafCount)))
     }
 
-    /// Registers the result of an operation.
+    /// Records the result of an operation.
     ///
-    /// This is how operations are defined, here and elsewhere. `pullback` receives the derivative of the loss by the
-    /// result and adds to those of the operands; it captures the `id`s of variables and the tensors it needs, not
-    /// variables. It is dropped at once when no operand needs a derivative.
+    /// Use this method to define operations, in this module or elsewhere. `pullback` receives the gradient with
+    /// respect to the result and adds to the gradients with respect to the operands. Have it capture the `id`s of
+    /// variables and the tensors it needs, not variables. It is released immediately when no operand needs a
+    /// gradient.
     public func record(_ value: Tensor, operands: Variable.ID..., pullback: @escaping Pullback) -> Variable {
         Variable(value: value, tape: self, id: node(operands, pullback))
     }
@@ -66,7 +69,7 @@ public final class Tape {
         Variable(value: value, tape: self, id: node(operands, pullback))
     }
 
-    /// Registers a result that is computed where it is read.
+    /// Records a result that is computed only when it is read.
     func record(
         deferred parts: [DeferredImages.Part], operands: Variable.ID..., pullback: @escaping Pullback
     ) -> Variable {
@@ -79,17 +82,17 @@ public final class Tape {
         return .init(kind: .node(pullbacks.count - 1))
     }
 
-    /// A statistic as the last operation that updated it on this tape left it.
+    /// Returns the value of a statistic after the last operation on this tape that updated it.
     func statistic(_ slot: ParameterSlot) -> Tensor {
         statistics.last { $0.slot == slot }?.value ?? parameters[slot]
     }
 
-    /// Notes the next value of a statistic; it enters the parameters when the gradient has been computed.
+    /// Records the next value of a statistic, which is written to the parameters after the gradient is computed.
     func update(_ slot: ParameterSlot, to value: Tensor) {
         if records { statistics.append((slot, value)) }
     }
 
-    /// Walks the record backwards; each pullback and what it captured is released as soon as it has run.
+    /// Runs the backward pass; each pullback and everything it captured is released as soon as it has run.
     func derivatives(of loss: Variable) -> Adjoints {
         precondition(loss.value.count == 1, "a loss has one element, not shape \(loss.shape)")
         var adjoints = Adjoints(nodes: pullbacks.count, leaves: leafCount, parameters: parameters.trainableCount)
@@ -101,21 +104,21 @@ public final class Tape {
         return adjoints
     }
 
-    /// Breaks the cycles that a pullback which captured a variable would make.
+    /// Breaks the retain cycles that arise when a pullback captures a variable.
     func clear() {
         pullbacks.removeAll()
     }
 }
 
-/// The derivatives of the loss by every variable, as far as the walk back has come.
+/// Gradients of the loss accumulated so far during the backward pass.
 ///
-/// The first contribution to a variable is moved in, later ones are added in place. Those of parameters go straight
-/// to their place in the gradient vector, which is cleared only where nothing arrives.
+/// The first contribution to a variable is moved in; later ones are added in place. Contributions to parameters go
+/// directly to their position in the gradient vector, which is zeroed only where there are none.
 public struct Adjoints {
     private var ofNodes: [Tensor?]
     private var ofLeaves: [Tensor?]
     private var ofParameters: Tensor
-    /// The positions of the parameters that have a derivative already.
+    /// The positions of the parameters that already have a gradient.
     private var written: Set<Int> = []
 
     init(nodes: Int, leaves: Int, parameters: Int) {
@@ -124,14 +127,14 @@ public struct Adjoints {
         ofParameters = Tensor(uninitialized: [parameters])
     }
 
-    /// Whether anyone asks for the derivative by this variable.
+    /// Returns whether the gradient with respect to this variable is needed.
     public func needs(_ id: Variable.ID) -> Bool {
         id.kind != .constant
     }
 
-    /// Adds a contribution to the derivative by a variable.
+    /// Adds a contribution to the gradient with respect to a variable.
     ///
-    /// - Precondition: it has the shape of the variable's value.
+    /// - Precondition: The contribution has the shape of the variable's value.
     public mutating func add(_ contribution: @autoclosure () -> Tensor, to id: Variable.ID) {
         switch id.kind {
         case .constant: return
@@ -178,7 +181,8 @@ public struct Adjoints {
         return ofNodes[index]
     }
 
-    /// The gradient by all trainable parameters: zeros where the loss does not depend on them. Shape `[trainableCount]`.
+    /// Returns the gradient with respect to all trainable parameters, with zeros where the loss does not depend on
+    /// them. Shape `[trainableCount]`.
     mutating func gradient(of parameters: Parameters) -> Tensor {
         for slot in parameters.slots where slot.role == .trainable && !written.contains(slot.position) {
             ck_fill(slot.shape.count, 0, ofParameters.mutablePointer() + slot.position)
@@ -186,7 +190,7 @@ public struct Adjoints {
         return ofParameters
     }
 
-    /// The derivative by a leaf; zeros when the loss does not depend on it.
+    /// Returns the gradient with respect to a leaf, or zeros if the loss does not depend on it.
     func derivative(byLeaf index: Int, shape: Tensor.Shape) -> Tensor {
         ofLeaves[index] ?? Tensor(zeros: shape)
     }

@@ -1,10 +1,10 @@
 /// A tensor on a tape: the operand and the result of every differentiable operation.
 ///
-/// A variable lives and dies inside one gradient computation; it is not `Sendable`.
+/// A variable exists only within one gradient computation; it is not `Sendable`.
 public struct Variable {
-    /// The tape that records what happens to it.
+    /// The tape that records the operations on this variable.
     public let tape: Tape
-    /// Where its derivative goes.
+    /// The identifier of this variable in the backward pass.
     public let id: ID
     private let content: Content
 
@@ -23,8 +23,8 @@ public struct Variable {
 
     /// The elements.
     ///
-    /// Normalisations and concatenations compute them when they are first asked for: convolutions and poolings read what
-    /// they are made of, and do without.
+    /// Normalizations and concatenations compute them on first access. Convolutions and poolings read the underlying
+    /// tensors instead and never need them.
     public var value: Tensor {
         switch content {
         case .stored(let tensor): tensor
@@ -32,7 +32,7 @@ public struct Variable {
         }
     }
 
-    /// The extents of the value.
+    /// The shape of the value.
     public var shape: Tensor.Shape {
         switch content {
         case .stored(let tensor): tensor.shape
@@ -40,7 +40,7 @@ public struct Variable {
         }
     }
 
-    /// The tensors of which the value is made, in the order of their channels, and where their derivatives go.
+    /// The tensors that make up the value, in channel order, and the destinations of their gradients.
     var parts: [DeferredImages.Part] {
         switch content {
         case .stored(let tensor):
@@ -54,7 +54,7 @@ public struct Variable {
         }
     }
 
-    /// Names a variable in pullbacks, without holding its value.
+    /// The identifier of a variable, for use in pullbacks without retaining the variable's value.
     public struct ID: Hashable, Sendable {
         enum Kind: Hashable {
             case constant
@@ -66,24 +66,24 @@ public struct Variable {
     }
 }
 
-/// The value of a normalisation or of a concatenation, as the tensors that it is made of.
+/// The value of a normalization or a concatenation, represented by the tensors it is made of.
 ///
-/// Convolutions and poolings read these directly: the normalised images are as large as what they are made from, and
-/// neither the time to write and read them nor the memory to keep them for the way back is spent.
+/// Convolutions and poolings read these tensors directly. The normalized images would be as large as their sources;
+/// this saves the time to write and read them and the memory to keep them for the backward pass.
 final class DeferredImages {
     /// Some of the channels.
     struct Part {
         /// `[batch, ..., channels]`.
         var tensor: Tensor
-        /// What is done to each element when it is read.
+        /// The transformation applied to each element as it is read.
         var activation: Activation?
-        /// Where the derivative by these channels goes; `nil` for the variable that has this value.
+        /// The destination of the gradient with respect to these channels; `nil` for the variable that has this value.
         var id: Variable.ID?
     }
 
-    /// act(x · scale + shift), with a slope below zero.
+    /// The function act(x · scale + shift), where act is a ReLU with a slope below zero.
     struct Activation {
-        /// `[channels]`, or `[batch, channels]` when every sample has its own.
+        /// `[channels]`, or `[batch, channels]` if every sample has its own.
         var scale: Tensor
         var shift: Tensor
         var slope: Float
@@ -93,16 +93,16 @@ final class DeferredImages {
     let shape: Tensor.Shape
     private var computed: Tensor?
 
-    /// Parts with equal leading extents.
+    /// Creates a value from parts whose shapes agree except for the channels.
     init(parts: [Part]) {
         self.parts = parts
         shape = parts[0].tensor.shape.replacingLast(with: parts.reduce(0) { $0 + $1.tensor.shape.last })
     }
 
-    /// The elements; computed once.
+    /// The elements, computed once.
     var value: Tensor {
         if let computed { return computed }
-        // Samples with scales of their own are read one by one, all others as a single row of pixels.
+        // Samples with their own scales are read one by one; all others are read as a single row of pixels.
         let samples = parts.contains { $0.activation?.scale.shape.rank == 2 } ? shape[0] : 1
         let pixels = shape.leadingCount / max(1, samples), channels = shape.last
         let reader = ImageReader(parts, height: 1, width: pixels)

@@ -1,22 +1,23 @@
-/// A smooth random deformation: displacements of control points a quarter of the image apart, joined by uniform cubic
-/// B-splines.
+/// A smooth random deformation: displacements of control points spaced a quarter of the image apart, interpolated
+/// with uniform cubic B-splines.
 ///
-/// Source: Rueckert et al., "Nonrigid registration using free-form deformations", IEEE TMI 18(8):712–721, 1999, Eq. (1).
+/// Source: Rueckert et al., "Nonrigid registration using free-form deformations", IEEE TMI 18(8):712–721, 1999,
+/// Eq. (1).
 struct ElasticField {
     private static let cells = 4
-    /// Control points along an axis: a cubic spline needs three more than there are cells.
+    /// The number of control points along an axis; a cubic spline needs three more than there are cells.
     static let points = cells + 3
-    /// The B-splines that join the control points.
+    /// The B-splines that interpolate between the control points.
     let splines: Splines
-    /// Displacements of the control points by rows, `[points, points]`, in pixels.
+    /// The row displacements of the control points, `[points, points]`, in pixels.
     let downwards: [Float]
-    /// Displacements of the control points by columns, `[points, points]`, in pixels.
+    /// The column displacements of the control points, `[points, points]`, in pixels.
     let across: [Float]
 
-    /// Adds the displacement of every pixel of a row.
+    /// Adds the displacement to the sources of every pixel in a row.
     func add(row: Int, toRows rows: UnsafeMutablePointer<Float>, toColumns columns: UnsafeMutablePointer<Float>) {
         let (width, points) = (splines.width, Self.points)
-        // The four rows of control points around this one become one, then its points are spread over the columns.
+        // Combine the four surrounding rows of control points into one, then spread its points over the columns.
         let (first, weights) = splines.ofRows[row]
         for point in 0..<points {
             var (y, x): (Float, Float) = (0, 0)
@@ -35,14 +36,14 @@ struct ElasticField {
         }
     }
 
-    /// The B-splines at the pixels of an image, the same for all fields of a batch.
+    /// The B-splines evaluated at the pixels of an image, shared by all fields of a batch.
     struct Splines: Sendable {
         let width: Int
-        /// For each row the first of the four control points around it, and their weights.
+        /// For each row, the index of the first of the four surrounding control points, and their weights.
         let ofRows: [(first: Int, weights: SIMD4<Float>)]
         /// The weight of each control point in each column, `[points, width]`.
         let ofColumns: [Float]
-        /// The columns where a control point has weight.
+        /// The columns in which each control point has a nonzero weight.
         let support: [Range<Int>]
 
         init(_ extents: ImageExtents) {

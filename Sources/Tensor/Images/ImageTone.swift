@@ -1,30 +1,30 @@
 import Foundation
 
-/// The change of the intensities of one image: blur, contrast, brightness, gamma, noise.
+/// A change to the intensities of one image: blur, contrast, brightness, gamma, and noise.
 struct ImageTone {
     /// The standard deviation of the blur, in pixels.
     var blur: Float = 0
-    /// By what the distance from the mean is multiplied.
+    /// The factor applied to each intensity's distance from the mean.
     var contrast: Float = 1
-    /// What is added.
+    /// The offset added to intensities.
     var brightness: Float = 0
     /// The power to which intensities are raised.
     var gamma: Float = 1
     /// The standard deviation of the noise.
     var noise: Float = 0
 
-    /// Replaces the intensities of an image.
+    /// Applies the change to an image in place.
     func apply(
         to image: UnsafeMutablePointer<Float>, _ extents: ImageExtents, using generator: inout SeededGenerator
     ) {
-        // A narrower Gaussian than this has all its weight on one pixel.
+        // A narrower Gaussian puts all its weight on a single pixel.
         if blur > 0.2 { GaussianBlur(deviation: blur).apply(to: image, extents) }
         if contrast != 1 || brightness != 0 { shift(image, extents.count) }
         if gamma != 1 { raise(image, extents.count) }
         if noise > 0 { add(noise, to: image, extents.count, using: &generator) }
     }
 
-    /// Contrast about the mean of the image, and brightness; what becomes negative is 0.
+    /// Scales contrast about the mean of the image and shifts brightness, clamping negative values to 0.
     private func shift(_ image: UnsafeMutablePointer<Float>, _ count: Int) {
         var partial = SIMD8<Float>.zero
         var position = 0
@@ -41,7 +41,7 @@ struct ImageTone {
         }
     }
 
-    /// `x^gamma`, read from a table of `t^(2 gamma)` at t = √x, which is smooth at 0; x above 4 counts as 4.
+    /// Computes `x^gamma` from a table of `t^(2 gamma)` at t = √x, which is smooth at 0; x is clamped to 4.
     private func raise(_ image: UnsafeMutablePointer<Float>, _ count: Int) {
         let nodes = 256
         let scale = Float(nodes) / 2
@@ -56,17 +56,17 @@ struct ImageTone {
         }
     }
 
-    /// Noise that is nearly normal: the sum of four uniform numbers of eight bits. One draw serves two pixels.
+    /// Adds approximately normal noise: the sum of four uniform 8-bit numbers. One random number serves two pixels.
     private func add(
         _ deviation: Float, to image: UnsafeMutablePointer<Float>, _ count: Int,
         using generator: inout SeededGenerator
     ) {
-        // Four uniform numbers among 0 … 255 have the mean 510 and the variance 4 (256² − 1) / 12.
+        // The sum of four uniform numbers in 0 … 255 has mean 510 and variance 4 (256² − 1) / 12.
         let scale = deviation / (Float(256 * 256 - 1) / 3).squareRoot()
         var position = 0
         while position < count {
             let bits = generator.next()
-            // Neighbouring bytes, then neighbouring pairs: four sums of two, two sums of four.
+            // Add neighboring bytes, then neighboring pairs: four sums of two, then two sums of four.
             let pairs = (bits & 0x00FF_00FF_00FF_00FF) &+ ((bits >> 8) & 0x00FF_00FF_00FF_00FF)
             let sums = (pairs & 0x0000_FFFF_0000_FFFF) &+ ((pairs >> 16) & 0x0000_FFFF_0000_FFFF)
             image[position] += (Float(UInt32(truncatingIfNeeded: sums)) - 510) * scale
@@ -78,13 +78,13 @@ struct ImageTone {
     }
 }
 
-/// A Gaussian blur along rows and columns, cut at three standard deviations, with the border repeated outside.
+/// A separable Gaussian blur, truncated at three standard deviations, with edge replication.
 struct GaussianBlur {
-    /// The weights, symmetric, with the sum 1.
+    /// The symmetric weights, which sum to 1.
     private let weights: [Float]
     private var radius: Int { weights.count / 2 }
 
-    /// A blur of `deviation` pixels.
+    /// Creates a blur with a standard deviation of `deviation` pixels.
     init(deviation: Float) {
         let radius = max(1, Int((3 * deviation).rounded(.up)))
         let raw = (-radius...radius).map { exp(-Float($0 * $0) / (2 * deviation * deviation)) }
@@ -92,7 +92,7 @@ struct GaussianBlur {
         weights = raw.map { $0 / sum }
     }
 
-    /// Replaces an image by its blurred version.
+    /// Replaces an image with its blurred version.
     func apply(to image: UnsafeMutablePointer<Float>, _ extents: ImageExtents) {
         let (height, width, channels) = (extents.height, extents.width, extents.channels)
         let line = width * channels
@@ -100,7 +100,7 @@ struct GaussianBlur {
             memory in
             let blurred = memory.baseAddress!
             let extended = blurred + extents.count
-            // Down the columns, whole rows at a time.
+            // Blur along the columns, processing whole rows at a time.
             for row in 0..<height {
                 let target = blurred + row * line
                 target.update(repeating: 0, count: line)
@@ -109,7 +109,7 @@ struct GaussianBlur {
                     for i in 0..<line { target[i] += weight * source[i] }
                 }
             }
-            // Along the rows, in a copy that is longer by the radius at both ends.
+            // Blur along the rows, using a copy extended by the radius at both ends.
             for row in 0..<height {
                 let source = blurred + row * line
                 for end in 0..<radius {

@@ -1,21 +1,22 @@
-/// The source of each pixel of a transformed image: an affine map about the center, and a smooth deformation.
+/// A map from the pixels of a transformed image to their sources: an affine map about the center and a smooth
+/// deformation.
 struct ImageWarp {
-    /// The extents of the image and of the view.
+    /// The size of the image, and of its transformed version.
     let extents: ImageExtents
-    /// The source of a pixel is `matrix · (pixel − centre) + centre + shift`, in pixels; rows first.
+    /// The affine map: the source of a pixel is `matrix · (pixel − center) + center + shift`, in pixels, rows first.
     let matrix: (rowByRow: Float, rowByColumn: Float, columnByRow: Float, columnByColumn: Float)
-    /// What is added to every source, in pixels.
+    /// An offset added to every source, in pixels.
     let shift: (row: Float, column: Float)
-    /// What is added to each source on top of that.
+    /// An elastic displacement added to each source on top of the affine map.
     var elastic: ElasticField?
 
     private var isIdentity: Bool { matrix == (1, 0, 0, 1) && shift == (0, 0) && elastic == nil }
 
-    /// Replaces an image by its view.
+    /// Replaces an image with its transformed version.
     func apply(to image: UnsafeMutablePointer<Float>) {
         if isIdentity { return }
         let (height, width, channels) = (extents.height, extents.width, extents.channels)
-        // Two pixels of zeros all around make every neighbour of every source exist.
+        // With two pixels of zero padding on all sides, every neighbor of every source exists.
         let stride = (width + 4) * channels
         withUnsafeTemporaryAllocation(of: Float.self, capacity: (height + 4) * stride + 2 * width) { scratch in
             let padded = scratch.baseAddress!
@@ -37,7 +38,8 @@ struct ImageWarp {
         }
     }
 
-    /// Replaces the labels of the image's pixels by those of its view: each from the nearest source, 0 outside.
+    /// Replaces the labels of an image with those of its transformed version, sampling the nearest source and using 0
+    /// outside.
     func apply(to labels: UnsafeMutablePointer<UInt8>) {
         if isIdentity { return }
         let (height, width) = (extents.height, extents.width)
@@ -48,7 +50,7 @@ struct ImageWarp {
                 for row in 0..<height {
                     locate(row: row, rows: rows, columns: columns)
                     for column in 0..<width {
-                        // Sources are moved by the padding of two pixels.
+                        // Undo the offset by the padding of two pixels.
                         let (y, x) = (Int(rows[column] + 0.5) - 2, Int(columns[column] + 0.5) - 2)
                         let isInside = y >= 0 && y < height && x >= 0 && x < width
                         labels[row * width + column] = isInside ? copy[y * width + x] : 0
@@ -58,7 +60,7 @@ struct ImageWarp {
         }
     }
 
-    /// Writes the sources of a row of pixels, moved by the padding of two pixels and kept inside of it.
+    /// Writes the sources of a row of pixels, offset by the padding of two pixels and clamped to it.
     private func locate(
         row: Int, rows: UnsafeMutablePointer<Float>, columns: UnsafeMutablePointer<Float>
     ) {
@@ -74,7 +76,7 @@ struct ImageWarp {
             columns[column] = startX + stepX * across
         }
         elastic?.add(row: row, toRows: rows, toColumns: columns)
-        // One pixel beyond the image, where all is zero, stands for everything further out.
+        // One pixel beyond the image, where all is zero, stands in for everything farther out.
         let (bottom, right) = (Float(height + 2), Float(width + 2))
         for column in 0..<width {
             let (y, x) = (rows[column], columns[column])
@@ -83,7 +85,7 @@ struct ImageWarp {
         }
     }
 
-    /// The bilinear mean of the four pixels around each source, for images of one channel.
+    /// Interpolates bilinearly between the four pixels around each source, for single-channel images.
     private func sample(
         _ padded: UnsafePointer<Float>, stride: Int, rows: UnsafePointer<Float>, columns: UnsafePointer<Float>,
         into line: UnsafeMutablePointer<Float>
@@ -119,54 +121,60 @@ struct ImageWarp {
     }
 }
 
-/// A geometric and photometric change of one image and its labels.
+/// A geometric and photometric transformation of one image and its labels.
 ///
-/// Geometry is one map, sampled once, bilinearly, with zeros outside the image. Intensities are blurred, then changed in
-/// contrast, brightness, and gamma, and noise is added.
+/// The geometric map is sampled once, bilinearly, with zeros outside the image. Intensities are blurred, then
+/// contrast, brightness, and gamma are changed, and noise is added.
 public struct ImageTransform: Sendable {
-    /// The source of a pixel is `matrix · (pixel − center) + center + shift`, in pixels; rows first.
+    /// The affine map: the source of a pixel is `matrix · (pixel − center) + center + shift`, in pixels, rows first.
     public var matrix: (rowByRow: Float, rowByColumn: Float, columnByRow: Float, columnByColumn: Float) = (1, 0, 0, 1)
-    /// The offset of every source, in pixels.
+    /// The offset added to every source, in pixels.
     public var shift: (row: Float, column: Float) = (0, 0)
     /// The displacements of the control points of an elastic deformation, in pixels, each
-    /// `[elasticPoints, elasticPoints]`; they lie a quarter of the image apart and are joined by cubic B-splines.
+    /// `[elasticPoints, elasticPoints]`; the points are a quarter of the image apart and interpolated with cubic
+    /// B-splines.
     public var elastic: (rows: [Float], columns: [Float])?
     /// The standard deviation of a Gaussian blur, in pixels.
     public var blur: Float = 0
-    /// The factor of the difference between intensities and their mean.
+    /// The factor applied to each intensity's difference from the mean.
     public var contrast: Float = 1
-    /// The offset of intensities.
+    /// The offset added to intensities.
     public var brightness: Float = 0
     /// The power to which intensities are raised.
     public var gamma: Float = 1
     /// The standard deviation of the noise.
     public var noise: Float = 0
-    /// The source of the noise.
+    /// The random number generator for the noise.
     public var generator = SeededGenerator(seed: 0)
 
     /// The number of control points along an axis.
     public static let elasticPoints = ElasticField.points
 
-    /// No change.
+    /// The identity transform.
     public init() {}
 }
 
 extension Tensor {
-    /// The images after one transform each, computed on all threads, with the same bits on any number of them.
+    /// Returns the images after applying one transform to each.
+    ///
+    /// The computation uses all threads; results are bitwise identical for any number of threads.
     ///
     /// **Shapes** `[batch, height, width, channels]`, unchanged.
     ///
-    /// - Precondition: rank 4, and one transform per image.
+    /// - Precondition: Rank 4, and one transform per image.
     public func transformed(by transforms: [ImageTransform]) -> Tensor {
         transformed(by: transforms, labels: nil)
     }
 
-    /// The images after one transform each, and the labels of their pixels, which move with the image: each from the
-    /// nearest source, 0 (the background) where the result shows what lies outside the image.
+    /// Returns the images after applying one transform to each, and transforms the labels of their pixels
+    /// accordingly.
     ///
-    /// **Shapes** images `[batch, height, width, channels]`, labels one per pixel, row by row; both unchanged.
+    /// Each label is taken from the nearest source; it is 0 (the background) where the result shows what lies outside
+    /// the image.
     ///
-    /// - Precondition: rank 4, one transform per image, as many labels as pixels.
+    /// **Shapes** Images `[batch, height, width, channels]`; one label per pixel, row by row. Both unchanged.
+    ///
+    /// - Precondition: Rank 4, one transform per image, and as many labels as pixels.
     public func transformed(by transforms: [ImageTransform], labels: inout [UInt8]) -> Tensor {
         precondition(
             shape.rank == 4 && labels.count * shape[3] == count, "\(labels.count) labels for images of \(shape)")

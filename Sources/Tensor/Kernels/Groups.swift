@@ -1,28 +1,30 @@
 import CKernels
 
-/// Means and (biased) variances, one of each a group.
+/// The mean and the (biased) variance of each group.
 struct Moments {
     var mean: [Float]
     var variance: [Float]
 }
 
-/// How a normalisation divides `[samples, rows, channels]` into groups that share a mean and a variance: `groups` runs
-/// of neighbouring channels in each sample. Batch norm has one sample, and a group a channel.
+/// The partition of `[samples, rows, channels]` into groups that share a mean and a variance.
+///
+/// Each sample has `groups` runs of neighboring channels. Batch norm treats the batch as one sample, with one group
+/// per channel.
 struct Groups {
     let samples: Int, rows: Int, channels: Int, groups: Int
 
     var elementsOfGroup: Int { rows * (channels / groups) }
 
-    /// The group of a sample's channel, given `sample · channels + channel`.
+    /// Returns the group of a sample's channel, given `sample · channels + channel`.
     func group(of index: Int) -> Int {
         index / channels * groups + index % channels / (channels / groups)
     }
 
-    /// Rows in one piece of work: about 128 KiB.
+    /// The number of rows per work item: about 128 KiB.
     private var band: Int { max(16, Tensor.grain / channels) }
     private var bands: Int { (rows + band - 1) / band }
 
-    /// Calls `body` with a sample, the position of a band's first element, and its number of rows.
+    /// Calls `body` with a sample, the position of a band's first element, and the number of rows in the band.
     func forEachBand(_ body: (_ sample: Int, _ start: Int, _ rows: Int) -> Void) {
         Parallel.forEach(samples * bands) { index in
             let (sample, first) = (index / bands, index % bands * band)
@@ -30,9 +32,9 @@ struct Groups {
         }
     }
 
-    /// The moments of each group: bands by themselves, relative to their first row, then merged in Double.
+    /// Returns the moments of each group, computed per band relative to its first row, then merged in Double.
     ///
-    /// Chan, Golub and LeVeque, The American Statistician 37(3), 1983.
+    /// Chan, Golub, and LeVeque, The American Statistician 37(3), 1983.
     func moments(of x: Tensor) -> Moments {
         let input = x.pointer
         let partials = Buffer(count: 2 * samples * bands * channels)
@@ -67,7 +69,8 @@ struct Groups {
             variance: zip(squares, count).map { Float($1 > 0 ? $0 / $1 : 0) })
     }
 
-    /// For each sample and channel Σ g and Σ g · (x − mean), with g the upstream gradient behind the rectifier.
+    /// Returns Σ g and Σ g · (x − mean) for each sample and channel, where g is the upstream gradient after the
+    /// backward pass through the ReLU.
     func gradientSums(
         x: Tensor, _ activation: DeferredImages.Activation, means: Tensor, upstream: Tensor
     ) -> (total: [Float], product: [Float]) {
@@ -99,21 +102,21 @@ struct Groups {
     }
 }
 
-/// A sum over many rows, split into pieces that are summed at the same time and then added in order.
+/// A sum over many rows, split into chunks that are summed in parallel and then added in order.
 ///
-/// The number of pieces depends on the number of rows and on the size of the result only, so that the result has the
-/// same bits on any number of threads.
+/// The number of chunks depends only on the number of rows and the size of the result, so that the result is bitwise
+/// identical for any number of threads.
 struct PartialSums {
     private let rows: Int, size: Int, length: Int
 
-    /// A sum over `rows` rows whose result has `size` elements. Partial results take at most 16 MiB.
+    /// Creates a sum over `rows` rows whose result has `size` elements. Partial results take at most 16 MiB.
     init(of rows: Int, size: Int, minimumRows: Int = 256) {
         let pieces = max(1, min(16, rows / minimumRows, (1 << 22) / max(1, size)))
         (self.rows, self.size) = (rows, size)
         length = max(1, (rows + pieces - 1) / pieces)
     }
 
-    /// `result = Σ + beta · result`. `body` overwrites the memory it is given with the sum over its rows.
+    /// Computes `result = Σ + beta · result`. `body` overwrites its memory with the sum over its rows.
     func reduce(
         into result: UnsafeMutablePointer<Float>, beta: Float,
         _ body: (Range<Int>, UnsafeMutablePointer<Float>) -> Void

@@ -1,6 +1,6 @@
 import CKernels
 
-/// A product of two matrices, split over bands of rows of the result.
+/// A product of two matrices, split into bands of result rows.
 struct MatrixProduct {
     let m: Int, n: Int, k: Int
     let a: UnsafePointer<Float>, transposeA: Bool
@@ -12,10 +12,10 @@ struct MatrixProduct {
         (self.a, self.transposeA, self.b, self.transposeB) = (a.pointer, transposeA, b.pointer, transposeB)
     }
 
-    /// `c = a · b + beta · c`.
+    /// Computes `c = a · b + beta · c`.
     func write(to c: UnsafeMutablePointer<Float>, beta: Float) {
         guard m > 0 && n > 0 else { return }
-        // About 2 Mflop a piece, in bands that are a multiple of sixteen rows.
+        // About 2 Mflop per work item, in bands that are a multiple of 16 rows.
         let band = max(16, (1 << 20) / max(1, n * k) / 16 * 16)
         Parallel.forEachRange(of: m, length: band) { rows in
             BLAS.gemm(
@@ -27,16 +27,16 @@ struct MatrixProduct {
     }
 }
 
-/// The right factor of a product in the order in which it is read: blocks of sixteen columns, each row of a block
-/// contiguous, the last block filled up with zeros.
+/// The right factor of a product in the order in which it is read: blocks of 16 columns, each row of a block
+/// contiguous, the last block padded with zeros.
 struct PackedMatrix {
     private let buffer: Buffer
-    /// Floats of one block.
+    /// The number of floats per block.
     let block: Int
 
     var base: UnsafePointer<Float> { UnsafePointer(buffer.base) }
 
-    /// A matrix `[rows, columns]`.
+    /// Packs a matrix `[rows, columns]`.
     init(_ matrix: UnsafePointer<Float>, rows: Int, columns: Int) {
         block = 16 * rows
         buffer = Buffer(count: (columns + 15) / 16 * block)
@@ -50,7 +50,7 @@ struct PackedMatrix {
         }
     }
 
-    /// The transpose of a matrix `[columns, rows]`.
+    /// Packs the transpose of a matrix `[columns, rows]`.
     init(transposing matrix: UnsafePointer<Float>, rows: Int, columns: Int) {
         let turned = Buffer(count: rows * columns)
         ck_transpose(columns, rows, matrix, turned.base)

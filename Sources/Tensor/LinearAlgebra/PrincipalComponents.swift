@@ -1,36 +1,35 @@
 import CBLAS
 
-/// The directions along which the rows of a matrix differ most, and the rows seen along them.
+/// The principal components of the rows of a matrix, and the projection of the rows onto them.
 ///
 /// Source: Jolliffe, Principal Component Analysis, 2nd edition, sections 1.1 and 3.5.
 public struct PrincipalComponents: Sendable {
-    /// The rows less their mean, along each component, in the units of the matrix. Shape `[rows, count]`.
+    /// The rows minus their mean, projected onto each component, in the units of the matrix. Shape `[rows, count]`.
     public let projection: Tensor
-    /// The components: unit vectors, at right angles to each other, the one of largest variance first. Shape
-    /// `[count, columns]`.
+    /// The components: orthonormal vectors, sorted by descending variance. Shape `[count, columns]`.
     ///
-    /// Of each, the largest element by absolute value is positive; among equal ones it is the first. Components of
-    /// equal variance are not determined by the matrix: they are some basis of their space.
+    /// In each component, the element with the largest absolute value is positive; of several such elements, the
+    /// first. The matrix does not determine components of equal variance: they are some basis of their space.
     public let components: Tensor
-    /// The share of the total variance that lies along each component, 0 to 1; 0 for all of them where all rows are
+    /// The fraction of the total variance that each component explains, 0 to 1; 0 for all components if all rows are
     /// equal.
     public let explainedVarianceRatios: [Double]
 }
 
 extension Tensor {
-    /// The first principal components of a matrix whose rows are observations: `count` of them, but never more than it
-    /// has rows or columns.
+    /// Returns the first principal components of a matrix whose rows are observations: `count` of them, but never
+    /// more than the number of rows or columns.
     ///
-    /// They are the right singular vectors of the centred matrix, computed in Double by LAPACK.
+    /// They are the right singular vectors of the centered matrix, computed in Double by LAPACK.
     ///
-    /// - Precondition: shape `[rows, columns]` with at least one row, finite elements, `count ≥ 0`.
+    /// - Precondition: Shape `[rows, columns]` with at least one row, finite elements, `count ≥ 0`.
     /// - Complexity: O(rows · columns · min(rows, columns)).
     public func principalComponents(_ count: Int) -> PrincipalComponents {
         precondition(shape.rank == 2 && shape[0] > 0, "principal components of a tensor of shape \(shape)")
         precondition(count >= 0, "\(count) principal components")
         precondition(isFinite, "principal components of a matrix with elements that are not finite")
         let (rows, columns) = (shape[0], shape[1])
-        let decomposition = SingularValues(of: centred(), rows: rows, columns: columns)
+        let decomposition = SingularValues(of: centered().rows, rows: rows, columns: columns)
 
         let available = decomposition.count
         let count = min(count, available)
@@ -58,33 +57,31 @@ extension Tensor {
             explainedVarianceRatios: decomposition.values.prefix(count).map { total > 0 ? $0 * $0 / total : 0 })
     }
 
-    /// The rows less their mean, row-major.
-    private func centred() -> [Double] {
-        let (rows, columns) = (shape[0], shape[1])
-        var centred = withElements { $0.map(Double.init) }
-        var mean = [Double](repeating: 0, count: columns)
-        for row in 0..<rows {
-            for column in 0..<columns { mean[column] += centred[row * columns + column] }
-        }
-        for row in 0..<rows {
-            for column in 0..<columns { centred[row * columns + column] -= mean[column] / Double(rows) }
-        }
-        return centred
+    /// Returns the rows of a matrix minus their mean, row-major, and the mean.
+    func centered() -> (rows: [Double], mean: [Double]) {
+        let columns = shape[1]
+        var (elements, mean) = (elements.map(Double.init), [Double](repeating: 0, count: columns))
+        for (place, element) in elements.enumerated() { mean[place % columns] += element }
+        for column in 0..<columns { mean[column] /= Double(shape[0]) }
+        for place in elements.indices { elements[place] -= mean[place % columns] }
+        return (elements, mean)
     }
 }
 
-/// The singular value decomposition of a matrix in Double, `A = U · diag(values) · V`, by LAPACK's `dgesdd` on one
-/// thread.
+/// The singular value decomposition of a matrix in Double, `A = U · diag(values) · V`, computed by LAPACK's `dgesdd`
+/// on one thread.
 struct SingularValues {
-    /// The smaller extent of A.
+    /// The smaller dimension of A.
     let count: Int
-    /// The singular values, the largest first.
+    /// The singular values, in descending order.
     let values: [Double]
     /// U, row-major: `[rows, count]`.
     let left: [Double]
-    /// V, row-major: its rows are the right singular vectors. `[count, columns]`.
+    /// V, row-major, `[count, columns]`. Its rows are the right singular vectors.
     let right: [Double]
 
+    /// Computes the decomposition of a matrix.
+    ///
     /// - Precondition: `matrix` holds `rows · columns` finite elements in row-major order.
     init(of matrix: [Double], rows: Int, columns: Int) {
         precondition(matrix.count == rows * columns, "\(matrix.count) elements for \(rows) rows, \(columns) columns")
@@ -93,7 +90,7 @@ struct SingularValues {
         var (left, work) = ([Double](repeating: 0, count: rows * count), matrix)
         if count > 0 {
             BLAS.useOneThread()
-            // In columns, which is how LAPACK counts, the matrix is its transpose: Aᵀ = Vᵀ · diag(values) · Uᵀ.
+            // LAPACK is column-major, so it sees the transpose: Aᵀ = Vᵀ · diag(values) · Uᵀ.
             let status = LAPACKE_dgesdd(
                 LAPACK_COL_MAJOR, CChar(UInt8(ascii: "S")), .init(columns), .init(rows), &work,
                 .init(columns), &values, &right, .init(columns), &left, .init(count))

@@ -1,27 +1,27 @@
 import CBLAS
 
-/// The affine map that is closest to given outputs in least squares, with a penalty on its weights.
+/// The affine map that best fits given outputs in the least-squares sense, with a penalty on its weights.
 ///
 /// ```swift
 /// let map = RidgeRegression(from: features, to: targets, penalty: 1)
 /// let guesses = map(features)
 /// ```
 ///
-/// Minimises `Σ |x W + b − y|² + penalty · |W|²` over W and b; the intercept b is free. Computed in Double by LAPACK on the
-/// normal equations of the centred data.
+/// Minimizes `Σ |x W + b − y|² + penalty · |W|²` over W and b; the intercept b is not penalized. LAPACK solves the
+/// normal equations of the centered data in Double.
 ///
 /// Source: Hoerl and Kennard, "Ridge Regression", Technometrics 12(1):55–67, 1970, Eq. (2.1).
 public struct RidgeRegression: Sendable {
-    /// W. Shape `[inputs, outputs]`.
+    /// The weights W. Shape `[inputs, outputs]`.
     public let weights: Tensor
-    /// b. Shape `[outputs]`.
+    /// The intercept b. Shape `[outputs]`.
     public let intercept: Tensor
 
-    /// The map from the rows of one matrix to those of another.
+    /// Fits the map from the rows of one matrix to the rows of another.
     ///
     /// **Shapes** `inputs [rows, inputs]`, `outputs [rows, outputs]`.
     ///
-    /// - Precondition: as many rows, at least one; finite elements; `penalty > 0`.
+    /// - Precondition: Equal numbers of rows, at least one; finite elements; `penalty > 0`.
     /// - Complexity: O(rows · inputs · (inputs + outputs) + inputs³).
     public init(from inputs: Tensor, to outputs: Tensor, penalty: Double) {
         precondition(
@@ -30,23 +30,23 @@ public struct RidgeRegression: Sendable {
         precondition(penalty > 0, "a penalty of \(penalty): expected more than 0")
         precondition(inputs.isFinite && outputs.isFinite, "a regression on elements that are not finite")
         let (rows, width, height) = (inputs.shape[0], inputs.shape[1], outputs.shape[1])
-        let (x, means) = Self.centred(inputs)
-        let (y, heights) = Self.centred(outputs)
+        let (x, means) = inputs.centered()
+        let (y, heights) = outputs.centered()
 
-        // XᵀX + penalty · I and XᵀY.
+        // The upper triangle of XᵀX + penalty · I, and XᵀY.
+        BLAS.useOneThread()
         var gram = [Double](repeating: 0, count: width * width)
         var moment = [Double](repeating: 0, count: width * height)
-        for row in 0..<rows {
-            for i in 0..<width {
-                let value = x[row * width + i]
-                for j in i..<width { gram[i * width + j] += value * x[row * width + j] }
-                for j in 0..<height { moment[i * height + j] += value * y[row * height + j] }
-            }
+        if width > 0 && height > 0 {
+            cblas_dsyrk(
+                CblasRowMajor, CblasUpper, CblasTrans, .init(width), .init(rows), 1, x, .init(width), 0, &gram,
+                .init(width))
+            cblas_dgemm(
+                CblasRowMajor, CblasTrans, CblasNoTrans, .init(width), .init(height), .init(rows), 1, x, .init(width),
+                y,
+                .init(height), 0, &moment, .init(height))
         }
-        for i in 0..<width {
-            gram[i * width + i] += penalty
-            for j in 0..<i { gram[i * width + j] = gram[j * width + i] }
-        }
+        for i in 0..<width { gram[i * width + i] += penalty }
         guard
             let solution = PositiveDefiniteSystem.solve(gram, moment, extent: width, columns: height)
         else { preconditionFailure("a penalty of \(penalty) is lost beside inputs of this size") }
@@ -57,7 +57,7 @@ public struct RidgeRegression: Sendable {
             })
     }
 
-    /// What the map makes of the rows of a matrix.
+    /// Applies the map to the rows of a matrix.
     ///
     /// **Shapes** `[rows, inputs]` → `[rows, outputs]`.
     public func callAsFunction(_ inputs: Tensor) -> Tensor {
@@ -68,22 +68,14 @@ public struct RidgeRegression: Sendable {
         }
         return result
     }
-
-    /// The rows less their mean, and the mean.
-    private static func centred(_ matrix: Tensor) -> (rows: [Double], mean: [Double]) {
-        let columns = matrix.shape[1]
-        var (elements, mean) = (matrix.elements.map(Double.init), [Double](repeating: 0, count: columns))
-        for (place, element) in elements.enumerated() { mean[place % columns] += element / Double(matrix.shape[0]) }
-        for place in elements.indices { elements[place] -= mean[place % columns] }
-        return (elements, mean)
-    }
 }
 
-/// The solution of `A X = B` for a symmetric positive definite A in Double, by LAPACK's `dposv` (Cholesky) on one thread.
+/// A solver for `A X = B` with symmetric positive definite A in Double, using LAPACK's `dposv` (Cholesky) on one
+/// thread.
 enum PositiveDefiniteSystem {
-    /// X, row-major: `[extent, columns]`; `nil` where A is not positive definite.
+    /// Returns X, row-major, `[extent, columns]`, or `nil` if A is not positive definite.
     ///
-    /// - Precondition: `matrix` holds `extent²` and `right` `extent · columns` elements, row-major.
+    /// - Precondition: `matrix` holds `extent²` elements and `right` holds `extent · columns`, row-major.
     static func solve(_ matrix: [Double], _ right: [Double], extent: Int, columns: Int) -> [Double]? {
         precondition(
             matrix.count == extent * extent && right.count == extent * columns,

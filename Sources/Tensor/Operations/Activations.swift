@@ -1,6 +1,6 @@
 import CKernels
 
-/// The rectified linear unit, ReLU: x for x > 0, `slope` · x otherwise; a slope above 0 makes it leaky.
+/// Returns the rectified linear unit, ReLU: x for x > 0, `slope` · x otherwise; a slope above 0 makes it leaky.
 ///
 /// Maas et al., "Rectifier nonlinearities improve neural network acoustic models", ICML 2013.
 public func relu(_ x: Variable, slope: Float = 0) -> Variable {
@@ -21,10 +21,12 @@ public func relu(_ x: Variable, slope: Float = 0) -> Variable {
     }
 }
 
-/// Each element set to zero with probability `rate`, the others divided by `1 − rate`; nothing changes on a tape without
-/// a generator.
+/// Returns the elements with dropout applied: each is set to zero with probability `rate`, and the others are divided
+/// by `1 − rate`.
 ///
-/// - Precondition: `rate` lies in 0 ..< 1.
+/// Nothing changes on a tape without a generator.
+///
+/// - Precondition: `rate` is in 0 ..< 1.
 ///
 /// Srivastava et al., JMLR 15:1929–1958, 2014.
 public func dropout(_ x: Variable, rate: Float) -> Variable {

@@ -1,9 +1,9 @@
 import CKernels
 
-// Elementwise arithmetic of variables. Operands have equal shapes, or one of them is a number.
+// Elementwise arithmetic on variables. Operands have equal shapes, or one of them is a number.
 
 extension Variable {
-    /// The sum, element by element.
+    /// Returns the elementwise sum.
     public static func + (a: Variable, b: Variable) -> Variable {
         a.tape.record(combine(a.value, b.value, ck_add), operands: a.id, b.id) {
             [a = a.id, b = b.id] upstream, adjoints in
@@ -12,7 +12,7 @@ extension Variable {
         }
     }
 
-    /// The difference, element by element.
+    /// Returns the elementwise difference.
     public static func - (a: Variable, b: Variable) -> Variable {
         a.tape.record(combine(a.value, b.value, ck_subtract), operands: a.id, b.id) {
             [a = a.id, b = b.id] upstream, adjoints in
@@ -21,7 +21,7 @@ extension Variable {
         }
     }
 
-    /// The product, element by element.
+    /// Returns the elementwise product.
     public static func * (a: Variable, b: Variable) -> Variable {
         let (x, y) = (a.value, b.value)
         return a.tape.record(combine(x, y, ck_multiply), operands: a.id, b.id) {
@@ -31,7 +31,7 @@ extension Variable {
         }
     }
 
-    /// The quotient, element by element.
+    /// Returns the elementwise quotient.
     public static func / (a: Variable, b: Variable) -> Variable {
         let quotient = combine(a.value, b.value, ck_divide)
         let divisor = b.value
@@ -42,36 +42,36 @@ extension Variable {
         }
     }
 
-    /// Every element times a number.
+    /// Returns every element multiplied by a number.
     public static func * (a: Variable, factor: Float) -> Variable {
         a.tape.record(scaled(a.value, by: factor), operands: a.id) { [a = a.id] upstream, adjoints in
             adjoints.add(scaled(upstream, by: factor), to: a)
         }
     }
 
-    /// Every element times a number.
+    /// Returns every element multiplied by a number.
     public static func * (factor: Float, a: Variable) -> Variable { a * factor }
 
-    /// Every element divided by a number.
+    /// Returns every element divided by a number.
     public static func / (a: Variable, divisor: Float) -> Variable { a * (1 / divisor) }
 
-    /// Every element with the opposite sign.
+    /// Returns every element negated.
     public static prefix func - (a: Variable) -> Variable { a * -1 }
 
-    /// A number added to every element.
+    /// Returns every element plus a number.
     public static func + (a: Variable, number: Float) -> Variable {
         var sum = a.value
         sum.withMutableElements { elements in for i in elements.indices { elements[i] += number } }
         return a.tape.record(sum, operands: a.id) { [a = a.id] upstream, adjoints in adjoints.add(upstream, to: a) }
     }
 
-    /// A number subtracted from every element.
+    /// Returns every element minus a number.
     public static func - (a: Variable, number: Float) -> Variable { a + -number }
 }
 
-/// `kernel` applied to each pair of elements.
+/// Applies `kernel` to each pair of elements.
 ///
-/// - Precondition: equal shapes.
+/// - Precondition: Equal shapes.
 private func combine(
     _ a: Tensor, _ b: Tensor,
     _ kernel: (Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
@@ -95,7 +95,7 @@ private func scaled(_ x: Tensor, by factor: Float) -> Tensor {
     return result
 }
 
-/// The sum of all elements, a scalar.
+/// Returns the sum of all elements, a scalar.
 public func sum(_ x: Variable) -> Variable {
     x.tape.record(Tensor(repeating: Float(x.value.sum), shape: []), operands: x.id) {
         [x = x.id, shape = x.shape] upstream, adjoints in
@@ -103,12 +103,12 @@ public func sum(_ x: Variable) -> Variable {
     }
 }
 
-/// The mean of all elements, a scalar.
+/// Returns the mean of all elements, a scalar.
 public func mean(_ x: Variable) -> Variable {
     sum(x) / Float(x.value.count)
 }
 
-/// The natural exponential of every element.
+/// Returns the natural exponential of every element.
 public func exp(_ x: Variable) -> Variable {
     var y = Tensor(uninitialized: x.shape)
     ck_exp(y.count, x.value.pointer, y.mutablePointer())
@@ -120,7 +120,7 @@ public func exp(_ x: Variable) -> Variable {
     }
 }
 
-/// The natural logarithm of every element.
+/// Returns the natural logarithm of every element.
 public func log(_ x: Variable) -> Variable {
     let input = x.value
     var y = Tensor(uninitialized: x.shape)
@@ -133,7 +133,7 @@ public func log(_ x: Variable) -> Variable {
     }
 }
 
-/// The square root of every element.
+/// Returns the square root of every element.
 public func sqrt(_ x: Variable) -> Variable {
     var y = Tensor(uninitialized: x.shape)
     ck_sqrt(y.count, x.value.pointer, y.mutablePointer())

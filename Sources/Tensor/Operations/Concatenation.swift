@@ -1,10 +1,10 @@
-/// Two tensors side by side along the last axis: the skip connection of a U-Net.
+/// Concatenates two tensors along the last axis, as in the skip connections of a U-Net.
 ///
-/// Nothing is copied when a convolution follows, which reads both and sends each its derivative.
+/// Nothing is copied if a convolution follows: it reads both tensors and computes a gradient for each.
 ///
 /// **Shapes** `[..., a]`, `[..., b]` → `[..., a + b]`.
 ///
-/// - Precondition: equal leading extents.
+/// - Precondition: The shapes agree except for the last axis.
 public func concatenate(_ a: Variable, _ b: Variable) -> Variable {
     let (left, right, rows) = (a.shape.last, b.shape.last, a.shape.leadingCount)
     precondition(
@@ -23,11 +23,11 @@ public func concatenate(_ a: Variable, _ b: Variable) -> Variable {
     }
 }
 
-/// The columns `range` of the last axis.
+/// Returns the columns `range` of the last axis.
 ///
 /// **Shapes** `[..., width]` → `[..., range.count]`.
 ///
-/// - Precondition: `range` lies inside the last extent.
+/// - Precondition: `range` lies within the last axis.
 public func slice(_ x: Variable, columns range: Range<Int>) -> Variable {
     let width = x.shape.last, rows = x.shape.leadingCount
     precondition(range.lowerBound >= 0 && range.upperBound <= width, "columns \(range) of \(x.shape)")
@@ -44,11 +44,11 @@ public func slice(_ x: Variable, columns range: Range<Int>) -> Variable {
     }
 }
 
-/// The part `range` of the first axis.
+/// Returns the part `range` of the first axis.
 ///
 /// **Shapes** `[n, ...]` → `[range.count, ...]`.
 ///
-/// - Precondition: `range` lies inside the first extent.
+/// - Precondition: `range` lies within the first axis.
 public func slice(_ x: Variable, rows range: Range<Int>) -> Variable {
     let y = x.value.rows(range)
     return x.tape.record(y, operands: x.id) { [x = x.id, shape = x.shape] upstream, adjoints in
@@ -59,9 +59,9 @@ public func slice(_ x: Variable, rows range: Range<Int>) -> Variable {
     }
 }
 
-/// The same elements under another shape.
+/// Returns the same elements with another shape.
 ///
-/// - Precondition: equal numbers of elements.
+/// - Precondition: Equal numbers of elements.
 public func reshape(_ x: Variable, to shape: Tensor.Shape) -> Variable {
     x.tape.record(x.value.reshaped(to: shape), operands: x.id) { [x = x.id, old = x.shape] upstream, adjoints in
         adjoints.add(upstream.reshaped(to: old), to: x)

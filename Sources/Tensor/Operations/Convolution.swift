@@ -1,13 +1,15 @@
 import CKernels
 
-/// The convolution of images with a bank of filters (cross-correlation, as everywhere in deep learning):
+/// Returns the convolution of images with a bank of filters (cross-correlation, as is usual in deep learning).
+///
+/// The result is
 /// `y[n, i, j, o] = b[o] + Σ_{u, v, c} x[n, i · stride + u − padding, j · stride + v − padding, c] · w[u, v, c, o]`.
 ///
 /// **Shapes** `x [batch, height, width, in]`, `filter [kH, kW, in, out]`, `bias [out]` →
 /// `[batch, (height + 2 · padding − kH) / stride + 1, (width + 2 · padding − kW) / stride + 1, out]`.
 ///
-/// - Precondition: matching channels, and a kernel no larger than the padded image.
-/// - Complexity: `rows · kH · kW · in · out` multiplications, by matrix products.
+/// - Precondition: Matching channels, and a kernel no larger than the padded image.
+/// - Complexity: `rows · kH · kW · in · out` multiplications, computed as matrix products.
 public func convolution(
     _ x: Variable, filter: Variable, bias: Variable? = nil, stride: Int = 1, padding: Int = 0
 ) -> Variable {
@@ -40,13 +42,15 @@ public func convolution(
     return bias.map { addBias($0, to: result) } ?? result
 }
 
-/// The transposed convolution without padding, the adjoint of `convolution`: every input pixel paints `kH × kW` output
-/// pixels, `y[n, i · stride + u, j · stride + v, o] += x[n, i, j, c] · w[u, v, o, c]`.
+/// Returns the transposed convolution without padding, the adjoint of `convolution`.
+///
+/// Every input pixel contributes to `kH × kW` output pixels,
+/// `y[n, i · stride + u, j · stride + v, o] += x[n, i, j, c] · w[u, v, o, c]`.
 ///
 /// **Shapes** `x [batch, height, width, in]`, `filter [kH, kW, out, in]`, `bias [out]` →
-/// `[batch, (height − 1) · stride + kH, (width − 1) · stride + kW, out]`; with kernel and stride 2 it doubles the image.
+/// `[batch, (height − 1) · stride + kH, (width − 1) · stride + kW, out]`; kernel and stride 2 double the image size.
 ///
-/// - Precondition: `x` and `filter` agree in the number of input channels.
+/// - Precondition: `x` and `filter` have the same number of input channels.
 public func transposedConvolution(
     _ x: Variable, filter: Variable, bias: Variable? = nil, stride: Int = 2
 ) -> Variable {
@@ -58,7 +62,7 @@ public func transposedConvolution(
         x.shape[0], (x.shape[1] - 1) * stride + filter.shape[0], (x.shape[2] - 1) * stride + filter.shape[1],
         filter.shape[2],
     ]
-    // The geometry of the convolution that goes from the large image to the small one.
+    // The geometry of the convolution from the large image to the small one.
     let geometry = ConvolutionGeometry(input: outputShape, filter: filter.shape, stride: stride, padding: 0)
     let lowering = geometry.lowering
     let (input, weights) = (x.value, filter.value)

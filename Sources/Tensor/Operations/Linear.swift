@@ -1,17 +1,17 @@
 import CKernels
 
-/// The product of two matrices, either of them transposed on request.
+/// Returns the product of two matrices, either of which may be transposed.
 ///
-/// **Shapes** `[m, k] · [k, n] → [m, n]`, where a transposed operand is given as `[k, m]` or `[n, k]`.
+/// **Shapes** `[m, k] · [k, n] → [m, n]`; a transposed operand has shape `[k, m]` or `[n, k]`.
 ///
-/// - Precondition: rank 2 and equal inner extents.
+/// - Precondition: Rank 2 and equal inner dimensions.
 public func matrixProduct(
     _ a: Variable, _ b: Variable, transposed: Bool = false, otherTransposed: Bool = false
 ) -> Variable {
     let (x, y) = (a.value, b.value)
     let product = x.matrixProduct(y, transposed: transposed, otherTransposed: otherTransposed)
     return a.tape.record(product, operands: a.id, b.id) { [a = a.id, b = b.id] upstream, adjoints in
-        // With C = A B: dA = dC Bᵀ and dB = Aᵀ dC; a transposed operand takes the transposed product.
+        // For C = A B: dA = dC Bᵀ and dB = Aᵀ dC; transposed operands get the transposed product.
         adjoints.accumulate(into: a, shape: x.shape) { memory, beta in
             let factors =
                 transposed
@@ -28,7 +28,7 @@ public func matrixProduct(
     }
 }
 
-/// The affine map `y = x · weight + bias`.
+/// Returns the affine map `y = x · weight + bias`.
 ///
 /// **Shapes** `x [batch, in]`, `weight [in, out]`, `bias [out]` → `[batch, out]`.
 public func linear(_ x: Variable, weight: Variable, bias: Variable? = nil) -> Variable {

@@ -1,19 +1,19 @@
 import CKernels
 
-/// Batch normalisation and the rectifier that follows it, in one pass:
-/// `y = act((x − μ) / √(σ² + ε) · γ + β)` with mean and variance over batch, height and width.
+/// Applies batch normalization and the ReLU that follows it in one pass.
 ///
-/// The result is computed where it is read, as a scale and a shift for each channel: a convolution or pooling that
-/// follows needs no normalised copy.
+/// The result is `y = act((x − μ) / √(σ² + ε) · γ + β)` with mean and variance over batch, height, and width. It is
+/// computed as it is read, with one scale and shift per channel, so that a convolution or pooling that follows needs
+/// no normalized copy.
 ///
-/// On a tape that normalises by batch statistics the running averages move towards those of the batch,
-/// `running ← (1 − momentum) · running + momentum · batch`, with the unbiased variance, as in PyTorch; else the running
-/// averages are used in place of the batch's own. The rectifier's `slope` below zero is 1 for none, 0 for ReLU, and
-/// between them for a leaky one.
+/// On a tape that normalizes with batch statistics, the running averages move toward those of the batch,
+/// `running ← (1 − momentum) · running + momentum · batch`, with the unbiased variance, as in PyTorch. Otherwise, the
+/// running averages replace the statistics of the batch. The `slope` of the ReLU below zero is 1 for no ReLU, 0 for
+/// ReLU, and in between for leaky ReLU.
 ///
 /// **Shapes** `x [..., channels]`, all others `[channels]`.
 ///
-/// - Precondition: matching channels; more than one row when normalising by the batch.
+/// - Precondition: Matching channels; more than one row if normalizing with batch statistics.
 ///
 /// Ioffe and Szegedy, ICML 2015.
 public func batchNorm(
@@ -45,9 +45,10 @@ public func batchNorm(
         epsilon: epsilon, slope: slope)
 }
 
-/// Group normalisation and the rectifier that follows it: mean and variance over the pixels and the channels of a
-/// group, for each sample by itself. As many groups as channels make instance normalisation, one group layer
-/// normalisation.
+/// Applies group normalization and the ReLU that follows it.
+///
+/// The mean and variance are computed over the pixels and channels of a group, separately for each sample. As many
+/// groups as channels amount to instance normalization; one group amounts to layer normalization.
 ///
 /// **Shapes** `x [batch, height, width, channels]`, `scale` and `shift` `[channels]`.
 ///
@@ -70,10 +71,10 @@ public func groupNorm(
         epsilon: epsilon, slope: slope)
 }
 
-/// Normalises each group by its moments, scales, shifts and rectifies.
+/// Normalizes each group by its moments, then applies scale, shift, and ReLU.
 ///
-/// With x̂ = (x − μ) · r and g = dy · act′: dγ = Σ g x̂, dβ = Σ g, and where the moments depend on the input
-/// dx = γ r g − r (Σ_group γ g + x̂ Σ_group γ g x̂) / count.
+/// With x̂ = (x − μ) · r and g = dy · act′: dγ = Σ g x̂, dβ = Σ g, and, if the moments depend on the input, dx = γ r
+/// g − r (Σ_group γ g + x̂ Σ_group γ g x̂) / count.
 private func normalize(
     _ x: Variable, scale: Variable, shift: Variable, groups: Groups, moments: Moments, momentsDependOnInput: Bool,
     epsilon: Float, slope: Float
@@ -99,7 +100,7 @@ private func normalize(
         [x = x.id, scale = scale.id, shift = shift.id, means] upstream, adjoints in
         let sums = groups.gradientSums(x: input, activation, means: means, upstream: upstream)
         var (byScale, byShift) = (Tensor(zeros: [channels]), Tensor(zeros: [channels]))
-        // Σ over each group of γ g and of γ g x̂.
+        // Σ of γ g and of γ g x̂ over each group.
         var totals = [Float](repeating: 0, count: mean.count)
         var products = totals
         let (scaleGradient, shiftGradient) = (byScale.mutablePointer(), byShift.mutablePointer())
@@ -137,9 +138,9 @@ private func normalize(
     }
 }
 
-/// Each row divided by its Euclidean norm: `q = z / max(|z|, ε)`.
+/// Returns each row divided by its Euclidean norm: `q = z / max(|z|, ε)`.
 ///
-/// **Shapes** `[rows, dimension]`, unchanged. The derivative is `(I − q qᵀ) dq / |z|`.
+/// **Shapes** `[rows, dimension]`, unchanged. The gradient is `(I − q qᵀ) dq / |z|`.
 public func l2Normalize(_ z: Variable, epsilon: Float = 1e-12) -> Variable {
     let dimension = z.shape.last, rows = z.shape.leadingCount
     let (q, norms) = z.value.normalizedRows(epsilon: epsilon)
@@ -157,7 +158,7 @@ public func l2Normalize(_ z: Variable, epsilon: Float = 1e-12) -> Variable {
 }
 
 extension Tensor {
-    /// Each row of the last axis divided by its Euclidean norm, or by `epsilon` if that is larger.
+    /// Returns each row of the last axis divided by its Euclidean norm, or by `epsilon` if that is larger.
     public func l2Normalized(epsilon: Float = 1e-12) -> Tensor {
         normalizedRows(epsilon: epsilon).rows
     }

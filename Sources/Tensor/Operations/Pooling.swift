@@ -1,11 +1,11 @@
 import CKernels
 
-/// The largest value of each window and channel. The derivative goes to the first position that holds it.
+/// Returns the maximum of each window and channel. The gradient goes to the first position of the maximum.
 ///
 /// **Shapes** `[batch, height, width, channels]` →
-/// `[batch, (height − size) / stride + 1, (width − size) / stride + 1, channels]`; `stride` is `size` unless given.
+/// `[batch, (height − size) / stride + 1, (width − size) / stride + 1, channels]`; `stride` defaults to `size`.
 ///
-/// - Precondition: a window no larger than the image.
+/// - Precondition: The window is no larger than the image.
 public func maxPool(_ x: Variable, size: Int = 2, stride: Int? = nil) -> Variable {
     let pool = Pool(x, size: size, stride: stride ?? size)
     var y = Tensor(uninitialized: pool.geometry.outputShape)
@@ -26,11 +26,11 @@ public func maxPool(_ x: Variable, size: Int = 2, stride: Int? = nil) -> Variabl
     }
 }
 
-/// The mean over each window and channel.
+/// Returns the mean over each window and channel.
 ///
-/// **Shapes** as for `maxPool`.
+/// **Shapes** As for `maxPool`.
 ///
-/// - Precondition: a window no larger than the image.
+/// - Precondition: The window is no larger than the image.
 public func averagePool(_ x: Variable, size: Int = 2, stride: Int? = nil) -> Variable {
     let pool = Pool(x, size: size, stride: stride ?? size)
     var y = Tensor(uninitialized: pool.geometry.outputShape)
@@ -49,7 +49,7 @@ public func averagePool(_ x: Variable, size: Int = 2, stride: Int? = nil) -> Var
     }
 }
 
-/// The mean over all pixels.
+/// Returns the mean over all pixels.
 ///
 /// **Shapes** `[batch, height, width, channels]` → `[batch, channels]`.
 public func globalAveragePool(_ x: Variable) -> Variable {
@@ -74,7 +74,7 @@ public func globalAveragePool(_ x: Variable) -> Variable {
     }
 }
 
-/// The windows of a pooling, over images that may be normalised only when they are read.
+/// The windows of a pooling operation, over images that may be normalized as they are read.
 private struct Pool {
     let geometry: ConvolutionGeometry
     private let parts: [DeferredImages.Part]
@@ -90,13 +90,13 @@ private struct Pool {
     struct Band {
         /// The pixels under the windows.
         var input: UnsafePointer<Float>
-        /// Where they begin in the input, and how many elements there are to the next band.
+        /// The offset of these pixels in the input, and the distance to the next band, in elements.
         var start: Int, inputs: Int
-        /// How many windows there are, and where their results begin.
+        /// The number of windows, and the offset of their results.
         var windows: Int, output: Int
     }
 
-    /// Calls `body` for bands that cover the output; with `disjoint` they share no input element and cover all of it.
+    /// Calls `body` for bands that cover the output. If `disjoint`, they partition the input.
     func forEachBand(disjoint: Bool = false, _ body: (UnsafePointer<ck_windows>, Band) -> Void) {
         let g = geometry, row = g.width * g.inputChannels
         let reader = ImageReader(parts, height: g.height, width: g.width)

@@ -1,6 +1,7 @@
 import CKernels
 
-/// The softmax over the last axis: `y_c = exp x_c / Σ_k exp x_k`, shifted by the largest element against overflow.
+/// Returns the softmax over the last axis: `y_c = exp x_c / Σ_k exp x_k`, shifted by the largest element to avoid
+/// overflow.
 public func softmax(_ x: Variable) -> Variable {
     let y = rowwise(x.value, ck_softmax)
     let columns = x.shape.last
@@ -17,7 +18,7 @@ public func softmax(_ x: Variable) -> Variable {
     }
 }
 
-/// The logarithm of the softmax over the last axis: `y_c = x_c − ln Σ_k exp x_k`.
+/// Returns the logarithm of the softmax over the last axis: `y_c = x_c − ln Σ_k exp x_k`.
 public func logSoftmax(_ x: Variable) -> Variable {
     let y = rowwise(x.value, ck_log_softmax)
     let columns = x.shape.last
@@ -35,7 +36,7 @@ public func logSoftmax(_ x: Variable) -> Variable {
     }
 }
 
-/// A kernel over bands of rows.
+/// Applies a kernel to bands of rows.
 func rowwise(
     _ x: Tensor, _ kernel: (Int, Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
 ) -> Tensor {
@@ -50,11 +51,11 @@ func rowwise(
     return y
 }
 
-/// The mean over all rows of `−ln softmax(logits)[label]`.
+/// Returns the mean of `−ln softmax(logits)[label]` over all rows.
 ///
-/// **Shapes** `logits [..., classes]`, one label in `0 ..< classes` a row → scalar.
+/// **Shapes** `logits [..., classes]`, one label in `0 ..< classes` per row → scalar.
 ///
-/// - Precondition: as many labels as rows, each a class.
+/// - Precondition: As many labels as rows, each a valid class.
 public func crossEntropy(_ logits: Variable, labels: [Int]) -> Variable {
     let classes = logits.shape.last, rows = logits.shape.leadingCount
     precondition(labels.count == rows && rows > 0, "\(labels.count) labels for logits of shape \(logits.shape)")

@@ -1,39 +1,41 @@
 import CKernels
 
-/// Steps of about the learning rate for every weight, whatever the scale of its gradient:
-/// `m ← β₁ m + (1 − β₁) g`, `v ← β₂ v + (1 − β₂) g²`, `x ← x − η m̂ / (√v̂ + ε)`, where `m̂ = m / (1 − β₁ᵗ)` and
-/// `v̂ = v / (1 − β₂ᵗ)` make up for the moments' start at zero.
+/// The Adam optimizer, whose steps are about the learning rate for every weight, regardless of the scale of its
+/// gradient.
 ///
-/// Weight decay is added to the gradient, as in `torch.optim.Adam`, or shrinks the weights beside the step, as in
-/// `torch.optim.AdamW`.
+/// An update is `m ← β₁ m + (1 − β₁) g`, `v ← β₂ v + (1 − β₂) g²`, `x ← x − η m̂ / (√v̂ + ε)`, where
+/// `m̂ = m / (1 − β₁ᵗ)` and `v̂ = v / (1 − β₂ᵗ)` correct for the moments' initialization at zero.
+///
+/// Weight decay is added to the gradient, as in `torch.optim.Adam`, or applied to the weights separately from the
+/// step, as in `torch.optim.AdamW`.
 ///
 /// Kingma and Ba, ICLR 2015, Algorithm 1; Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019,
 /// Algorithm 2.
 public struct Adam: Optimizer {
-    /// The size η of a step.
+    /// The learning rate η.
     public var learningRate: Float
-    /// The share β₁ of the first moment that lasts to the next step.
+    /// The decay rate β₁ of the first moment.
     public let beta1: Float
-    /// The share β₂ of the second moment that lasts to the next step.
+    /// The decay rate β₂ of the second moment.
     public let beta2: Float
-    /// What keeps the denominator ε above zero.
+    /// The constant ε that keeps the denominator above zero.
     public let epsilon: Float
-    /// The strength of the decay of weights.
+    /// The weight decay.
     public let weightDecay: Float
-    /// Whether the decay bypasses the moments (AdamW).
+    /// Whether weight decay bypasses the moments (AdamW).
     public let isDecoupled: Bool
-    /// The fraction of the step that the weights of a group move by; 1 for groups that are not named.
+    /// The fraction of the step by which the weights of a group move; 1 for groups that are not listed.
     ///
-    /// Adam's step is proportional to its learning rate, so this is a learning rate per group. A group with the factor 0
-    /// keeps its weights.
+    /// Adam's step is proportional to its learning rate, so this acts as a learning rate per group. A group with
+    /// factor 0 keeps its weights.
     public var rateFactors: [ParameterGroup: Float] = [:]
     /// The number of updates so far.
     public private(set) var step = 0
     private var moments: (first: Tensor, second: Tensor)?
 
-    /// An optimizer before its first step.
+    /// Creates an optimizer before its first step.
     ///
-    /// - Precondition: no number is negative, and both β are below 1.
+    /// - Precondition: No number is negative, and both β are below 1.
     public init(
         learningRate: Float = 1e-3, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8,
         weightDecay: Float = 0, isDecoupled: Bool = false
@@ -50,7 +52,7 @@ public struct Adam: Optimizer {
         self.isDecoupled = isDecoupled
     }
 
-    /// Moves the trainable weights one step.
+    /// Updates the trainable weights by one step.
     ///
     /// - Precondition: `gradient` has shape `[parameters.trainableCount]`, the same at every call.
     public mutating func update(_ parameters: inout Parameters, along gradient: Tensor) {
@@ -71,7 +73,7 @@ public struct Adam: Optimizer {
             Parallel.forEachRange(of: segment.count, length: factor == 1 ? Tensor.grain : 4096) { part in
                 let range = segment.lowerBound + part.lowerBound..<segment.lowerBound + part.upperBound
                 if factor == 1 { return move(range, x + range.lowerBound) }
-                // The whole step in a copy, then a fraction of the way there.
+                // Take the whole step in a copy, then move a fraction of the way there.
                 withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count) { moved in
                     let moved = moved.baseAddress!
                     moved.update(from: x + range.lowerBound, count: range.count)
@@ -82,7 +84,7 @@ public struct Adam: Optimizer {
         }
     }
 
-    /// The trainable weights in runs of equal rate factors.
+    /// Returns the trainable weights as runs of equal rate factors.
     private func segments(of parameters: Parameters) -> [(Range<Int>, Float)] {
         let all = 0..<parameters.trainableCount
         guard rateFactors.contains(where: { $0.value != 1 }) else { return [(all, 1)] }
@@ -98,7 +100,8 @@ public struct Adam: Optimizer {
         return segments
     }
 
-    /// 1 − βᵗ. A repeated product in Double has the same bits on every machine, which `pow` does not promise.
+    /// Returns 1 − βᵗ. A repeated product in Double is bitwise identical on every machine, which `pow` does not
+    /// guarantee.
     private func correction(_ beta: Float) -> Float {
         var (power, square, exponent) = (1.0, Double(beta), step)
         while exponent > 0 {
@@ -109,15 +112,15 @@ public struct Adam: Optimizer {
         return Float(1 - power)
     }
 
-    /// Both moments and the number of steps; before the first step only the latter.
+    /// Both moments and the number of steps; before the first step, only the number of steps.
     public var state: Safetensors {
         Safetensors(
             tensors: moments.map { ["first": $0.first, "second": $0.second] } ?? [:], integers: ["step": .init(step)])
     }
 
-    /// Goes on from a saved state.
+    /// Continues from a saved state.
     ///
-    /// - Throws: `WeightsError.mismatch` if `state` is not that of such an optimizer for `parameters`.
+    /// - Throws: `WeightsError.mismatch` if `state` is not the state of such an optimizer for `parameters`.
     public mutating func restore(_ state: Safetensors, for parameters: Parameters) throws(WeightsError) {
         let step = try state.integer("step")
         guard step >= 0 else {

@@ -1,7 +1,7 @@
 import CKernels
 import Foundation
 
-/// Changes the trainable weights of a model along the gradient of its loss.
+/// A type that updates the trainable weights of a model using the gradient of its loss.
 ///
 /// ```swift
 /// var optimizer = Adam(learningRate: 1e-3)
@@ -12,25 +12,26 @@ import Foundation
 /// }
 /// ```
 ///
-/// An optimizer is a value: a copy goes on by itself, from the same moments. The first update of a model makes room for
-/// the moments; later ones allocate nothing, as long as nobody else holds the parameters or the optimizer's state.
+/// An optimizer is a value: a copy continues independently from the same moments. The first update of a model
+/// allocates the moments; later updates allocate nothing, provided that the parameters and the optimizer's state are
+/// uniquely referenced.
 public protocol Optimizer: Sendable {
-    /// The size of a step; it may change between updates.
+    /// The learning rate, which may change between updates.
     var learningRate: Float { get set }
 
-    /// Moves the trainable weights one step; statistics stay as they are.
+    /// Updates the trainable weights by one step; statistics stay unchanged.
     ///
     /// - Precondition: `gradient` has shape `[parameters.trainableCount]`, the same at every call.
     mutating func update(_ parameters: inout Parameters, along gradient: Tensor)
 
-    /// What the next step depends on besides weights, gradient and settings, to be saved with a run.
+    /// The state that, in addition to weights, gradient, and settings, determines the next step; saved with a run.
     var state: Safetensors { get }
 
-    /// Goes on from a saved state, bit for bit as if there had been no interruption.
+    /// Continues from a saved state, with results bitwise identical to an uninterrupted run.
     ///
     /// The optimizer changes only if nothing is thrown.
     ///
-    /// - Throws: `WeightsError.mismatch` if `state` is not that of such an optimizer for `parameters`.
+    /// - Throws: `WeightsError.mismatch` if `state` is not the state of such an optimizer for `parameters`.
     mutating func restore(_ state: Safetensors, for parameters: Parameters) throws(WeightsError)
 }
 
@@ -44,27 +45,27 @@ extension Optimizer {
     }
 }
 
-/// How the learning rate changes over the steps of a training.
+/// A learning rate schedule over the steps of a training run.
 ///
 /// ```swift
 /// let schedule = Schedule.warmUp(steps: 100, then: .cosine(from: 1e-3, to: 1e-6, steps: 2_000))
 /// optimizer.learningRate = schedule.rate(at: step)
 /// ```
 public indirect enum Schedule: Hashable, Sendable, Codable {
-    /// Always the same.
+    /// A constant learning rate.
     case constant(Float)
-    /// Half a wave down: `floor + (rate − floor) · (1 + cos(π t / T)) / 2`, and `floor` from step T on.
+    /// Cosine decay: `floor + (rate − floor) · (1 + cos(π t / T)) / 2`, and `floor` from step T on.
     ///
     /// Loshchilov and Hutter, "SGDR", ICLR 2017, Eq. (5), without restarts.
     case cosine(from: Float, to: Float, steps: Int)
-    /// `rate · (1 − t / T)^power`, and 0 from step T on; nnU-Net takes 0.9.
+    /// Polynomial decay: `rate · (1 − t / T)^power`, and 0 from step T on; nnU-Net uses a power of 0.9.
     case polynomial(from: Float, power: Float, steps: Int)
-    /// A straight rise, `(t + 1) / T` of the first rate of the schedule that follows.
+    /// Linear warm-up: `(t + 1) / T` of the initial rate of the schedule that follows.
     ///
     /// Goyal et al., "Accurate, large minibatch SGD", arXiv 1706.02677, section 2.2.
     case warmUp(steps: Int, then: Schedule)
 
-    /// The learning rate of a step, the first of which is 0.
+    /// Returns the learning rate of a step, counted from 0.
     ///
     /// - Precondition: `step` is not negative.
     public func rate(at step: Int) -> Float {
@@ -86,25 +87,27 @@ public indirect enum Schedule: Hashable, Sendable, Codable {
     }
 }
 
-/// Stochastic gradient descent with momentum, as `torch.optim.SGD` computes it:
-/// `d = g + λ x`, `v ← μ v + d`, `x ← x − η v`, or with Nesterov's momentum `x ← x − η (d + μ v)`.
+/// Stochastic gradient descent with momentum, as in `torch.optim.SGD`.
 ///
-/// Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning", ICML 2013,
+/// An update is `d = g + λ x`, `v ← μ v + d`, `x ← x − η v`, or, with Nesterov momentum, `x ← x − η (d + μ v)`.
+///
+/// Sutskever, Martens, Dahl, and Hinton, "On the importance of initialization and momentum in deep learning", ICML
+/// 2013,
 /// with the learning rate outside the velocity.
 public struct SGD: Optimizer {
-    /// The size η of a step.
+    /// The learning rate η.
     public var learningRate: Float
-    /// The share μ of the velocity that lasts to the next step.
+    /// The momentum μ: the fraction of the velocity that is kept for the next step.
     public let momentum: Float
-    /// The factor λ of the weights that is added to the gradient.
+    /// The weight decay λ: the multiple of the weights that is added to the gradient.
     public let weightDecay: Float
-    /// Whether the gradient is taken, to first order, where the velocity leads to.
+    /// Whether the gradient is evaluated, to first order, at the point that the velocity leads to.
     public let nesterov: Bool
     private var velocity: Tensor?
 
-    /// An optimizer at rest.
+    /// Creates an optimizer with zero velocity.
     ///
-    /// - Precondition: no number is negative, and momentum is below 1.
+    /// - Precondition: No number is negative, and momentum is below 1.
     public init(learningRate: Float, momentum: Float = 0, weightDecay: Float = 0, nesterov: Bool = false) {
         precondition(
             learningRate >= 0 && 0 <= momentum && momentum < 1 && weightDecay >= 0,
@@ -115,7 +118,7 @@ public struct SGD: Optimizer {
         self.nesterov = nesterov
     }
 
-    /// Moves the trainable weights one step.
+    /// Updates the trainable weights by one step.
     ///
     /// - Precondition: `gradient` has shape `[parameters.trainableCount]`, the same at every call.
     public mutating func update(_ parameters: inout Parameters, along gradient: Tensor) {
@@ -133,9 +136,9 @@ public struct SGD: Optimizer {
         Safetensors(tensors: velocity.map { ["velocity": $0] } ?? [:])
     }
 
-    /// Goes on from a saved state.
+    /// Continues from a saved state.
     ///
-    /// - Throws: `WeightsError.mismatch` if `state` is not that of such an optimizer for `parameters`.
+    /// - Throws: `WeightsError.mismatch` if `state` is not the state of such an optimizer for `parameters`.
     public mutating func restore(_ state: Safetensors, for parameters: Parameters) throws(WeightsError) {
         velocity =
             state.tensors.isEmpty && state.integers.isEmpty
@@ -143,13 +146,13 @@ public struct SGD: Optimizer {
     }
 }
 
-/// Shortens a gradient to the Euclidean norm `limit` if it is longer, and returns the norm that it had.
+/// Scales a gradient down to the Euclidean norm `limit` if its norm is larger, and returns the original norm.
 ///
-/// A gradient with an infinity or a NaN is left as it is; the norm that is returned tells.
+/// A gradient that contains an infinity or a NaN is left unchanged; the returned norm is then not finite.
 ///
 /// - Precondition: `limit` is positive.
 ///
-/// Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", ICML 2013, Algorithm 1.
+/// Pascanu, Mikolov, and Bengio, "On the difficulty of training recurrent neural networks", ICML 2013, Algorithm 1.
 @discardableResult
 public func clipNorm(of gradient: inout Tensor, to limit: Float) -> Float {
     precondition(limit > 0, "a gradient cannot be shortened to the norm \(limit)")

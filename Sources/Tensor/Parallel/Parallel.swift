@@ -2,22 +2,22 @@ import CKernels
 import Foundation
 import Synchronization
 
-/// Work split over the machine's cores.
+/// Work split across the machine's cores.
 ///
-/// Callers cut their work by its shape alone, never by the number of threads, and add partial sums in a fixed order:
-/// results have the same bits at one thread and at many. OpenBLAS itself is held to one thread.
+/// Callers split their work by its shape alone, never by the number of threads, and add partial sums in a fixed
+/// order: results are bitwise identical for any number of threads. OpenBLAS itself is limited to one thread.
 public enum Parallel {
-    /// How many threads the calling task may use; `nil` means all cores.
+    /// The maximum number of threads for the calling task; `nil` means all cores.
     @TaskLocal public static var threadLimit: Int?
 
-    /// The number of threads that work started here will use.
+    /// The number of threads that work started here uses.
     public static var threadCount: Int {
         min(threadLimit ?? .max, WorkerPool.shared.workers + 1)
     }
 
-    /// Calls `body(0)`, …, `body(count − 1)`, each once, in any order and at the same time.
+    /// Calls `body(0)`, …, `body(count − 1)`, each once, in any order and concurrently.
     ///
-    /// Inside another `forEach`, or while another task uses the workers, all calls are made on this thread. Denormal
+    /// Inside another `forEach`, or while another task uses the workers, this thread makes all calls. Denormal
     /// numbers are flushed to zero in every call.
     public static func forEach(_ count: Int, _ body: (Int) -> Void) {
         let denormals = ck_flush_denormals()
@@ -27,7 +27,7 @@ public enum Parallel {
         }
     }
 
-    /// Calls `body` with consecutive ranges of at most `length` that cover `0 ..< count`.
+    /// Calls `body` with consecutive ranges of at most `length` elements that cover `0 ..< count`.
     static func forEachRange(of count: Int, length: Int, _ body: (Range<Int>) -> Void) {
         forEach((count + length - 1) / length) { index in
             body(index * length..<min(count, (index + 1) * length))
@@ -35,33 +35,33 @@ public enum Parallel {
     }
 }
 
-/// Threads that wait for work, as many as there are cores beside the caller's.
+/// A pool of threads that wait for work, one per core in addition to the caller's.
 ///
-/// A training step hands out work every hundred microseconds, and waking a sleeping thread takes tens of them: who has
-/// nothing to do looks for new work for a short while before it goes to sleep.
+/// A training step hands out work every hundred microseconds, and waking a sleeping thread takes tens of
+/// microseconds, so idle threads spin briefly before they sleep.
 private final class WorkerPool: @unchecked Sendable {
     static let shared = WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount - 1)
 
     let workers: Int
     private let busy = Atomic(false)
-    private let calls: [Doorbell]
-    private let finished = Doorbell()
+    private let calls: [SpinningSemaphore]
+    private let finished = SpinningSemaphore()
     private let next = Atomic(0)
     private let working = Atomic(0)
-    // Written by the caller while `busy` is held and every worker waits; read by workers that were called.
+    // Written by the caller while it holds `busy` and every worker waits; read by the workers that were signaled.
     private var count = 0
     private var body: ((Int) -> Void)?
 
     private init(workers: Int) {
         self.workers = workers
-        calls = (0..<workers).map { _ in Doorbell() }
+        calls = (0..<workers).map { _ in SpinningSemaphore() }
         for index in 0..<workers {
             let thread = Thread { [unowned self] in
                 _ = ck_flush_denormals()
                 while true {
                     calls[index].wait()
                     work()
-                    if working.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { finished.ring() }
+                    if working.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { finished.signal() }
                 }
             }
             thread.name = "tensor-\(index + 1)"
@@ -70,7 +70,7 @@ private final class WorkerPool: @unchecked Sendable {
         }
     }
 
-    /// Runs the calls on several threads, or returns false at once if the workers are taken.
+    /// Runs the calls on several threads, or returns false immediately if the workers are busy.
     func run(_ count: Int, threads: Int, _ body: (Int) -> Void) -> Bool {
         guard busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { return false }
         defer { busy.store(false, ordering: .releasing) }
@@ -80,7 +80,7 @@ private final class WorkerPool: @unchecked Sendable {
             self.body = body
             next.store(0, ordering: .relaxed)
             working.store(used, ordering: .relaxed)
-            for index in 0..<used { calls[index].ring() }
+            for index in 0..<used { calls[index].signal() }
             work()
             finished.wait()
             self.body = nil
@@ -98,40 +98,41 @@ private final class WorkerPool: @unchecked Sendable {
     }
 }
 
-/// What one thread waits for and another one rings, once for each wait.
-private final class Doorbell: Sendable {
-    private enum State: Int, AtomicRepresentable { case silent, rung, asleep }
-    private let state = Atomic(State.silent)
+/// A semaphore that spins for a short while before it sleeps, with one signal per wait.
+private final class SpinningSemaphore: Sendable {
+    private enum State: Int, AtomicRepresentable { case idle, signaled, asleep }
+    private let state = Atomic(State.idle)
     private let alarm = DispatchSemaphore(value: 0)
-    /// How often a waiting thread looks before it sleeps: some tens of microseconds.
-    private static let looks = 2_000
+    /// The number of spins before a waiting thread sleeps: some tens of microseconds in total.
+    private static let spins = 2_000
 
-    func ring() {
-        if state.exchange(.rung, ordering: .acquiringAndReleasing) == .asleep { alarm.signal() }
+    func signal() {
+        if state.exchange(.signaled, ordering: .acquiringAndReleasing) == .asleep { alarm.signal() }
     }
 
-    /// Returns after a `ring`, one of the past or the next one.
+    /// Waits for a `signal`, whether it has already happened or is still to come.
     func wait() {
-        for _ in 0..<Self.looks {
-            if state.load(ordering: .acquiring) == .rung { return state.store(.silent, ordering: .relaxed) }
+        for _ in 0..<Self.spins {
+            if state.load(ordering: .acquiring) == .signaled { return state.store(.idle, ordering: .relaxed) }
             ck_pause()
         }
-        if state.compareExchange(expected: .silent, desired: .asleep, ordering: .acquiringAndReleasing).exchanged {
+        if state.compareExchange(expected: .idle, desired: .asleep, ordering: .acquiringAndReleasing).exchanged {
             alarm.wait()
         }
         _ = state.load(ordering: .acquiring)
-        state.store(.silent, ordering: .relaxed)
+        state.store(.idle, ordering: .relaxed)
     }
 }
 
 extension Parallel {
-    /// The results of asynchronous pieces of work in their order, done by a few tasks at a time with one thread each.
+    /// Returns the results of asynchronous work items in order, with a limited number of concurrent tasks of one
+    /// thread each.
     ///
     /// - Parameters:
-    ///   - count: The number of pieces.
-    ///   - workers: The maximum number of pieces at work at a time.
-    ///   - work: One piece; the results of `work(0)`, `work(1)`, … are returned.
-    /// - Throws: What a piece throws; the others are cancelled then.
+    ///   - count: The number of work items.
+    ///   - workers: The maximum number of concurrent work items.
+    ///   - work: A closure that performs one work item; the results of `work(0)`, `work(1)`, … are returned.
+    /// - Throws: The error of a work item; the others are then canceled.
     public static func map<Result: Sendable>(
         _ count: Int, workers: Int, _ work: @escaping @Sendable (Int) async throws -> Result
     ) async throws -> [Result] {

@@ -1,4 +1,4 @@
-/// Collects the slots of a model while its layers are made, and draws their first values.
+/// A builder that collects the slots of a model as its layers are created and samples their initial values.
 ///
 /// ```swift
 /// var builder = ParameterBuilder(generator: SeededGenerator(seed: 1))
@@ -14,14 +14,14 @@ public struct ParameterBuilder {
     private var scope = ""
     private var group = ParameterGroup.none
 
-    /// A builder that draws first values from `generator`.
+    /// Creates a builder that samples initial values from `generator`.
     public init(generator: SeededGenerator) {
         self.generator = generator
     }
 
     /// Registers a weight.
     ///
-    /// - Precondition: no other weight has this name.
+    /// - Precondition: No other weight has this name.
     public mutating func add(
         _ name: String, shape: Tensor.Shape, role: ParameterSlot.Role = .trainable,
         layout: ParameterSlot.Layout = .plain, initializer: Initializer
@@ -36,7 +36,7 @@ public struct ParameterBuilder {
         return slot
     }
 
-    /// Registers weights whose names begin with `name` and a full stop.
+    /// Registers weights whose names begin with `name` and a period.
     public mutating func scope<Result>(_ name: String, _ body: (inout ParameterBuilder) -> Result) -> Result {
         let outer = scope
         scope += name + "."
@@ -44,7 +44,7 @@ public struct ParameterBuilder {
         return body(&self)
     }
 
-    /// Registers weights of a group; the innermost group counts.
+    /// Registers weights of a group; in nested calls, the innermost group applies.
     public mutating func group<Result>(
         _ group: ParameterGroup, _ body: (inout ParameterBuilder) -> Result
     ) -> Result {
@@ -54,73 +54,74 @@ public struct ParameterBuilder {
         return body(&self)
     }
 
-    /// The parameters registered so far, with their first values.
+    /// Returns the parameters registered so far, with their initial values.
     public func parameters() -> Parameters {
         Parameters(slots: slots, vector: Tensor(trainable + statistics))
     }
 }
 
-/// The place of one weight in the vector of a model's parameters. Layers hold slots, not weights.
+/// The position of one weight in the parameter vector of a model. Layers hold slots, not weights.
 public struct ParameterSlot: Hashable, Sendable {
     /// The name in weight files, unique in a model: `down1.maxpool_conv.1.double_conv.0.weight`.
     public let name: String
-    /// The extents in this package's layout.
+    /// The shape in this package's layout.
     public let shape: Tensor.Shape
-    /// Whether gradients reach it.
+    /// The role of the slot: trainable weight or statistic.
     public let role: Role
-    /// How it is stored in PyTorch's layout.
+    /// The order of the axes in PyTorch's layout.
     public let layout: Layout
-    /// The part of the model that it belongs to; not stored in files.
+    /// The part of the model that the slot belongs to; not stored in files.
     public let group: ParameterGroup
-    /// Where it begins among the slots of its role.
+    /// The offset among the slots of the same role.
     let position: Int
 
-    /// What a slot is for.
+    /// The role of a slot.
     public enum Role: String, Hashable, Sendable, Codable {
-        /// Changed by the optimizer along its gradient.
+        /// A weight that the optimizer updates.
         case trainable
-        /// Measured during training, such as the running mean of a batch norm.
+        /// A value measured during training, such as the running mean of a batch norm.
         case statistic
     }
 
-    /// How the axes of a weight are ordered in PyTorch, whose weight files this package writes and reads.
+    /// The order of the axes of a weight in PyTorch, the format of the weight files that this package reads and
+    /// writes.
     public enum Layout: String, Hashable, Sendable, Codable {
-        /// As here.
+        /// The same order as in this package.
         case plain
-        /// `[kH, kW, in, out]` here, `[out, in, kH, kW]` there.
+        /// `[kH, kW, in, out]` in this package, `[out, in, kH, kW]` in PyTorch.
         case convolution
-        /// `[kH, kW, out, in]` here, `[in, out, kH, kW]` there.
+        /// `[kH, kW, out, in]` in this package, `[in, out, kH, kW]` in PyTorch.
         case transposedConvolution
-        /// `[in, out]` here, `[out, in]` there.
+        /// `[in, out]` in this package, `[out, in]` in PyTorch.
         case linear
     }
 }
 
-/// A part of a model that is treated as one: its slots have a learning rate, and are saved, of their own.
+/// A part of a model whose slots share a learning rate and are saved together.
 ///
 /// Modules that register slots declare their groups as static constants.
 public struct ParameterGroup: Hashable, Sendable, CustomStringConvertible {
     private let name: String
 
-    /// A group of that name.
+    /// Creates a group with the given name.
     public init(_ name: String) { self.name = name }
 
-    /// Slots that were registered outside any group.
+    /// The group of slots registered outside any group.
     public static let none = ParameterGroup("none")
 
     /// The name.
     public var description: String { name }
 }
 
-/// How the first values of a weight are drawn.
+/// The distribution of the initial values of a weight.
 public enum Initializer: Hashable, Sendable {
-    /// Every value is the same.
+    /// A constant value.
     case constant(Float)
-    /// Normal with variance 2 / fanIn (He et al., ICCV 2015), for weights that a ReLU follows.
+    /// A normal distribution with variance 2 / fanIn (He et al., ICCV 2015), for weights followed by a ReLU.
     case heNormal(fanIn: Int)
-    /// Uniform in ± √(6 / (fanIn + fanOut)) (Glorot and Bengio, AISTATS 2010).
+    /// A uniform distribution in ± √(6 / (fanIn + fanOut)) (Glorot and Bengio, AISTATS 2010).
     case xavierUniform(fanIn: Int, fanOut: Int)
-    /// Uniform in ± bound.
+    /// A uniform distribution in ± bound.
     case uniform(bound: Float)
 
     func values(_ count: Int, using generator: inout SeededGenerator) -> [Float] {

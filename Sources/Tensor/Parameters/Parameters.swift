@@ -1,7 +1,7 @@
 /// All weights of a model: one contiguous vector and the slots that name its parts.
 ///
-/// Trainable slots come first, statistics after them. An optimizer, a moving average, an average over clients, a
-/// checkpoint are each one pass over `vector`, and no weight can be forgotten.
+/// Trainable slots come first, then statistics. An optimizer, a moving average, an average over clients, and a
+/// checkpoint each make a single pass over `vector`, and no weight can be forgotten.
 public struct Parameters: Sendable, Equatable {
     /// The named parts, in the order of registration.
     public let slots: [ParameterSlot]
@@ -15,12 +15,12 @@ public struct Parameters: Sendable, Equatable {
         }
     }
     private var storage: Tensor
-    /// The number of trainable weights, which are the first of `vector`.
+    /// The number of trainable weights, which come first in `vector`.
     public let trainableCount: Int
-    /// The number of all weights.
+    /// The total number of weights.
     public let count: Int
 
-    /// Parameters of no model.
+    /// Creates empty parameters.
     public init() {
         self.init(slots: [], vector: Tensor([]))
     }
@@ -33,12 +33,12 @@ public struct Parameters: Sendable, Equatable {
         precondition(vector.shape == [count], "\(vector.shape) cannot hold \(count) parameters")
     }
 
-    /// Where a slot begins in `vector`.
+    /// Returns the offset of a slot in `vector`.
     public func offset(of slot: ParameterSlot) -> Int {
         slot.role == .trainable ? slot.position : trainableCount + slot.position
     }
 
-    /// The weight in a slot: a view on reading, copied into place on writing.
+    /// The weight in a slot: a view when read, copied into place when written.
     public subscript(_ slot: ParameterSlot) -> Tensor {
         get { vector.view(from: offset(of: slot), shape: slot.shape) }
         set {
@@ -48,32 +48,32 @@ public struct Parameters: Sendable, Equatable {
         }
     }
 
-    /// The slot of that name, if there is one.
+    /// Returns the slot with the given name, if there is one.
     public func slot(named name: String) -> ParameterSlot? {
         slots.first { $0.name == name }
     }
 
-    /// The size of all weights in bytes.
+    /// The total size of the weights, in bytes.
     public var byteCount: Int { vector.byteCount }
 
-    /// Whether another model has the same slots in the same places.
+    /// Returns whether another model has the same slots in the same positions.
     public func matches(_ other: Parameters) -> Bool {
         slots == other.slots
     }
 }
 
 extension Parameters {
-    /// What `take(from:)` did.
+    /// The result of `take(from:)` or `load(_:)`.
     public struct Transfer: Hashable, Sendable {
-        /// Slots that received a weight.
+        /// The names of slots that received a weight.
         public var loaded: [String] = []
-        /// Slots that the source lacks, which kept what they had.
+        /// The names of slots that the source lacks; they kept their values.
         public var missing: [String] = []
-        /// Weights of the source that found no slot of their name and shape.
+        /// The names of weights in the source without a slot of the same name and shape.
         public var unexpected: [String] = []
     }
 
-    /// Copies every weight whose name and shape occur here too, and reports what was loaded and what stayed fresh.
+    /// Copies every weight whose name and shape match a slot, and reports loaded, missing, and unexpected weights.
     public mutating func take(from source: Parameters) -> Transfer {
         var transfer = Transfer()
         let offered = Dictionary(uniqueKeysWithValues: source.slots.map { ($0.name, $0) })
@@ -92,14 +92,15 @@ extension Parameters {
 }
 
 extension Parameters {
-    /// The weights in PyTorch's layout, ready to be written.
+    /// Returns the weights in PyTorch's layout, ready to be written.
     ///
-    /// `safetensors.torch.load_file` and `load_state_dict` take the file as it is: beside every `running_var` stands
-    /// the `num_batches_tracked` that PyTorch's batch norms expect.
+    /// `safetensors.torch.load_file` and `load_state_dict` accept the file without changes: every `running_var` is
+    /// accompanied by the `num_batches_tracked` that PyTorch's batch norms expect.
     ///
     /// - Parameters:
-    ///   - isIncluded: Which slots to write, such as those of the encoder.
-    ///   - metadata: Text to keep with them, such as the preprocessing of the images; `"format": "pt"` is added.
+    ///   - isIncluded: Returns whether to write a slot, for example, only those of the encoder.
+    ///   - metadata: Text to store with the weights, such as the preprocessing of the images; `"format": "pt"` is
+    ///     added.
     public func safetensors(
         including isIncluded: (ParameterSlot) -> Bool = { _ in true }, metadata: [String: String] = [:]
     ) -> Safetensors {
@@ -113,11 +114,12 @@ extension Parameters {
         return file
     }
 
-    /// Copies every weight of the file whose name occurs here, and reports what was loaded and what stayed fresh.
+    /// Copies every weight of the file whose name matches a slot, and reports loaded, missing, and unexpected
+    /// weights.
     ///
     /// The parameters change only if nothing is thrown.
     ///
-    /// - Throws: `WeightsError.mismatch` when a weight of the same name has another shape or is not floating-point.
+    /// - Throws: `WeightsError.mismatch` if a weight of the same name has another shape or is not floating-point.
     public mutating func load(_ file: Safetensors) throws(WeightsError) -> Transfer {
         var transfer = Transfer()
         for slot in slots {
@@ -141,7 +143,7 @@ extension Parameters {
 }
 
 extension ParameterSlot.Layout {
-    /// The shape in PyTorch's layout of a weight that has `shape` here.
+    /// Returns the shape in PyTorch's layout of a weight that has `shape` in this package's layout.
     public func exportedShape(_ shape: Tensor.Shape) -> Tensor.Shape {
         switch self {
         case .plain: shape
@@ -150,19 +152,19 @@ extension ParameterSlot.Layout {
         }
     }
 
-    /// The weight in PyTorch's layout.
+    /// Returns the weight in PyTorch's layout.
     func exported(_ weight: Tensor) -> Tensor {
         let shape = weight.shape
         return switch self {
         case .plain: weight
-        // Seen as a matrix of positions, each a matrix of channels: [k, a, b] becomes [b, a, k].
+        // View it as a matrix of positions, each a matrix of channels: [k, a, b] becomes [b, a, k].
         case .convolution, .transposedConvolution:
             weight.reversingAxes([shape[0] * shape[1], shape[2], shape[3]]).reshaped(to: exportedShape(shape))
         case .linear: weight.reversingAxes([shape[0], 1, shape[1]]).reshaped(to: exportedShape(shape))
         }
     }
 
-    /// The weight in this package's layout.
+    /// Returns the weight in this package's layout.
     func imported(_ weight: Tensor) -> Tensor {
         let shape = weight.shape
         return switch self {
@@ -176,7 +178,7 @@ extension ParameterSlot.Layout {
 }
 
 extension Tensor {
-    /// With the elements seen as `[a, b, c]`, those of `[c, b, a]`.
+    /// Returns the elements, viewed as `[a, b, c]`, reordered to `[c, b, a]`.
     fileprivate func reversingAxes(_ extents: Shape) -> Tensor {
         let (a, b, c) = (extents[0], extents[1], extents[2])
         var result = Tensor(uninitialized: [c, b, a])

@@ -1,28 +1,33 @@
-/// Reads the little JSON that a safetensors header consists of: objects, strings and arrays of natural numbers.
+/// A scanner for the subset of JSON in a safetensors header: objects, strings, and arrays of natural numbers.
 ///
-/// General JSON parsers drop the first of two equal keys without a word, lose the order of keys and accept any nesting.
-public struct JSONScanner {
+/// General JSON parsers silently drop the first of two equal keys, lose the order of keys, and accept arbitrary
+/// nesting. Errors are thrown as the error type of the format that contains the JSON.
+public struct JSONScanner<Failure: Error> {
     private let bytes: [UInt8]
     private var position = 0
-    private let file: String
+    private let failure: (_ expected: String, _ found: String) -> Failure
 
-    /// A scanner of `bytes`; errors name `file`.
-    public init(_ bytes: [UInt8], file: String) {
-        (self.bytes, self.file) = (bytes, file)
+    /// Creates a scanner of bytes.
+    ///
+    /// - Parameters:
+    ///   - bytes: The JSON.
+    ///   - failure: Creates the error to throw from the expected and the found text.
+    public init(_ bytes: [UInt8], failure: @escaping (_ expected: String, _ found: String) -> Failure) {
+        (self.bytes, self.failure) = (bytes, failure)
     }
 
-    private func fault(_ expected: String) -> WeightsError {
+    private func fault(_ expected: String) -> Failure {
         let found =
             position < bytes.count
             ? "\(UnicodeScalar(bytes[position]).escaped(asASCII: true)) at byte \(position)" : "at its end"
-        return .invalid(file: file, tensor: "", field: "header", expected: "JSON with \(expected) here", found: found)
+        return failure("JSON with \(expected) here", found)
     }
 
     private mutating func skipSpace() {
         while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) { position += 1 }
     }
 
-    /// Moves past `character` if it comes next.
+    /// Advances past `character` if it comes next.
     private mutating func accept(_ character: Unicode.Scalar) -> Bool {
         skipSpace()
         guard position < bytes.count, bytes[position] == UInt8(ascii: character) else { return false }
@@ -30,14 +35,14 @@ public struct JSONScanner {
         return true
     }
 
-    private mutating func expect(_ character: Unicode.Scalar) throws(WeightsError) {
+    private mutating func expect(_ character: Unicode.Scalar) throws(Failure) {
         guard accept(character) else { throw fault("\(character)") }
     }
 
-    /// Calls `member` with each key; it reads the value.
+    /// Reads an object, calling `member` with each key to read its value.
     public mutating func object(
-        _ member: (inout JSONScanner, String) throws(WeightsError) -> Void
-    ) throws(WeightsError) {
+        _ member: (inout JSONScanner, String) throws(Failure) -> Void
+    ) throws(Failure) {
         try expect("{")
         if accept("}") { return }
         repeat {
@@ -49,8 +54,8 @@ public struct JSONScanner {
         try expect("}")
     }
 
-    /// An array of natural numbers.
-    public mutating func integers(atMost limit: Int) throws(WeightsError) -> [Int] {
+    /// Reads an array of natural numbers.
+    public mutating func integers(atMost limit: Int) throws(Failure) -> [Int] {
         var numbers: [Int] = []
         try expect("[")
         if accept("]") { return numbers }
@@ -62,7 +67,7 @@ public struct JSONScanner {
         return numbers
     }
 
-    private mutating func integer() throws(WeightsError) -> Int {
+    private mutating func integer() throws(Failure) -> Int {
         skipSpace()
         let start = position
         var number = 0
@@ -78,8 +83,8 @@ public struct JSONScanner {
         return number
     }
 
-    /// A string in quotation marks.
-    public mutating func string() throws(WeightsError) -> String {
+    /// Reads a string in quotation marks.
+    public mutating func string() throws(Failure) -> String {
         try expect("\"")
         var content: [UInt8] = []
         while true {
@@ -101,8 +106,8 @@ public struct JSONScanner {
         }
     }
 
-    /// What follows a backslash.
-    private mutating func escape(into content: inout [UInt8]) throws(WeightsError) {
+    /// Reads the rest of an escape, after the backslash.
+    private mutating func escape(into content: inout [UInt8]) throws(Failure) {
         guard position < bytes.count else { throw fault("an escape") }
         let letter = bytes[position]
         position += 1
@@ -131,7 +136,7 @@ public struct JSONScanner {
         }
     }
 
-    private mutating func hexadecimal() throws(WeightsError) -> UInt32 {
+    private mutating func hexadecimal() throws(Failure) -> UInt32 {
         var code: UInt32 = 0
         for _ in 0..<4 {
             guard position < bytes.count, let digit = Character(UnicodeScalar(bytes[position])).hexDigitValue else {
@@ -143,13 +148,16 @@ public struct JSONScanner {
         return code
     }
 
-    /// Checks that nothing but space follows.
-    public mutating func end() throws(WeightsError) {
+    /// Checks that only white space follows.
+    public mutating func end() throws(Failure) {
         skipSpace()
         guard position == bytes.count else { throw fault("nothing") }
     }
+}
 
-    /// The text in quotation marks, with the escapes that JSON requires and no others.
+/// Writes JSON strings.
+enum JSONWriter {
+    /// Returns the text in quotation marks, with only the escapes that JSON requires.
     static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {

@@ -4,7 +4,7 @@ import Foundation
 extension Safetensors {
     /// Reads a file.
     ///
-    /// Whatever its bytes are, memory is asked for only after they have been checked to be there.
+    /// Memory is allocated only after verifying that the bytes exist.
     ///
     /// - Throws: `WeightsError.unreadable` and `.invalid`.
     public init(contentsOf url: URL) throws(WeightsError) {
@@ -22,8 +22,8 @@ extension Safetensors {
     /// Reads the bytes of a file.
     ///
     /// - Parameters:
-    ///   - data: The whole file.
-    ///   - source: What messages call it.
+    ///   - data: The contents of the file.
+    ///   - source: The name to use in messages.
     /// - Throws: `WeightsError.invalid`.
     public init(data: Data, source: String = "the data") throws(WeightsError) {
         try self.init(size: data.count, source: source) { offset, memory throws(WeightsError) in
@@ -91,7 +91,7 @@ extension Safetensors {
         return bytes
     }
 
-    // Every processor that Swift runs on is little-endian, as the format is; the conversions say so all the same.
+    // The format is little-endian, as is every processor that Swift runs on; the conversions make that explicit.
 
     private static func loadElements<Element: BitwiseCopyable>(_ bytes: [UInt8]) -> [Element] {
         bytes.withUnsafeBytes { bytes in
@@ -101,7 +101,7 @@ extension Safetensors {
         }
     }
 
-    /// The elements of a floating-point type; `nil` for other types.
+    /// Returns the elements of a floating-point type; `nil` for other types.
     private static func floats(_ bytes: [UInt8], _ type: SafetensorsHeader.ElementType) -> [Float]? {
         switch type {
         case .f16: loadElements(bytes).map { Float(halfBits: UInt16(littleEndian: $0)) }
@@ -112,7 +112,7 @@ extension Safetensors {
         }
     }
 
-    /// The elements of an integer type; `nil` if one of them is beyond `Int64`.
+    /// Returns the elements of an integer type; `nil` if any exceeds the range of `Int64`.
     private static func integers(_ bytes: [UInt8], _ type: SafetensorsHeader.ElementType) -> [Int64]? {
         switch type {
         case .bool, .u8: return bytes.map(Int64.init)
@@ -131,9 +131,9 @@ extension Safetensors {
 }
 
 extension Float {
-    /// The value of an IEEE half-precision number.
+    /// Creates the value of an IEEE half-precision number.
     ///
-    /// `Float16` is not there on every platform.
+    /// `Float16` is not available on every platform.
     init(halfBits bits: UInt16) {
         let sign = UInt32(bits & 0x8000) << 16
         let exponent = UInt32(bits >> 10 & 31)

@@ -1,11 +1,11 @@
 import FileIO
 import Foundation
 
-/// Named tensors as they lie in a safetensors file, the format in which Hugging Face and PyTorch users keep weights.
+/// Named tensors as stored in a safetensors file, the format for weights common to Hugging Face and PyTorch users.
 ///
-/// Floating-point tensors of any width are read as `Float` and written as F32 with exactly their bits; integers of
-/// any width are read as `Int64` and written as I64. A run keeps its optimizer and its memory banks in the same kind
-/// of file, each under a prefix of its own:
+/// Floating-point tensors of any width are read as `Float` and written as F32, bit for bit; integers of any width are
+/// read as `Int64` and written as I64. A run saves its optimizer and memory banks in the same kind of file, each
+/// under its own prefix:
 ///
 /// ```swift
 /// var file = parameters.safetensors()
@@ -21,17 +21,17 @@ public struct Safetensors: Sendable {
     public var integers: [String: Integers]
     /// Free text by key; PyTorch users expect `"format": "pt"`.
     public var metadata: [String: String]
-    /// The file that this was read from, for messages.
+    /// The name of the file that this value was read from, for messages.
     public internal(set) var source = "this value"
 
     /// An integer tensor.
     public struct Integers: Hashable, Sendable {
         /// The elements in row-major order.
         public let values: [Int64]
-        /// The extents, slowest axis first.
+        /// The shape, slowest axis first.
         public let shape: Tensor.Shape
 
-        /// A tensor with the given elements.
+        /// Creates a tensor with the given elements.
         ///
         /// - Precondition: `values.count == shape.count`.
         public init(_ values: [Int64], shape: Tensor.Shape) {
@@ -39,26 +39,26 @@ public struct Safetensors: Sendable {
             (self.values, self.shape) = (values, shape)
         }
 
-        /// A scalar, shape `[]`.
+        /// Creates a scalar, shape `[]`.
         public init(_ value: Int) {
             self.init([Int64(value)], shape: [])
         }
     }
 
-    /// A file with the given contents.
+    /// Creates a file with the given contents.
     public init(
         tensors: [String: Tensor] = [:], integers: [String: Integers] = [:], metadata: [String: String] = [:]
     ) {
         (self.tensors, self.integers, self.metadata) = (tensors, integers, metadata)
     }
 
-    /// Adds the tensors of `part`, each with `prefix` before its name.
+    /// Adds the tensors of `part`, prepending `prefix` to each name.
     public mutating func insert(_ part: Safetensors, under prefix: String) {
         for (name, tensor) in part.tensors { tensors[prefix + name] = tensor }
         for (name, integers) in part.integers { self.integers[prefix + name] = integers }
     }
 
-    /// The tensors whose names begin with `prefix`, without it.
+    /// Returns the tensors whose names begin with `prefix`, with the prefix removed.
     public func part(under prefix: String) -> Safetensors {
         var part = Safetensors()
         part.source = source
@@ -71,7 +71,7 @@ public struct Safetensors: Sendable {
         return part
     }
 
-    /// The floating-point tensor of that name.
+    /// Returns the floating-point tensor with the given name.
     ///
     /// - Throws: `WeightsError.mismatch` if it is missing or has another shape.
     public func tensor(_ name: String, shape: Tensor.Shape) throws(WeightsError) -> Tensor {
@@ -85,7 +85,7 @@ public struct Safetensors: Sendable {
         return tensor
     }
 
-    /// The integer scalar of that name.
+    /// Returns the integer scalar with the given name.
     ///
     /// - Throws: `WeightsError.mismatch` if it is missing or not a scalar.
     public func integer(_ name: String) throws(WeightsError) -> Int {
@@ -110,10 +110,10 @@ extension Safetensors {
     /// Writes a file: F32 for floating-point tensors, I64 for integers, in the order and with the padding of the
     /// reference implementation.
     ///
-    /// The file appears complete or not at all, and what stood under that name is replaced at once.
+    /// The write is atomic: the file appears complete or not at all, and replaces any existing file of that name.
     ///
     /// - Throws: `WeightsError.unwritable`.
-    /// - Precondition: no name is used by a floating-point and an integer tensor both.
+    /// - Precondition: No name is used by both a floating-point and an integer tensor.
     public func write(to url: URL) throws(WeightsError) {
         do throws(FileError) {
             var file = try DurableFile(url)
@@ -124,7 +124,7 @@ extension Safetensors {
         }
     }
 
-    /// The bytes of the file that `write` would write.
+    /// The bytes that `write` would write to the file.
     public var data: Data {
         var data = Data()
         forEachPiece { data.append(contentsOf: $0) }
@@ -134,7 +134,7 @@ extension Safetensors {
     private func forEachPiece<Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
-        // Types of wider elements first, then by name, so that every tensor is aligned to its elements.
+        // Wider element types come first, then names in order, so that every tensor is aligned to its elements.
         let integers = integers.sorted { Self.precedes($0.key, $1.key) }
         let tensors = tensors.sorted { Self.precedes($0.key, $1.key) }
         try Self.withBytes(of: header(integers: integers, tensors: tensors), body)
@@ -150,7 +150,7 @@ extension Safetensors {
         var members: [String] = []
         if !metadata.isEmpty {
             let pairs = metadata.sorted { Self.precedes($0.key, $1.key) }
-                .map { JSONScanner.quoted($0.key) + ":" + JSONScanner.quoted($0.value) }
+                .map { JSONWriter.quoted($0.key) + ":" + JSONWriter.quoted($0.value) }
             members.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
         }
         var offset = 0
@@ -159,7 +159,7 @@ extension Safetensors {
             let end = offset + shape.count * type.size
             let extents = shape.array.map(String.init).joined(separator: ",")
             members.append(
-                JSONScanner.quoted(name)
+                JSONWriter.quoted(name)
                     + ":{\"dtype\":\"\(type.rawValue)\",\"shape\":[\(extents)],\"data_offsets\":[\(offset),\(end)]}")
             offset = end
         }
@@ -187,7 +187,7 @@ extension Safetensors {
         try outcome.get()
     }
 
-    /// The order of bytes, which the reference implementation sorts by.
+    /// Returns whether `a` precedes `b` in byte order, the sort order of the reference implementation.
     private static func precedes(_ a: String, _ b: String) -> Bool {
         a.utf8.lexicographicallyPrecedes(b.utf8)
     }

@@ -1,6 +1,6 @@
-/// The table of contents of a safetensors file, checked against the number of bytes that follow it.
+/// The table of contents of a safetensors file, validated against the number of bytes that follow it.
 struct SafetensorsHeader {
-    /// One tensor: its bytes are `range` of those after the header.
+    /// A tensor whose bytes are `range` of those after the header.
     struct Entry {
         let name: String
         let type: ElementType
@@ -8,7 +8,7 @@ struct SafetensorsHeader {
         let range: Range<Int>
     }
 
-    /// The types of elements that are read.
+    /// The supported element types.
     enum ElementType: String, CaseIterable {
         case bool = "BOOL"
         case u8 = "U8"
@@ -24,7 +24,7 @@ struct SafetensorsHeader {
         case i64 = "I64"
         case u64 = "U64"
 
-        /// Bytes an element.
+        /// The number of bytes per element.
         var size: Int {
             switch self {
             case .bool, .u8, .i8: 1
@@ -35,19 +35,23 @@ struct SafetensorsHeader {
         }
     }
 
-    /// The longest header that the format allows, in bytes.
+    /// The maximum length of a header that the format allows, in bytes.
     static let maximumLength = 100_000_000
+
+    private typealias Scanner = JSONScanner<WeightsError>
 
     private(set) var entries: [Entry] = []
     private(set) var metadata: [String: String] = [:]
 
-    /// Reads the header's JSON, and checks that the tensors cover `dataLength` bytes exactly, without a gap or an
-    /// overlap.
+    /// Reads the header's JSON and checks that the tensors cover `dataLength` bytes exactly, without gaps or
+    /// overlaps.
     init(json: [UInt8], dataLength: Int, file: String) throws(WeightsError) {
         guard json.first == UInt8(ascii: "{") else {
             throw .invalid(file: file, tensor: "", field: "header", expected: "a JSON object", found: "something else")
         }
-        var scanner = JSONScanner(json, file: file)
+        var scanner = Scanner(json) { expected, found in
+            .invalid(file: file, tensor: "", field: "header", expected: expected, found: found)
+        }
         var names: Set<String> = []
         try scanner.object { scanner, name throws(WeightsError) in
             guard names.insert(name).inserted else {
@@ -63,7 +67,7 @@ struct SafetensorsHeader {
         try checkCover(of: dataLength, file: file)
     }
 
-    private static func metadata(_ scanner: inout JSONScanner, file: String) throws(WeightsError) -> [String: String] {
+    private static func metadata(_ scanner: inout Scanner, file: String) throws(WeightsError) -> [String: String] {
         var metadata: [String: String] = [:]
         try scanner.object { scanner, key throws(WeightsError) in
             guard metadata.updateValue(try scanner.string(), forKey: key) == nil else {
@@ -74,7 +78,7 @@ struct SafetensorsHeader {
     }
 
     private static func entry(
-        _ name: String, _ scanner: inout JSONScanner, file: String
+        _ name: String, _ scanner: inout Scanner, file: String
     ) throws(WeightsError) -> Entry {
         func fault(_ field: String, _ expected: String, _ found: String) -> WeightsError {
             .invalid(file: file, tensor: name, field: field, expected: expected, found: found)

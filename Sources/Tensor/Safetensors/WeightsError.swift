@@ -1,20 +1,20 @@
 import FileIO
 
-/// What can be wrong with a file of weights, or between it and a model.
+/// An error in a file of weights, or a mismatch between the file and a model.
 public enum WeightsError: Error, Hashable, Sendable {
-    /// The operating system would not let the file be read.
+    /// The operating system did not allow the file to be read.
     case unreadable(file: String, reason: String)
-    /// The operating system would not let the file be written.
+    /// The operating system did not allow the file to be written.
     case unwritable(file: String, reason: String)
-    /// The bytes are not a safetensors file, or not one that this package reads; `tensor` is empty where the fault
+    /// The bytes are not a safetensors file, or not one that this package supports; `tensor` is empty if the error
     /// concerns the whole file.
     case invalid(file: String, tensor: String, field: String, expected: String, found: String)
-    /// The file is sound but holds something else than what is asked for.
+    /// The file is valid but holds something other than requested.
     case mismatch(file: String, tensor: String, field: String, expected: String, found: String)
 }
 
 extension WeightsError: CustomStringConvertible {
-    /// One sentence: file, tensor, field, what was expected, what was found, what to do.
+    /// A sentence with the file, the tensor, the field, the expected value, the actual value, and the remedy.
     public var description: String {
         switch self {
         case .unreadable(let file, let reason):
@@ -34,7 +34,8 @@ extension WeightsError: CustomStringConvertible {
         tensor.isEmpty ? field : "\(field) of tensor \(printable(tensor))"
     }
 
-    /// Text from a file as it may be shown in a terminal: no control characters, no more than 120 characters.
+    /// Returns text from a file that is safe to show in a terminal: no control characters, and at most 120
+    /// characters.
     private static func printable(_ text: String) -> String {
         var shown = ""
         for scalar in text.unicodeScalars.prefix(120) {
@@ -45,7 +46,7 @@ extension WeightsError: CustomStringConvertible {
 }
 
 extension WeightsError {
-    /// The error that a fault of a file amounts to.
+    /// Creates the error that corresponds to a file error.
     init(_ error: FileError) {
         switch error {
         case .missing(let path): self = .unreadable(file: path, reason: "No such file or directory")

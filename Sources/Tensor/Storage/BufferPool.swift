@@ -1,14 +1,15 @@
 import Synchronization
 
-/// A run of floats on a 64-byte boundary, taken from the buffer pool and given back to it when the last tensor that
-/// uses it is gone.
+/// A contiguous run of floats on a 64-byte boundary, taken from the buffer pool and returned to it when the last
+/// tensor that uses it is released.
 ///
-/// The one class behind all tensors. It is `Sendable` because a tensor writes only to a buffer that it alone holds.
+/// It is the only class behind tensors. It is `Sendable` because a tensor writes only to a uniquely referenced
+/// buffer.
 final class Buffer: @unchecked Sendable {
     let base: UnsafeMutablePointer<Float>
     let capacity: Int
 
-    /// A buffer of at least `count` floats with arbitrary contents.
+    /// Creates a buffer of at least `count` floats with arbitrary contents.
     init(count: Int) {
         (base, capacity) = BufferPool.shared.take(count)
     }
@@ -18,29 +19,30 @@ final class Buffer: @unchecked Sendable {
     }
 }
 
-/// Memory of tensors that are gone, kept for the next tensor of about the same size.
+/// A pool that keeps the memory of released tensors for the next tensor of about the same size.
 ///
-/// Asking the system for 64 MiB and touching it for the first time costs more than a convolution; a training step
-/// asks for the same sizes again and again. Requests are rounded up to one of eight sizes between two powers of two.
+/// Requesting 64 MiB from the system and touching it for the first time costs more than a convolution, and a training
+/// step requests the same sizes again and again. Requests are rounded up to one of eight sizes between two powers of
+/// two.
 public final class BufferPool: Sendable {
     /// The pool that every tensor uses.
     public static let shared = BufferPool()
 
-    /// What the pool has done since the process started, and what it holds now.
+    /// The activity of the pool since the process started, and its contents.
     public struct Statistics: Hashable, Sendable {
-        /// Requests served from memory that was already there.
+        /// The number of requests served from idle memory.
         public internal(set) var hits = 0
-        /// Requests that had to ask the system.
+        /// The number of requests that allocated memory from the system.
         public internal(set) var misses = 0
-        /// Bytes in use by tensors.
+        /// The number of bytes in use by tensors.
         public internal(set) var liveBytes = 0
-        /// Bytes kept for later.
+        /// The number of idle bytes kept for reuse.
         public internal(set) var idleBytes = 0
-        /// The most bytes that were ever in use and idle together.
+        /// The maximum number of bytes ever in use and idle together.
         public internal(set) var peakBytes = 0
     }
 
-    /// Memory that nothing else points to.
+    /// A block of memory that nothing else points to.
     private struct Block: @unchecked Sendable {
         let pointer: UnsafeMutablePointer<Float>
     }
@@ -98,7 +100,7 @@ public final class BufferPool: Sendable {
         }
     }
 
-    /// The next of the pool's sizes: at least 32 floats, then eight steps to each doubling.
+    /// Returns the smallest sufficient size of the pool: at least 32 floats, then eight steps per doubling.
     private static func capacity(for count: Int) -> Int {
         guard count > 32 else { return 32 }
         let step = max(16, 1 << (Int.bitWidth - 1 - (count - 1).leadingZeroBitCount - 3))

@@ -2,9 +2,9 @@ import FileIO
 import Foundation
 
 extension ACDC {
-    /// One prepared 3-D image of a patient.
+    /// A prepared 3-D image of a patient.
     public struct Scan: Sendable {
-        /// Whose it is.
+        /// The patient.
         public let patient: Patient
         /// Its number in the cine, from 1.
         public let frame: Int
@@ -14,7 +14,7 @@ extension ACDC {
         public let volume: PreparedVolume
     }
 
-    /// Which images of a patient are loaded.
+    /// The images of a patient to load.
     public enum FrameSelection: Sendable {
         /// End diastole and end systole.
         case labelled
@@ -114,7 +114,7 @@ extension ACDC.Patient {
         return volume
     }
 
-    /// Throws unless a label map has the image's extents and no other values than the labels.
+    /// Throws unless a label map has the size of the image and no values other than the labels.
     private static func check(_ labels: Volume, at url: URL, against image: Volume) throws(VolumesError) {
         let file = url.path(percentEncoded: false)
         guard labels.extent == image.extent else {
@@ -158,7 +158,7 @@ extension ACDC {
             """
         }
 
-        /// What a file says, or everything that is wrong with it.
+        /// The contents of a file, or all of its faults.
         static func reading(_ url: URL, name: String) -> Result<Self, Faults> {
             let path = url.path(percentEncoded: false)
             var isFolder = ObjCBool(false)
@@ -177,7 +177,7 @@ extension ACDC {
             return parsing(String(decoding: data, as: UTF8.self), name: name)
         }
 
-        /// What a text says, or everything that is wrong with it.
+        /// The contents of a text, or all of its faults.
         static func parsing(_ text: String, name: String) -> Result<Self, Faults> {
             var values: [String: String] = [:]
             for line in text.split(whereSeparator: \.isNewline) {
@@ -231,7 +231,7 @@ extension ACDC {
             (self.endDiastole, self.endSystole) = (endDiastole, endSystole)
         }
 
-        /// What the `Info.cfg` of a patient's folder says; `nil` where there is no such file.
+        /// The contents of the `Info.cfg` in a patient's folder; `nil` if there is no such file.
         ///
         /// - Throws: ``VolumesError/incomplete(folder:problems:)`` for a file that does not say it.
         package init?(ofPatientIn folder: URL) throws(VolumesError) {

@@ -19,7 +19,7 @@ import Foundation
 /// ```
 ///
 /// Labels are 0 background, 1 right ventricular cavity, 2 left ventricular myocardium, 3 left ventricular cavity. The
-/// papillary muscles belong to the cavity. ``Phantom`` writes folders of the same layout without patients.
+/// papillary muscles belong to the cavity. The module Phantoms writes folders of the same layout without patients.
 public struct ACDC: Sendable {
     /// The folder that holds the folders of the patients.
     public let folder: URL
@@ -84,7 +84,7 @@ public struct ACDC: Sendable {
 }
 
 extension ACDC {
-    /// What the folder of one patient holds.
+    /// The contents of the folder of one patient.
     public struct Patient: Hashable, Sendable {
         /// The folder's name, such as `patient001`.
         public let id: String

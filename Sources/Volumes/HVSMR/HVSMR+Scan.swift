@@ -2,9 +2,9 @@ import FileIO
 import Foundation
 
 extension HVSMR {
-    /// One prepared image, and the way back to its file's grid.
+    /// A prepared image, and the way back to the grid of its file.
     public struct Scan: Sendable {
-        /// Whose it is.
+        /// The patient.
         public let patient: Patient
         /// The slices, with labels 0 … 2 where there are any.
         ///
@@ -13,7 +13,7 @@ extension HVSMR {
         public let volume: PreparedVolume
         /// From the axes of the file to those of ``volume``.
         public let order: AxisPermutation
-        /// What the file's header says about orientation: for writing a prediction.
+        /// The orientation in the header of the file, for writing a prediction.
         public let geometry: NIfTI.Geometry
 
         /// A label map on the prepared grid, brought back to the grid of the file.
@@ -171,7 +171,7 @@ extension HVSMR {
         var isLabels: Bool { labelSet != nil }
         var isCompressed: Bool { path.lowercased().hasSuffix(".gz") }
 
-        /// What a name says; `nil` for a file of another kind.
+        /// Parses a name; `nil` for a file of another kind.
         init?(_ url: URL, path: String) {
             var rest = url.lastPathComponent.lowercased()[...]
             func drop(_ prefix: String) -> Bool {

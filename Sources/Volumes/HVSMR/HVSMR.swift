@@ -15,14 +15,14 @@ import Foundation
 ///
 /// Labels are 0 background, 1 myocardium, 2 blood pool: ventricles, atria, aorta, pulmonary vessels and caval veins.
 /// The challenge's second label set tells 64 aorta and 71 pulmonary arteries apart; both become blood pool here.
-/// ``Phantom/writeWholeHearts(patients:to:spacing:workers:progress:)`` writes folders of the same layout without patients.
+/// The module Phantoms writes folders of the same layout without patients.
 ///
 /// Source: D. F. Pace et al., "Interactive Whole-Heart Segmentation in Congenital Heart Disease", MICCAI 2015, LNCS 9351,
 /// doi 10.1007/978-3-319-24574-4_10.
 public struct HVSMR: Sendable {
     /// The folder that was searched.
     public let folder: URL
-    /// Which of the three releases it holds, or was chosen.
+    /// The release: the only one in the folder, or the chosen one.
     public let release: Release
     /// The patients in the order of their numbers; remove some to load fewer.
     public var patients: [Patient]
@@ -34,7 +34,7 @@ public struct HVSMR: Sendable {
     ///
     /// Files are known by their names: `training_axial_crop_pat0.nii.gz` with `training_axial_crop_pat0-label.nii.gz`,
     /// `…_label.nii.gz` or `…_label_A.nii.gz`, for `axial_full`, `axial_crop` and `sa_crop`, with `.nii` and `.nii.gz`.
-    /// Where both label sets are there, set A is taken. Other files are ignored.
+    /// If both label sets exist, set A is used. Other files are ignored.
     ///
     /// - Parameters:
     ///   - folder: The folder that holds the files, or one above it.

@@ -41,7 +41,7 @@ public struct CardiacFunction: Hashable, Sendable, Codable {
         myocardialMass = Self.myocardialDensity * myocardialVolume
     }
 
-    /// How much blood a ventricle holds and moves.
+    /// The volumes of a ventricle, and the blood that it moves.
     public struct Ventricle: Hashable, Sendable {
         /// EDV in ml.
         public let endDiastolicVolume: Double

@@ -1,4 +1,4 @@
-/// Where two label maps have one label: the counts over the whole grid, and the masks in the box that holds both.
+/// The voxels of one label in two label maps: the counts over the whole grid, and the masks in the box that holds both.
 struct MaskPair {
     /// Voxels that have the label in both maps, in the prediction only, in the reference only, and in neither.
     private(set) var truePositives = 0
@@ -11,7 +11,7 @@ struct MaskPair {
     let prediction: [Bool]
     let reference: [Bool]
 
-    /// - Precondition: Equal extents.
+    /// - Precondition: Equal sizes.
     init(prediction: Volume, reference: Volume, label: Int) {
         let extent = reference.extent
         let label = Float(label)
@@ -64,9 +64,9 @@ struct MaskPair {
         self.reference = cropped(reference)
     }
 
-    /// The voxels of a mask that have one of their six neighbours outside: the mask without its erosion by a cross.
+    /// The voxels of a mask that have one of their six neighbors outside: the mask without its erosion by a cross.
     ///
-    /// What lies beyond the box, and so beyond the grid, is outside the mask.
+    /// Everything beyond the box, and so beyond the grid, is outside the mask.
     func surface(of mask: [Bool]) -> [Bool] {
         var surface = mask
         let (row, plane) = (box.x, box.x * box.y)

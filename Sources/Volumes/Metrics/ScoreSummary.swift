@@ -9,9 +9,9 @@ public struct ScoreSummary: Hashable, Sendable {
     public let mean: Double?
     /// The sample standard deviation, with `count − 1` as its divisor; `nil` for fewer than two values.
     public let standardDeviation: Double?
-    /// How many values there are.
+    /// The number of values.
     public let count: Int
-    /// How many were `nil`.
+    /// The number of values that were `nil`.
     public let excludedCount: Int
 
     /// Summarises values, leaving out and counting those that are `nil`.

@@ -1,4 +1,4 @@
-/// How well one structure was segmented in one volume.
+/// The scores of one segmented structure in one volume.
 ///
 /// **Empty structures.** Where neither map has the label, there is nothing to score: ``dice``, ``iou``, ``hd95`` and
 /// ``assd`` are `nil`. Where only one of them has it, overlap is 0 and the distances, which then do not exist, are `nil`.
@@ -47,8 +47,8 @@ extension StructureScore {
     /// Compares one label of two label maps on the same grid.
     ///
     /// Distances are between surfaces. The surface of a mask is the set of its voxels that have one of their six
-    /// neighbours outside the mask, and the outside of the grid counts as outside. Each surface voxel has the distance in
-    /// mm from its centre to the nearest surface voxel of the other mask.
+    /// neighbors outside the mask, and the outside of the grid counts as outside. Each surface voxel has the distance in
+    /// mm from its center to the nearest surface voxel of the other mask.
     /// - ``hd95`` is the larger of two 95th percentiles: of the distances from the prediction's surface and of those
     ///   from the reference's. Percentiles are interpolated linearly at rank 0.95 · (n − 1).
     /// - ``assd`` is the mean over the voxels of both surfaces together.
@@ -62,7 +62,7 @@ extension StructureScore {
     ///   - prediction: A label map; its spacing is not used.
     ///   - reference: The label map that counts as true.
     ///   - label: The number of the structure in both.
-    /// - Precondition: Equal extents, one frame, spacing of the reference within `Volume.Spacing.measurable`.
+    /// - Precondition: Equal sizes, one frame, spacing of the reference within `Volume.Spacing.measurable`.
     /// - Complexity: O(voxels), and O(n log n) in the number n of surface voxels.
     public static func compare(prediction: Volume, reference: Volume, label: Int) -> StructureScore {
         precondition(

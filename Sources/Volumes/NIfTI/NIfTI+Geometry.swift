@@ -1,5 +1,5 @@
 extension NIfTI {
-    /// The part of a header, beside extents and spacing, that is kept when a file is read and written.
+    /// The part of a header, in addition to size and spacing, that is kept when a file is read and written.
     ///
     /// Lengths are in the unit that `unitsCode` names, as in the file. Nothing here is changed or interpreted on the way
     /// through; `Volume.spacing` alone says how far voxels are apart.

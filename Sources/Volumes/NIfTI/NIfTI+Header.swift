@@ -11,7 +11,7 @@ extension NIfTI {
         var isBigEndian: Bool
         /// Whether the voxels are in a second file, the `.img` of a pair.
         var isPair: Bool
-        /// Where in its file the first voxel begins.
+        /// The offset of the first voxel in its file.
         var voxelOffset: Int
         var warnings: [String]
 
@@ -87,7 +87,7 @@ extension NIfTI.Header {
 }
 
 extension NIfTI.Geometry {
-    /// What to say where the affine's columns are not as long as the spacing: the sentence names both.
+    /// The warning if the lengths of the affine's columns differ from the spacing; it names both.
     fileprivate func disagreement(with spacing: Volume.Spacing) -> String? {
         if sformCode <= 0 || affineAgrees(with: spacing) { return nil }
         let columns = affineSpacing * millimetres

@@ -15,13 +15,13 @@ import Foundation
 ///
 /// Source: <https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h> and `nifti2.h` in the same folder.
 public struct NIfTI: Sendable, Equatable {
-    /// The voxels, their extents and their spacing.
+    /// The voxels, their size, and their spacing.
     public var volume: Volume
     /// The type of the numbers in the file: as it was read, or as it will be written.
     public var datatype: Datatype
     /// The rest of the header that survives reading and writing.
     public var geometry: Geometry
-    /// What is doubtful about the file that was read, one sentence each that names the file; empty for most files.
+    /// Doubts about the file that was read, one sentence each, which names the file; empty for most files.
     public var warnings: [String] = []
 
     /// An image to be written.
@@ -79,7 +79,7 @@ extension NIfTI {
         return voxels
     }
 
-    /// The file of the other extension beside `url`, compressed if only that exists; nil if `url` has not the first one.
+    /// The file with the other extension next to `url`, compressed if only that exists; `nil` if `url` lacks the first extension.
     private static func partner(of url: URL, from own: String, to other: String) -> URL? {
         let isCompressed = url.pathExtension == "gz"
         let stem = isCompressed ? url.deletingPathExtension() : url

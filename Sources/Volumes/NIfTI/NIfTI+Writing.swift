@@ -9,7 +9,7 @@ extension NIfTI {
     /// The file appears complete or not at all, and the same image gives the same bytes.
     ///
     /// - Throws: ``VolumesError/unrepresentable(file:value:datatype:)`` for a voxel beyond the integer type's range,
-    ///   ``VolumesError/invalidField(file:field:found:expected:)`` for extents or a spacing that NIfTI-1 cannot express,
+    ///   ``VolumesError/invalidField(file:field:found:expected:)`` for a size or a spacing that NIfTI-1 cannot express,
     ///   ``VolumesError/unwritable(file:reason:)``.
     public func write(to url: URL) throws(VolumesError) {
         precondition(url.isFileURL, "\(url) is not the address of a file")

@@ -1,7 +1,7 @@
 /// The weights that resample one axis linearly, without aliasing.
 ///
 /// Magnifying (step ≤ 1), it is linear interpolation, which reproduces linear ramps exactly. Minifying (step > 1), the
-/// triangle is widened by the step so that every source sample contributes; weights are normalised to sum to one.
+/// triangle is widened by the step so that every source sample contributes; weights are normalized to sum to one.
 /// This is the definition of Pillow's `BILINEAR` and of `antialias=True` in torchvision.
 /// Target samples beyond the outer edges of the source get no weights, and so the value 0.
 struct LinearFilter: Sendable {
@@ -111,10 +111,10 @@ struct LinearFilter: Sendable {
     }
 }
 
-/// Where the samples of one evenly spaced axis lie on another that has the same centre.
+/// The positions of the samples of one evenly spaced axis on another one with the same center.
 ///
 /// Sample i of the target lies at index `(n − 1)/2 + (i − (m − 1)/2) · step` of the source, for n source and m target
-/// samples: both axes have their middle at the same point, and both indices count voxel *centres*.
+/// samples: both axes have their middle at the same point, and both indices count voxel *centers*.
 struct AxisMap: Hashable, Sendable {
     let sourceCount: Int
     let targetCount: Int

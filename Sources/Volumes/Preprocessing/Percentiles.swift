@@ -88,7 +88,7 @@ struct Percentiles {
 
     private static let buckets = 4096
 
-    /// How many finite values have each key's first 12 bits: sign, exponent and three bits of the fraction.
+    /// The number of finite values per first 12 bits of the key: sign, exponent, and three bits of the fraction.
     private static func countsByFirstBits(of values: [Float]) -> [Int] {
         // Four tables, since adding twice in a row to one place of memory is slow, and background is all the same.
         var tables = [UInt32](repeating: 0, count: 4 * buckets)

@@ -5,7 +5,7 @@ public struct PreparedVolume: Sendable, Equatable {
     public var pixels: [Float]
     /// The label of each pixel, in the order of `pixels`; `nil` for an image without labels.
     public var labels: [UInt8]?
-    /// Where the pixels lie in the native image.
+    /// The position of the pixels in the native image.
     public let grid: Grid
 
     /// Pixels and labels on a grid.
@@ -35,7 +35,7 @@ public struct PreparedVolume: Sendable, Equatable {
 
     /// A square pixel grid laid concentrically over the slices of a native image.
     public struct Grid: Hashable, Sendable, Codable {
-        /// Extents of the native image.
+        /// The size of the native image.
         public let native: Volume.Extent
         /// Spacing of the native image, in mm.
         public let nativeSpacing: Volume.Spacing

@@ -1,4 +1,4 @@
-/// How a native image becomes slices of one size, one pixel spacing and one intensity range, ready for a network.
+/// The conversion of a native image into slices of one size, pixel spacing, and intensity range, for a network.
 ///
 /// The recipe, applied to each 3-D volume (one time frame) on its own:
 ///
@@ -6,22 +6,22 @@
 /// 2. **Resampling**: in the image plane to `spacing`, with an antialiased linear filter; the slice axis is left as
 ///    it is, because slices are 5 to 10 mm apart and interpolating across them invents anatomy. Labels are taken
 ///    from the nearest voxel.
-/// 3. **Crop or pad**: `size × size` pixels about the centre of the image; what lies outside the field of view is 0.
+/// 3. **Crop or pad**: `size × size` pixels about the center of the image; what lies outside the field of view is 0.
 ///
-/// Steps 2 and 3 are one mapping: the centre of the output grid is the centre of the native image, exactly, so there
-/// is no rounding of extents and no half-pixel shift. ``PreparedVolume/restored(labels:)`` maps a prediction back.
+/// Steps 2 and 3 are one mapping: the center of the output grid is the center of the native image, exactly, so there
+/// is no rounding of sizes and no half-pixel shift. ``PreparedVolume/restored(labels:)`` maps a prediction back.
 ///
 /// ```swift
 /// let prepared = Preprocessing()(image, labels: labels)
 /// // prepared.pixels: [slice, row, column], prepared.sliceCount × 192 × 192
 /// ```
 ///
-/// What others do with the ACDC images, for comparison: Chaitanya et al. (NeurIPS 2020) correct the bias field (N4),
+/// For comparison with the preprocessing of others on ACDC: Chaitanya et al. (NeurIPS 2020) correct the bias field (N4),
 /// map p1 … p99 to 0 … 1 *without clipping*, resample to 1.36719 mm and crop to 192 × 192; Zeng et al. (MICCAI 2021)
 /// use z-scores, 1.25 mm and 352 × 352, and clip to p1 … p99 for HVSMR only; nnU-Net uses z-scores at the median
 /// spacing of the training set.
 public struct Preprocessing: Hashable, Sendable, Codable {
-    /// Distance between pixel centres of the prepared slices, in mm; the default is 1.37.
+    /// Distance between pixel centers of the prepared slices, in mm; the default is 1.37.
     public var spacing: Double
     /// Rows and columns of the prepared slices; the default is 192, which at 1.37 mm covers 263 mm.
     public var size: Int
@@ -44,8 +44,8 @@ public struct Preprocessing: Hashable, Sendable, Codable {
     ///
     /// - Parameters:
     ///   - image: A native 3-D image, one time frame. Voxels that are not finite count as background.
-    ///   - labels: The label map of the same extents: whole numbers 0 … 255.
-    /// - Precondition: One frame; `labels` has the extents of `image`.
+    ///   - labels: The label map of the same size: whole numbers 0 … 255.
+    /// - Precondition: One frame; `labels` has the size of `image`.
     /// - Complexity: O(voxels + slices · size²).
     public func callAsFunction(_ image: Volume, labels: Volume? = nil) -> PreparedVolume {
         precondition(image.extent.frames == 1, "an image of \(image.extent) has several frames; prepare them singly")
@@ -64,7 +64,7 @@ public struct Preprocessing: Hashable, Sendable, Codable {
 
     /// The image's slices on the grid, with intensities mapped from `range` to 0 … 1.
     ///
-    /// The map is applied before resampling: a clipped highlight then spreads into its neighbours no more than any
+    /// The map is applied before resampling: a clipped highlight then spreads into its neighbors no more than any
     /// other bright pixel.
     private func resampled(_ image: Volume, from range: ClosedRange<Float>, onto grid: PreparedVolume.Grid) -> [Float] {
         let plane = image.extent.x * image.extent.y

@@ -117,7 +117,7 @@ public struct FlowerClientApp: Sendable {
         return nil
     }
 
-    /// What comes of a task.
+    /// The outcome of a task.
     private enum Arrival: Sendable {
         /// Its message.
         case message(Runtime.Pulled?)
@@ -150,7 +150,7 @@ public struct FlowerClientApp: Sendable {
         }
     }
 
-    /// What the server is told of a failure. Other errors may name files and patients of the site, so they stay here.
+    /// The description of a failure for the server. Other errors may name files and patients of the site, so they stay here.
     private static func publicReason(_ error: any Error) -> String {
         switch error {
         case is FlowerError, is Rejection, is NonFiniteLoss: String("\(error)".prefix(300))
@@ -176,15 +176,15 @@ public struct FlowerClientApp: Sendable {
 public struct FlowerRequest: Sendable {
     /// Such as `train`.
     public let type: String
-    /// What the server sent.
+    /// The content from the server.
     public let content: RecordDict
     /// The number of the run.
     public let run: UInt64
     /// The number of the node.
     public let node: UInt64
-    /// What the SuperNode was started with, in `--node-config`.
+    /// The `--node-config` of the SuperNode.
     public let nodeConfiguration: [String: String]
-    /// What the run was started with.
+    /// The configuration of the run.
     public let runConfiguration: [String: String]
 
     /// A message, such as a test has for whoever answers it.

@@ -2,13 +2,13 @@ import Federation
 import Synchronization
 import Tensor
 
-/// What a site brings to a job: its client, as it would stand in a federation in one process.
+/// The contribution of a site to a job: its client, as in a federation in one process.
 public struct FlowerSite: Sendable {
     /// The client.
     public let client: any Client
     /// The model of the job, with its first weights.
     public let parameters: Parameters
-    /// What features look like; `nil` where none are exchanged.
+    /// The format of features; `nil` if none are exchanged.
     public let exchange: FeatureExchange?
 
     /// A client in a job.
@@ -19,7 +19,7 @@ public struct FlowerSite: Sendable {
 
 /// Answers the messages of ``MessageType`` by a client that knows nothing of Flower.
 ///
-/// Whatever the server sends is looked at before the client sees it: weights that are not those of the model, and
+/// Everything from the server is validated before the client sees it: weights that are not those of the model, and
 /// features that are not unit vectors, are refused.
 public struct SiteResponder: Sendable {
     private let site: @Sendable (FlowerRequest, String, Int) async throws -> FlowerSite

@@ -7,7 +7,7 @@ import Tensor
 ///
 /// | type | the server sends | the site replies |
 /// | --- | --- | --- |
-/// | `query.describe` | the job | who it is, how many features it sends at most |
+/// | `query.describe` | the job | its name, the maximum number of features it sends |
 /// | `query.parameters` | the job | the model with its first weights |
 /// | `query.exchange` | the global model | its features |
 /// | `train` | the global model, the features of the others | its model, numbers |
@@ -36,7 +36,7 @@ package enum RecordName {
     package static let exampleCount = "num-examples"
     package static let round = "server-round"
     package static let client = "client"
-    /// What a site needs to know to take part, as JSON.
+    /// The job description for a site, as JSON.
     package static let job = "job"
     package static let maximumShared = "max-shared"
     /// In a reply to `train`: the record without which the site cannot train.
@@ -106,7 +106,7 @@ extension Tensor {
 extension Record<NumPyArray> {
     private static let vectors = "vectors", tags = "partitions"
 
-    /// One client's features: `vectors`, float32 `[count, dimension]`, and `partitions`, uint8 `[count]`.
+    /// The features of a client: `vectors`, float32 `[count, dimension]`, and `partitions`, uint8 `[count]`.
     package init(_ share: FeatureShare) {
         self.init([])
         append(share, prefix: "")
@@ -179,7 +179,7 @@ extension RecordDict {
     /// The trained model in a reply to `train`.
     ///
     /// - Parameters:
-    ///   - client: who was asked.
+    ///   - client: The client that was asked.
     ///   - round: what it was asked for; a reply that says nothing of rounds, as those of stock apps, answers that.
     /// - Throws: `Rejection` if the weights are not those of `reference`, or there is no sample count.
     package func update(

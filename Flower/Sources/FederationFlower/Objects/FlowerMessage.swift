@@ -1,8 +1,8 @@
 import Foundation
 
-/// What the server and a client send each other.
+/// A message between the server and a client.
 public struct FlowerMessage: Sendable, Equatable {
-    /// Who sends what to whom.
+    /// The sender, the receiver, and the kind of a message.
     public struct Metadata: Sendable, Equatable {
         /// The run that the message belongs to.
         public var runID: UInt64
@@ -14,9 +14,9 @@ public struct FlowerMessage: Sendable, Equatable {
         public var destination: UInt64
         /// The message that this one answers; empty for a question.
         public var replyTo: String
-        /// What the server counts by, the round for instance.
+        /// A group for the server's own bookkeeping, for instance the round.
         public var groupID: String
-        /// How long the message is worth delivering after its creation, in seconds.
+        /// The time to live after its creation, in seconds.
         public var timeToLive: Double
         /// `train`, `evaluate` or `query`, or one of them with a dot and a name.
         public var type: String
@@ -42,7 +42,7 @@ public struct FlowerMessage: Sendable, Equatable {
         case error(code: Int, reason: String)
     }
 
-    /// Who sends what to whom.
+    /// The sender, the receiver, and the kind of a message.
     public var metadata: Metadata
     /// Records, or why there are none.
     public var content: Content

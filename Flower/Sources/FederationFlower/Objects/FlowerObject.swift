@@ -10,7 +10,7 @@ package struct FlowerObject: Sendable, Equatable {
     package let type: String
     /// The ids of the objects that this one refers to, each once.
     package let children: [String]
-    /// What the type makes of it; a slice if the object was decoded, so that nothing is copied.
+    /// The body, whose meaning depends on the type; a slice if the object was decoded, so nothing is copied.
     package let body: Data
 
     package init(type: String, children: [String] = [], body: Data) {
@@ -62,6 +62,6 @@ package struct FlowerObject: Sendable, Equatable {
         self.init(type: String(parts[0]), children: children.map(String.init), body: body)
     }
 
-    /// What messages call an object.
+    /// The name of an object in error messages.
     static func name(_ id: String) -> String { "object \(JSONText.quoted(String(id.prefix(12))))" }
 }

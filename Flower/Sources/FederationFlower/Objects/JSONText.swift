@@ -38,17 +38,12 @@ enum JSONText {
 
     /// Reads an object whose members `member` reads, and nothing after it.
     static func read(
-        _ body: Data, of what: String, _ member: (inout JSONScanner, String) throws(WeightsError) -> Void
+        _ body: Data, of what: String, _ member: (inout JSONScanner<FlowerError>, String) throws(FlowerError) -> Void
     ) throws(FlowerError) {
-        var scanner = JSONScanner([UInt8](body), file: what)
-        do throws(WeightsError) {
-            try scanner.object(member)
-            try scanner.end()
-        } catch {
-            guard case .invalid(_, _, _, let expected, let found) = error else {
-                throw .malformed(what: what, reason: "\(error)")
-            }
-            throw .malformed(what: what, reason: "expected \(expected), found \(found)")
+        var scanner = JSONScanner([UInt8](body)) { expected, found in
+            FlowerError.malformed(what: what, reason: "expected \(expected), found \(found)")
         }
+        try scanner.object(member)
+        try scanner.end()
     }
 }

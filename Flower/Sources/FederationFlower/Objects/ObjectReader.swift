@@ -114,14 +114,14 @@ struct ObjectReader {
         return object
     }
 
-    /// Which name refers to which child. All children are referred to, and nothing else.
+    /// The children by name. Every child is named, and nothing else.
     private func references(_ object: FlowerObject, _ id: String) throws(FlowerError) -> [(String, String)] {
         var ids = NamedValues<String>()
         let children = Set(object.children)
-        try JSONText.read(object.body, of: FlowerObject.name(id)) { scanner, name throws(WeightsError) in
+        try JSONText.read(object.body, of: FlowerObject.name(id)) { scanner, name throws(FlowerError) in
             let child = try scanner.string()
-            guard children.contains(child) else { throw .expected("the id of a child", found: child) }
-            guard ids.insert(child, as: name) else { throw .expected("each name once", found: name) }
+            guard children.contains(child) else { throw .expected("the id of a child", found: child, in: id) }
+            guard ids.insert(child, as: name) else { throw .expected("each name once", found: name, in: id) }
         }
         guard Set(ids.values).count == children.count else {
             throw .malformed(what: FlowerObject.name(id), reason: "it does not name all of its children")
@@ -140,13 +140,13 @@ private struct ArrayDescription {
     init(_ object: FlowerObject, _ id: String) throws(FlowerError) {
         var (dtype, stype): (String?, String?)
         var (shape, chunks): ([Int]?, [Int]?)
-        try JSONText.read(object.body, of: FlowerObject.name(id)) { scanner, field throws(WeightsError) in
+        try JSONText.read(object.body, of: FlowerObject.name(id)) { scanner, field throws(FlowerError) in
             switch field {
             case "dtype" where dtype == nil: dtype = try scanner.string()
             case "stype" where stype == nil: stype = try scanner.string()
             case "shape" where shape == nil: shape = try scanner.integers(atMost: NumPyArray.maximumRank)
             case "arraychunk_ids" where chunks == nil: chunks = try scanner.integers(atMost: .max)
-            default: throw .expected("dtype, shape, stype and arraychunk_ids, once each", found: field)
+            default: throw .expected("dtype, shape, stype, and arraychunk_ids, once each", found: field, in: id)
             }
         }
         guard let dtype, let shape, let stype, let chunks else {
@@ -168,10 +168,11 @@ private struct ArrayDescription {
     }
 }
 
-extension WeightsError {
-    /// What `JSONText.read` makes a `FlowerError` of.
-    fileprivate static func expected(_ expected: String, found: String) -> WeightsError {
-        .invalid(
-            file: "", tensor: "", field: "", expected: expected, found: JSONText.quoted(String(found.prefix(80))))
+extension FlowerError {
+    /// A text in an object that stands where another was expected.
+    fileprivate static func expected(_ expected: String, found: String, in id: String) -> FlowerError {
+        .malformed(
+            what: FlowerObject.name(id),
+            reason: "expected \(expected), found \(JSONText.quoted(String(found.prefix(80))))")
     }
 }

@@ -67,7 +67,7 @@ struct NamedValues<Value: Sendable & Equatable>: Sendable, Equatable {
 ///
 /// Python strategies call the weights `arrays`, the settings `config` and what was measured `metrics`.
 public struct RecordDict: Sendable, Equatable {
-    /// One record, of one of the three kinds.
+    /// A record of one of the three kinds.
     public enum Record: Sendable, Equatable {
         case arrays(ArrayRecord)
         case metrics(MetricRecord)

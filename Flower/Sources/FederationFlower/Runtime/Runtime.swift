@@ -3,13 +3,13 @@ import SwiftProtobuf
 
 /// Flower's Runtime API as one process sees it: tasks are acquired, and what belongs to a task is asked with its token.
 package struct Runtime: Sendable {
-    /// How often, and how long apart, a request is repeated whose answer did not come.
+    /// The number and intervals of retries of a request without an answer.
     package struct Patience: Sendable {
         /// Attempts, the first one counted.
         package var attempts = 6
         /// The wait before the second attempt, which doubles from one to the next.
         package var firstWait = Duration.milliseconds(500)
-        /// How long one attempt may take.
+        /// The timeout of one attempt.
         package var timeout = Duration.seconds(60)
 
         package init() {}
@@ -19,7 +19,7 @@ package struct Runtime: Sendable {
     private let signature: SuperExecSignature?
     private let address: String
     package let patience: Patience
-    /// What makes a request belong to a task.
+    /// The credentials of a task in its requests.
     private(set) var token: String?
 
     package init(
@@ -65,7 +65,7 @@ package struct Runtime: Sendable {
         }
     }
 
-    /// Posts until an answer comes or patience is over.
+    /// Posts until an answer arrives or the retries are exhausted.
     private func persist(_ route: Route, body: Data) async throws -> Data {
         var wait = patience.firstWait
         var attempt = 1
@@ -136,6 +136,6 @@ enum Route: String {
 
     var path: String { "/v1/runtime/" + rawValue }
 
-    /// How the signature of a request names its route.
+    /// The name of the route in the signature of a request.
     static let signedMethod = "/flwr.proto.Runtime/AcquireTask"
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 extension Runtime {
-    /// Where a process stands in a run, as requests about objects say it.
+    /// The identity of a process in a run, in requests about objects.
     package struct Place: Sendable {
         let node: UInt64
         let run: UInt64

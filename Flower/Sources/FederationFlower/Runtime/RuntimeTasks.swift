@@ -1,7 +1,7 @@
 import Foundation
 
 extension Runtime {
-    /// What Flower hands a task: where it runs, and what the run was told.
+    /// The context of a task: its process, and the configuration of the run.
     package func pullTaskInput() async throws -> TaskInput {
         let response: Flwr_Proto_PullTaskInputResponse = try await call(
             .pullTaskInput, Flwr_Proto_PullTaskInputRequest())
@@ -25,7 +25,7 @@ extension Runtime {
             })
     }
 
-    /// How a task ended.
+    /// The outcome of a task.
     package enum TaskStatus: String, Sendable { case completed, failed, stopped }
 
     /// Does the work of a task while Flower is told every few seconds that it goes on.
@@ -54,7 +54,7 @@ extension Runtime {
     }
 }
 
-/// What Flower hands a task.
+/// The context of a task.
 package struct TaskInput: Sendable {
     let context: Flwr_Proto_Context
     /// The app that the run is of: `publisher/name`.
@@ -63,9 +63,9 @@ package struct TaskInput: Sendable {
     package let run: UInt64
     /// The node that the task runs at.
     package let node: UInt64
-    /// What the SuperNode was started with, in `--node-config`.
+    /// The `--node-config` of the SuperNode.
     package let nodeConfiguration: [String: String]
-    /// What the run was started with: for a client all settings, for the server those of `flwr run --run-config`.
+    /// The configuration of the run: for a client all settings, for the server those of `flwr run --run-config`.
     package let runConfiguration: [String: String]
 
     init(_ response: Flwr_Proto_PullTaskInputResponse) {

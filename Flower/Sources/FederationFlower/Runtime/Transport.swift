@@ -4,7 +4,7 @@ import Foundation
 import NIOCore
 import NIOSSL
 
-/// Where a process finds Flower, and how the two trust each other.
+/// The address of Flower, and the credentials by which both ends trust each other.
 ///
 /// A client talks to the SuperNode of its site, `http://127.0.0.1:9094` unless told otherwise; the server talks to the
 /// SuperLink, port 8000.
@@ -13,7 +13,7 @@ public struct FlowerEndpoint: Sendable {
     public let address: String
     /// The authority that signs the peer's certificate, a PEM file; the system's authorities if absent.
     public let certificateAuthority: String?
-    /// What proves to the peer that this process may take tasks: the contents of its `--superexec-auth-secret-file`.
+    /// The secret that proves to the peer that this process may take tasks: the contents of its `--superexec-auth-secret-file`.
     let secret: Data?
 
     /// The endpoint at an address.
@@ -47,7 +47,7 @@ public struct FlowerEndpoint: Sendable {
     }
 }
 
-/// How a request reaches Flower: by HTTP, or in tests from hand to hand.
+/// The transport of requests to Flower: HTTP, or an in-memory double in tests.
 package protocol FlowerTransport: Sendable {
     /// Posts a body to a path and returns what came back, whatever its status.
     ///
@@ -73,7 +73,7 @@ package final class HTTPTransport: FlowerTransport {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.httpVersion = .http1Only
         configuration.timeout = .init(connect: .seconds(10))
-        // Who asks decides how often it tries.
+        // The caller decides how often to retry.
         configuration.connectionPool.retryConnectionEstablishment = false
         if let path = endpoint.certificateAuthority {
             do {

@@ -129,7 +129,7 @@ public final class FlowerGrid: Sendable {
         }
     }
 
-    /// Who has not replied in time is not asked about any more: a reply that comes later is never pulled.
+    /// Clients that miss the deadline are skipped: a later reply is never pulled.
     private func expire() {
         let late = state.withLock { state in
             let late = state.open.filter { $0.value.deadline < .now }

@@ -17,13 +17,13 @@ public struct RemoteClient: Client {
     /// The last round whose model the site has replied to.
     private let delivered = Delivered()
 
-    /// What all clients of a run have in common.
+    /// The properties shared by all clients of a run.
     public struct Job: Sendable {
-        /// What sites need to know to take part; they read it, this module does not.
+        /// The job description for the sites, which this module does not read.
         public let description: String
-        /// How long a site may take to say who it is.
+        /// The timeout of the handshake.
         public let handshake: Duration
-        /// How long a site may take for one phase of a round, its features or its training.
+        /// The timeout of one phase of a round, the exchange or the training.
         public let phase: Duration
 
         /// A job.
@@ -45,7 +45,7 @@ public struct RemoteClient: Client {
         return client
     }
 
-    /// Who takes part, in client order: by name, with the numbers in names as numbers.
+    /// The participants in client order: by name, with numbers in names compared as numbers.
     ///
     /// Sites that answer to `query.describe` have the names that they give; others, such as stock Flower apps, are called
     /// after their nodes and come last.
@@ -112,7 +112,7 @@ public struct RemoteClient: Client {
                     id: name, maximumSharedFeatures: max(0, min(most, 1 << 24)), node: node, grid: grid, job: job)
             }
         } catch let error as FlowerError {
-            // A site that cannot say who it is may still train.
+            // A site without a handshake may still train.
             guard case .site = error else { throw error }
         }
         return client
@@ -169,7 +169,7 @@ public struct RemoteClient: Client {
     }
 }
 
-/// What a remote client remembers, however often the value is copied.
+/// The memory of a remote client, shared by all copies of the value.
 private final class Delivered: Sendable {
     let round = Atomic(-1)
 }

@@ -1,10 +1,11 @@
 import CKernels
 
-/// im2col + GEMM in tiles: the windows under a few hundred output pixels are gathered as rows of a column matrix that
-/// stays in cache, `[pixels, kH · kW · in]`, and multiplied with the filter, `[kH · kW · in, out]`, as it is stored.
+/// A lowering to im2col and GEMM in tiles: the windows under a few hundred output pixels are gathered as rows of a
+/// column matrix that stays in cache, `[pixels, kH · kW · in]`, and multiplied by the filter as stored,
+/// `[kH · kW · in, out]`.
 ///
 /// The input gradient of a convolution with stride 1 is the convolution of the upstream gradient with the filter
-/// rotated by 180° and its channels exchanged; else columns are multiplied first and scattered.
+/// rotated by 180° and its channels exchanged; otherwise, columns are multiplied first and then scattered.
 struct ColumnLowering: ConvolutionLowering {
     func forward(
         _ g: ConvolutionGeometry, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
@@ -57,7 +58,7 @@ struct ColumnLowering: ConvolutionLowering {
         if g.windowsAreDisjoint {
             Parallel.forEachRange(of: g.rows, length: tile, scatter)
         } else {
-            // Tiles of one image overlap, images do not.
+            // Tiles of one image overlap; images do not.
             Parallel.forEach(g.batch) { image in
                 let end = (image + 1) * g.pixels
                 for first in stride(from: image * g.pixels, to: end, by: tile) {
@@ -96,7 +97,8 @@ struct ColumnLowering: ConvolutionLowering {
         }
     }
 
-    /// Output pixels of a tile: columns of about 1 MiB, and enough rows to pay for packing the filter.
+    /// Returns the number of output pixels per tile: columns of about 1 MiB, and enough rows to pay for packing the
+    /// filter.
     private func tileRows(_ g: ConvolutionGeometry) -> Int {
         max(128, min(4096, (1 << 18) / g.columns / 16 * 16))
     }

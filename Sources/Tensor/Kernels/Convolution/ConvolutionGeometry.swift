@@ -1,6 +1,6 @@
 import CKernels
 
-/// The extents of one convolution: `input [batch, height, width, inputChannels]`,
+/// The shapes of one convolution: `input [batch, height, width, inputChannels]`,
 /// `filter [kernelHeight, kernelWidth, inputChannels, outputChannels]`,
 /// `output [batch, outputHeight, outputWidth, outputChannels]`.
 struct ConvolutionGeometry: Hashable, Sendable {
@@ -10,10 +10,10 @@ struct ConvolutionGeometry: Hashable, Sendable {
     var paddingTop: Int, paddingLeft: Int
     var outputHeight: Int, outputWidth: Int
 
-    /// The convolution of a tensor of shape `input` with a filter of shape `filter`, zero-padded on all four sides.
+    /// Creates the geometry of a convolution of an input with a filter, zero-padded on all four sides.
     ///
-    /// - Precondition: rank 4 each, equal input channels, a positive stride, and a kernel no larger than the padded
-    ///   input.
+    /// - Precondition: Rank 4 for both, equal input channels, a positive stride, and a kernel no larger than the
+    ///   padded input.
     init(input: Tensor.Shape, filter: Tensor.Shape, stride: Int, padding: Int) {
         precondition(
             input.rank == 4 && filter.rank == 4 && input[3] == filter[2],
@@ -35,17 +35,17 @@ struct ConvolutionGeometry: Hashable, Sendable {
     var filterShape: Tensor.Shape { [kernelHeight, kernelWidth, inputChannels, outputChannels] }
     var outputShape: Tensor.Shape { [batch, outputHeight, outputWidth, outputChannels] }
 
-    /// Output pixels of one image and of the whole batch.
+    /// The number of output pixels in one image, and in the whole batch.
     var pixels: Int { outputHeight * outputWidth }
     var rows: Int { batch * pixels }
-    /// Elements under one window.
+    /// The number of elements under one window.
     var columns: Int { kernelHeight * kernelWidth * inputChannels }
 
     /// Whether no two windows share an element.
     var windowsAreDisjoint: Bool { stride >= kernelHeight && stride >= kernelWidth }
 
-    /// The convolution of the upstream gradient with the rotated filter that is this one's input gradient; `nil` where
-    /// strides or wide padding forbid it.
+    /// The convolution of the upstream gradient with the rotated filter, which computes the input gradient; `nil` if
+    /// the stride or wide padding rules it out.
     var rotated: ConvolutionGeometry? {
         guard stride == 1, paddingTop < kernelHeight, paddingLeft < kernelWidth else { return nil }
         var g = self
@@ -55,14 +55,15 @@ struct ConvolutionGeometry: Hashable, Sendable {
         return g
     }
 
-    /// Input images as they lie in memory.
+    /// Returns a reader of input images as stored in memory.
     func images(_ pixels: UnsafePointer<Float>) -> ImageReader {
         ImageReader(pixels, height: height, width: width, channels: inputChannels)
     }
 
-    /// Calls `body` with the rotated geometry and its filter: turned[u][v][out][in] = filter[kH − 1 − u][kW − 1 − v][in][out].
+    /// Calls `body` with the rotated geometry and its filter: turned[u][v][out][in] = filter[kH − 1 − u][kW − 1 −
+    /// v][in][out].
     ///
-    /// - Precondition: there is a rotated geometry.
+    /// - Precondition: `rotated` is not `nil`.
     func withRotatedFilter(
         _ filter: UnsafePointer<Float>, _ body: (ConvolutionGeometry, UnsafePointer<Float>) -> Void
     ) {
@@ -79,7 +80,8 @@ struct ConvolutionGeometry: Hashable, Sendable {
         withExtendedLifetime(turned) {}
     }
 
-    /// Calls `body` with the convolution of some of the input channels alone, and their part of the filter.
+    /// Calls `body` with the convolution over a range of the input channels, and the corresponding part of the
+    /// filter.
     func withFilter(
         _ filter: Tensor, ofInputs channels: Range<Int>, _ body: (ConvolutionGeometry, UnsafePointer<Float>) -> Void
     ) {

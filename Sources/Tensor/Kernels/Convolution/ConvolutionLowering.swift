@@ -1,30 +1,30 @@
-/// A way to compute a convolution and its two gradients by matrix products.
+/// A method that computes a convolution and its two gradients with matrix products.
 ///
-/// Memory is row-major in the layouts of `ConvolutionGeometry`. Results are written as `new + beta · old`, with `beta`
-/// 0 (what was there is ignored) or 1.
+/// Memory is row-major in the layouts of `ConvolutionGeometry`. Results are written as `new + beta · old`, with
+/// `beta` 0 (existing contents are ignored) or 1.
 protocol ConvolutionLowering: Sendable {
-    /// output = input ∗ filter
+    /// Computes output = input ∗ filter.
     func forward(
         _ g: ConvolutionGeometry, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
         output: UnsafeMutablePointer<Float>)
 
-    /// The derivative by the input, from the derivative `upstream` by the output.
+    /// Computes the gradient with respect to the input from `upstream`, the gradient with respect to the output.
     func inputGradient(
         _ g: ConvolutionGeometry, upstream: UnsafePointer<Float>, filter: UnsafePointer<Float>, beta: Float,
         gradient: UnsafeMutablePointer<Float>)
 
-    /// The derivative by the filter.
+    /// Computes the gradient with respect to the filter.
     func filterGradient(
         _ g: ConvolutionGeometry, input: ImageReader, upstream: UnsafePointer<Float>, beta: Float,
         gradient: UnsafeMutablePointer<Float>)
 }
 
 extension ConvolutionGeometry {
-    /// Takes the place of the policy, to compare lowerings with each other.
+    /// A lowering that overrides the policy, for comparing lowerings.
     @TaskLocal static var forcedLowering: (any ConvolutionLowering)?
 
-    /// The policy: which lowering computes this convolution. Measured on every convolution of a U-Net; the figures are
-    /// in docs/performance.md.
+    /// The lowering that the policy selects for this convolution. The policy is based on measurements of every
+    /// convolution of a U-Net; the figures are in docs/performance.md.
     var lowering: any ConvolutionLowering {
         if let forced = Self.forcedLowering { return forced }
         if kernelHeight == 1 && kernelWidth == 1 && stride == 1 && paddingTop == 0 && paddingLeft == 0 {
@@ -38,7 +38,7 @@ extension ConvolutionGeometry {
     }
 }
 
-/// A 1×1 convolution is a matrix product: `[pixels, in] · [in, out]`.
+/// A lowering of 1×1 convolutions to a matrix product: `[pixels, in] · [in, out]`.
 struct PointwiseLowering: ConvolutionLowering {
     func forward(
         _ g: ConvolutionGeometry, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
@@ -83,7 +83,7 @@ struct PointwiseLowering: ConvolutionLowering {
         }
     }
 
-    /// Rows of one matrix product: operands of about 512 KiB.
+    /// Returns the number of rows per matrix product: operands of about 512 KiB.
     private func band(_ g: ConvolutionGeometry) -> Int {
         max(128, (1 << 17) / (g.inputChannels + g.outputChannels))
     }

@@ -1,18 +1,19 @@
 import CKernels
 
-/// The definition itself as matrix products that read the images where they lie: the pixels of an output row are the
-/// rows of the left matrix, `stride · in` floats apart and overlapping, and the windows' `kW · in` floats of each of the
-/// `kH` image rows its columns. Nothing is gathered but the rows at the border of a padded image.
+/// The definition itself as matrix products that read the images in place: the pixels of an output row are the rows
+/// of the left matrix, `stride · in` floats apart and overlapping, and the windows' `kW · in` floats of each of the
+/// `kH` image rows are its columns. Only the rows at the border of a padded image are gathered.
 ///
-/// It suits few input channels, where transforms cost more than they save, and windows that do not overlap, as in the
-/// 2×2 transposed convolution.
+/// It suits few input channels, where transforms cost more than they save, and non-overlapping windows, as in the 2×2
+/// transposed convolution.
 struct DirectLowering: ConvolutionLowering {
-    /// Whole vectors of output channels, and gradients that do not need overlapping windows with a stride.
+    /// Returns whether output channels fill whole vectors and gradients do not need overlapping windows with a
+    /// stride.
     static func applies(to g: ConvolutionGeometry) -> Bool {
         g.outputChannels % 16 == 0 && (tilesExactly(g) ? g.inputChannels % 16 == 0 : g.stride == 1 && g.rotated != nil)
     }
 
-    /// Whether the windows lie side by side and cover the image.
+    /// Returns whether the windows tile the image exactly.
     private static func tilesExactly(_ g: ConvolutionGeometry) -> Bool {
         g.kernelHeight == g.stride && g.kernelWidth == g.stride && g.paddingTop == 0 && g.paddingLeft == 0
             && g.height == g.outputHeight * g.stride && g.width == g.outputWidth * g.stride
@@ -49,7 +50,7 @@ struct DirectLowering: ConvolutionLowering {
             }
             return
         }
-        // Each kernel row paints every stride-th image row: [width, out] · [out, kW · in].
+        // Each kernel row writes every stride-th image row: [width, out] · [out, kW · in].
         let window = g.kernelWidth * g.inputChannels
         let packed = (0..<g.kernelHeight).map { row in
             PackedMatrix(
@@ -97,7 +98,7 @@ struct DirectLowering: ConvolutionLowering {
 
     // Bands of output rows
 
-    /// Output rows of a band: about 128 KiB of output.
+    /// Returns the number of output rows per band: about 128 KiB of output.
     private func rowsOfBand(_ g: ConvolutionGeometry) -> Int {
         max(1, min(g.outputHeight, (1 << 15) / (g.outputWidth * g.outputChannels)))
     }
@@ -114,7 +115,7 @@ struct DirectLowering: ConvolutionLowering {
         Parallel.forEach(g.batch * bandsOfImage(g)) { withBand(g, input: input, $0, body) }
     }
 
-    /// Calls `body` with the image rows under band number `index`, the border included.
+    /// Calls `body` with the image rows under band number `index`, including the border.
     private func withBand(_ g: ConvolutionGeometry, input: ImageReader, _ index: Int, _ body: Band) {
         let bands = bandsOfImage(g), length = rowsOfBand(g)
         let (image, start) = (index / bands, index % bands * length)

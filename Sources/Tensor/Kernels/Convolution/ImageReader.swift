@@ -1,18 +1,18 @@
 import CKernels
 
-/// The images that a convolution reads: the channels of one tensor or of several side by side, as they are stored or
-/// scaled, shifted and rectified on the way.
+/// A reader of the images of a convolution: the channels of one tensor or of several side by side, either as stored
+/// or with scale, shift, and ReLU applied as they are read.
 ///
-/// Whoever reads through this neither needs the concatenated tensor nor the normalised one to exist.
+/// With it, neither the concatenated nor the normalized tensor has to exist.
 struct ImageReader {
     /// Some of the channels, `[batch, height, width, channels]`.
     struct Part {
         var pixels: UnsafePointer<Float>
         var channels: Int
-        /// Scale and shift, one number a channel; `nil` to read what is stored.
+        /// The scale and shift per channel; `nil` to read the stored values.
         var scale: UnsafePointer<Float>?
         var shift: UnsafePointer<Float>?
-        /// Floats between the scales of one image and the next.
+        /// The number of floats between the scales of one image and those of the next.
         var scaleStride = 0
         var slope: Float = 1
     }
@@ -22,7 +22,7 @@ struct ImageReader {
 
     var channels: Int { parts.reduce(0) { $0 + $1.channels } }
 
-    /// Images as they are stored, `[batch, height, width, channels]`.
+    /// Creates a reader of images as stored, `[batch, height, width, channels]`.
     init(_ pixels: UnsafePointer<Float>, height: Int, width: Int, channels: Int) {
         self.init(height: height, width: width, parts: [Part(pixels: pixels, channels: channels)])
     }
@@ -31,7 +31,7 @@ struct ImageReader {
         (self.height, self.width, self.parts) = (height, width, parts)
     }
 
-    /// The parts of a variable's value, which must stay alive.
+    /// Creates a reader of the parts of a variable's value, which must stay alive.
     init(_ parts: [DeferredImages.Part], height: Int, width: Int) {
         self.init(
             height: height, width: width,
@@ -45,13 +45,14 @@ struct ImageReader {
             })
     }
 
-    /// The memory itself, if it holds exactly what is read.
+    /// The underlying memory, if it holds exactly the values to read.
     var memory: UnsafePointer<Float>? {
         parts.count == 1 && parts[0].scale == nil ? parts[0].pixels : nil
     }
 
-    /// Writes the pixels `rows × columns` of an image, which may lie outside of it, where there are zeros:
-    /// `band [rows, columns, stride]`, whose channels from `channels` on are zeros.
+    /// Loads the pixels `rows × columns` of an image into `band [rows, columns, stride]`.
+    ///
+    /// Pixels outside the image are zeros, as are the channels of the band from `channels` on.
     func load(
         image: Int, rows: Range<Int>, columns: Range<Int>, stride: Int, into band: UnsafeMutablePointer<Float>
     ) {
@@ -71,7 +72,8 @@ struct ImageReader {
         }
     }
 
-    /// Calls `body` with the images in memory, `[batch, height, width, channels]`, written out first where they are not.
+    /// Calls `body` with the images in memory, `[batch, height, width, channels]`, writing them out first if
+    /// necessary.
     func withMemory(batch: Int, _ body: (UnsafePointer<Float>) -> Void) {
         if let memory { return body(memory) }
         let image = height * width * channels

@@ -1,7 +1,9 @@
 import CKernels
 
-/// Winograd's minimal filtering F(m × m, 3 × 3), m = 4 or 2: tiles of m × m output pixels are computed from n × n input
-/// pixels, n = m + 2, with n² multiplications for each pair of channels in place of 9 m²: a quarter of them for m = 4.
+/// Winograd's minimal filtering F(m × m, 3 × 3), m = 4 or 2.
+///
+/// Tiles of m × m output pixels are computed from n × n input pixels, n = m + 2, with n² multiplications per pair of
+/// channels instead of 9 m²: a quarter as many for m = 4.
 ///
 /// ```
 /// y = Aᵀ [(G w Gᵀ) ⊙ (Bᵀ x B)] A          forward; the input gradient is the same with the rotated filter
@@ -9,14 +11,14 @@ import CKernels
 /// ```
 ///
 /// For each of the n² positions, ⊙ together with the sum over channels is a matrix product `[tiles, in] · [in, out]`.
-/// Blocks of tiles are transformed, multiplied and transformed back before they leave the cache.
+/// Blocks of tiles are transformed, multiplied, and transformed back before they leave the cache.
 ///
-/// The transforms cost precision: with m = 4 errors are about ten times those of a sum in single precision, with m = 2
-/// about twice. Lavin and Gray, CVPR 2016; Winograd, "Arithmetic complexity of computations", SIAM 1980.
+/// The transforms cost precision: errors are about ten times those of a single-precision sum for m = 4, and about
+/// twice for m = 2. Lavin and Gray, CVPR 2016; Winograd, "Arithmetic complexity of computations", SIAM 1980.
 struct WinogradLowering: ConvolutionLowering {
     let m: Int
 
-    /// The filter's kernel and stride must fit, and paddings stay below the kernel's extent.
+    /// Returns whether the kernel and stride fit, with paddings smaller than the kernel.
     static func applies(to g: ConvolutionGeometry) -> Bool {
         g.kernelHeight == 3 && g.kernelWidth == 3 && g.stride == 1 && g.paddingTop < 3 && g.paddingLeft < 3
     }
@@ -43,7 +45,8 @@ struct WinogradLowering: ConvolutionLowering {
         }
     }
 
-    /// Many tiles: each task takes some rows of tiles all the way, with a transformed filter that all share.
+    /// Computes the output for many tiles: each task processes some rows of tiles end to end, sharing one transformed
+    /// filter.
     private func byTiles(
         _ tiles: WinogradTiles, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
         output: UnsafeMutablePointer<Float>
@@ -71,9 +74,9 @@ struct WinogradLowering: ConvolutionLowering {
         }
     }
 
-    /// Few tiles, many channels: all tiles are transformed at once, and each task computes some output channels from one
-    /// run of input channels after the other, so that the transformed filter, by far the largest matrix, never leaves
-    /// the cache of its task.
+    /// Computes the output for few tiles and many channels: all tiles are transformed at once, and each task computes
+    /// some output channels from successive runs of input channels, so that the transformed filter, by far the
+    /// largest matrix, never leaves the cache of its task.
     private func byChannels(
         _ tiles: WinogradTiles, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
         output: UnsafeMutablePointer<Float>
@@ -100,7 +103,7 @@ struct WinogradLowering: ConvolutionLowering {
         }
     }
 
-    /// u = G w Gᵀ of some channels.
+    /// Computes u = G w Gᵀ for some channels.
     private func transform(
         _ filter: UnsafePointer<Float>, _ g: ConvolutionGeometry, inputs: Range<Int>, outputs: Range<Int>,
         position: Int, into u: UnsafeMutablePointer<Float>
@@ -111,7 +114,8 @@ struct WinogradLowering: ConvolutionLowering {
         ck_winograd_filter(Int32(m), &block, filter, position, u)
     }
 
-    /// y[position] = v[position] · filter[position], or with input channels that are not the first ones, adds to it.
+    /// Computes y[position] = v[position] · filter[position], or adds to it if the input channels are not the first
+    /// ones.
     private func multiply(
         _ v: Transform, _ inputs: Range<Int>, _ y: Transform, filter: UnsafePointer<Float>, _ filterPosition: Int
     ) {
@@ -139,7 +143,7 @@ extension WinogradLowering {
         }
     }
 
-    /// Few weights: each task sums over some of the tiles, and the sums are added.
+    /// Computes few weights: each task sums over some of the tiles, and the sums are added.
     private func byTiles(
         _ tiles: WinogradTiles, input: ImageReader, upstream: ImageReader, beta: Float,
         gradient: UnsafeMutablePointer<Float>
@@ -163,14 +167,15 @@ extension WinogradLowering {
         }
     }
 
-    /// Many weights: all tasks share the transforms of some hundred tiles, and each computes a block of the weights.
+    /// Computes many weights: all tasks share the transforms of some hundred tiles, and each computes a block of the
+    /// weights.
     private func byWeights(
         _ tiles: WinogradTiles, input: ImageReader, upstream: ImageReader, beta: Float,
         gradient: UnsafeMutablePointer<Float>
     ) {
         let g = tiles.g
         let (blockIn, blockOut) = (64, 32)
-        // Transforms of about 8 MiB, or of one row of tiles.
+        // Keep transforms to about 8 MiB, or one row of tiles.
         let fitting = (2 << 20) / (tiles.positions * (tiles.inputs + tiles.outputs) * tiles.columns)
         let length = min(tiles.rows, max(1, fitting))
         let across = (g.outputChannels + blockOut - 1) / blockOut
@@ -202,7 +207,7 @@ extension WinogradLowering {
     }
 }
 
-/// A block of the transformed gradient by the weights: `[positions, inputs, outputs]`.
+/// A block of the transformed gradient with respect to the weights: `[positions, inputs, outputs]`.
 private struct WeightTransform {
     private let buffer: Buffer
     private let m: Int, positions: Int, inputs: Int, outputs: Int
@@ -214,7 +219,7 @@ private struct WeightTransform {
         buffer = Buffer(count: positions * (inputs * outputs + 16))
     }
 
-    /// Adds vᵀ · d, at each position, of the channels that begin at `inputs` and `outputs`.
+    /// Adds vᵀ · d at each position, for the channels that begin at `inputs` and `outputs`.
     func add(_ v: Transform, _ d: Transform, inputs first: Int, outputs firstOutput: Int, isFirst: Bool) {
         var product = ck_matrices(
             rows: inputs, columns: outputs, depth: v.count, groups: 1, count: positions,
@@ -224,7 +229,7 @@ private struct WeightTransform {
         ck_product(&product, isFirst ? 0 : 1)
     }
 
-    /// Transforms back: Gᵀ v G, into a corner of the filter's gradient.
+    /// Transforms back, Gᵀ v G, and writes to a block of the filter's gradient.
     func write(_ g: ConvolutionGeometry, channels: Int, beta: Float, to gradient: UnsafeMutablePointer<Float>) {
         var tiles = ck_tiles(count: inputs, channels: channels, stride: outputs, position: position)
         ck_winograd_weights(

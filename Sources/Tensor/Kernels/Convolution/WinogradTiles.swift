@@ -1,13 +1,13 @@
 import CKernels
 
-/// The tiles of m × m output pixels into which the images of a convolution are cut, numbered by rows of tiles through
-/// the whole batch.
+/// The tiles of m × m output pixels into which the images of a convolution are divided, numbered by rows of tiles
+/// through the whole batch.
 struct WinogradTiles {
     let g: ConvolutionGeometry
     let m: Int
-    /// Tiles in a row, and rows of tiles in an image and in the batch.
+    /// The number of tiles per row, and of rows of tiles per image and in the batch.
     let columns: Int, rowsOfImage: Int, rows: Int
-    /// Channels rounded up to whole vectors.
+    /// The number of channels, rounded up to whole vectors.
     let inputs: Int, outputs: Int
 
     init(_ g: ConvolutionGeometry, m: Int) {
@@ -22,8 +22,9 @@ struct WinogradTiles {
     var count: Int { rows * columns }
     var positions: Int { (m + 2) * (m + 2) }
 
-    /// Rows of tiles whose transforms, with `channels` floats for each tile and position, stay in a cache of about a
-    /// MiB; at least 24 tiles, so that products are worth their filter, and at most an eighth of all.
+    /// Returns the number of rows of tiles whose transforms, with `channels` floats per tile and position, fit in a
+    /// cache of about 1 MiB: at least 24 tiles, so that products are worth their filter, and at most an eighth of all
+    /// tiles.
     func rowsOfBlock(channels: Int) -> Int {
         let fitting = (100 << 10) / (positions * channels)
         let wanted = max(24, min(fitting, count / 8))
@@ -53,7 +54,7 @@ struct WinogradTiles {
         }
     }
 
-    /// Transforms products back, Aᵀ v A, into some rows of tiles and some channels of the output.
+    /// Transforms products back, Aᵀ v A, and writes them to some rows of tiles and some channels of the output.
     func write(
         _ v: Transform, _ rows: Range<Int>, channels: Range<Int>, beta: Float, output: UnsafeMutablePointer<Float>
     ) {
@@ -86,8 +87,7 @@ struct WinogradTiles {
     }
 }
 
-/// Transformed tiles: `[positions, tiles, channels]`, with a gap between positions that keeps them from falling into
-/// the same places of the cache.
+/// Transformed tiles, `[positions, tiles, channels]`, with a gap between positions that avoids cache conflicts.
 struct Transform {
     private let buffer: Buffer
     let channels: Int, position: Int
@@ -102,7 +102,7 @@ struct Transform {
 
     var base: UnsafeMutablePointer<Float> { buffer.base }
 
-    /// The first `count` tiles.
+    /// Returns the first `count` tiles.
     func prefix(_ count: Int) -> Transform {
         var part = self
         part.count = count

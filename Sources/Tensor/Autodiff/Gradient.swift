@@ -1,19 +1,19 @@
-/// The loss that a computation returns, and its gradient by all trainable parameters.
+/// Returns the loss that a computation produces and its gradient with respect to all trainable parameters.
 ///
-/// The computation receives a tape that reads weights from `parameters` and normalises by batch statistics; the
-/// running statistics it measured are in `parameters` afterwards.
+/// The computation receives a tape that reads weights from `parameters` and normalizes with batch statistics.
+/// Afterward, `parameters` contains the updated running statistics.
 ///
 /// ```swift
 /// let (loss, gradient) = valueAndGradient(at: &parameters) { tape in
-///     crossEntropy(network(tape.constant(images)), labels)
+///     crossEntropy(network(tape.constant(images)), labels: labels)
 /// }
 /// optimizer.update(&parameters, along: gradient)
 /// ```
 ///
 /// - Parameters:
-///   - parameters: The weights; only statistics change.
-///   - generator: Randomness for dropout; without it there is no dropout.
-///   - loss: Computes a variable with one element.
+///   - parameters: The weights; only the running statistics change.
+///   - generator: The random number generator for dropout; without one, there is no dropout.
+///   - loss: A closure that computes a variable with one element.
 /// - Returns: The loss, and its gradient as a vector of `parameters.trainableCount` elements.
 public func valueAndGradient(
     at parameters: inout Parameters, generator: SeededGenerator? = nil, of loss: (Tape) throws -> Variable
@@ -27,12 +27,12 @@ public func valueAndGradient(
         var adjoints = tape.derivatives(of: loss)
         return (value, adjoints.gradient(of: parameters), tape.statistics)
     }()
-    // The tape is gone, so the parameters are held here alone and change in place.
+    // With the tape released, `parameters` is uniquely referenced and changes in place.
     for (slot, value) in statistics { parameters[slot] = value }
     return (value, gradient)
 }
 
-/// The loss of some tensors, and its derivative by each of them.
+/// Returns the loss computed from several tensors and its gradient with respect to each of them.
 public func valueAndGradient(
     at tensors: [Tensor], parameters: Parameters = Parameters(), of loss: ([Variable]) throws -> Variable
 ) rethrows -> (value: Float, gradients: [Tensor]) {
@@ -44,12 +44,12 @@ public func valueAndGradient(
     return (value, tensors.indices.map { adjoints.derivative(byLeaf: $0, shape: tensors[$0].shape) })
 }
 
-/// The result of a computation without a gradient: nothing is recorded, and memory is released as it goes.
+/// Returns the result of a computation without a gradient: nothing is recorded, and memory is released along the way.
 ///
 /// - Parameters:
 ///   - parameters: The weights that layers read.
-///   - normalization: Which statistics batch norms use; the running ones by default.
-///   - body: Computes from a tape that reads the weights.
+///   - normalization: The statistics that batch norms use; the running statistics by default.
+///   - body: A closure that computes on a tape that reads the weights.
 public func evaluate(
     _ parameters: Parameters, normalization: Tape.Normalization = .runningStatistics,
     _ body: (Tape) throws -> Variable
