@@ -4,7 +4,6 @@ Called by Scripts/compare, which installs PyTorch and builds StepTimer.
 """
 
 import argparse
-import dataclasses
 import json
 import os
 import pathlib
@@ -13,41 +12,11 @@ import statistics
 import subprocess
 import sys
 
+from cases import CASES
 from reporting import ROOT, machine, number
 
 TWIN = ROOT / "Benchmarks" / "PyTorch" / "step_timer.py"
 MODES = ["eager", "compile", "bf16"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    step: str
-    width: int
-    size: int
-    batch: int
-    threads: int | None = None
-
-    def name(self, threads):
-        name = f"{self.step} f={self.width} {self.batch}×{self.size}²"
-        return name if threads != 1 else name + ", 1 thread"
-
-    def options(self, threads):
-        return (
-            f"--step {self.step} --width {self.width} --size {self.size} --batch {self.batch} --threads {threads}"
-        ).split()
-
-
-CASES = [
-    Case("encoder", 32, 192, 8),
-    Case("encoder", 32, 192, 8, threads=1),
-    Case("encoder", 16, 128, 32),
-    Case("encoder", 16, 128, 8),
-    Case("encoder", 16, 64, 8),
-    Case("unet", 32, 192, 8),
-    Case("inference", 32, 192, 8),
-    Case("round", 16, 64, 8),
-    Case("round", 16, 128, 32),
-]
 
 
 def arguments():
