@@ -1,19 +1,19 @@
-/// Another order and direction of the axes of a volume: every voxel keeps its value, none is interpolated.
+/// A permutation of the axes of a volume and their directions, which leaves every voxel value unchanged.
 ///
 /// ```swift
 /// let axial = image.permuted(by: order)
 /// axial.permuted(by: order.inverted) == image        // bit for bit
 /// ```
 public struct AxisPermutation: Hashable, Sendable {
-    /// For x, y and slices of the result, the axis of the source: 0 for x, 1 for y, 2 for slices.
+    /// The source axis for x, y, and slices of the result: 0 for x, 1 for y, 2 for slices.
     public let axes: [Int]
-    /// For x, y and slices of the result, whether the source's axis is run through backwards.
+    /// Whether the source axis for x, y, and slices of the result is reversed.
     public let isReversed: [Bool]
 
-    /// Nothing changes.
+    /// The permutation that changes nothing.
     public static let identity = AxisPermutation([0, 1, 2])
 
-    /// An order of the three axes.
+    /// Creates a permutation of the three axes.
     ///
     /// - Precondition: `axes` holds 0, 1 and 2 once each; `reversed` has three elements.
     public init(_ axes: [Int], reversed: [Bool] = [false, false, false]) {
@@ -22,7 +22,7 @@ public struct AxisPermutation: Hashable, Sendable {
         (self.axes, isReversed) = (axes, reversed)
     }
 
-    /// The inverse.
+    /// The inverse permutation.
     public var inverted: AxisPermutation {
         var (axes, reversed) = ([0, 0, 0], [false, false, false])
         for (target, source) in self.axes.enumerated() {
@@ -32,16 +32,16 @@ public struct AxisPermutation: Hashable, Sendable {
         return AxisPermutation(axes, reversed: reversed)
     }
 
-    /// The order in which slices across `sliceAxis` look like an axial picture does in radiology.
+    /// Creates the permutation that stacks slices along `sliceAxis`, oriented by radiological convention.
     ///
-    /// Columns run to the patient's left, rows to the back; across the other axes, where there is no left or no back,
-    /// columns run to the back and rows to the feet. Slices run to the left, to the front or to the feet: from the base
-    /// of the heart to its apex. This is how ACDC's slices are stored. An oblique axis counts as the direction to which
-    /// it is nearest.
+    /// In axial slices, columns run to the patient's left and rows to the back. In sagittal slices, columns run to the
+    /// back; in coronal slices, to the left; in both, rows run to the feet. Slices run to the left, to the front, or to
+    /// the feet: from the base of the heart to its apex. ACDC's slices are stored in this way. An oblique axis counts
+    /// as the direction to which it is nearest.
     ///
     /// - Parameters:
-    ///   - sliceAxis: The source's axis across which slices are taken: 0, 1 or 2.
-    ///   - orientation: Three letters as ``NIfTI/orientation`` gives them; without them, the axes keep their order and
+    ///   - sliceAxis: The source axis along which slices are stacked: 0, 1, or 2.
+    ///   - orientation: Three letters as given by ``NIfTI/orientation``; without them, the axes keep their order and
     ///     direction, and `sliceAxis` goes last.
     init(slicesAlong sliceAxis: Int, orientation: String?) {
         let others = [0, 1, 2].filter { $0 != sliceAxis }
@@ -50,7 +50,7 @@ public struct AxisPermutation: Hashable, Sendable {
             return
         }
         func isAlong(_ pair: String, _ axis: Int) -> Bool { pair.contains(letters[axis]) }
-        // Left and right lie across, head and feet lie upright; front and back take the place that is left.
+        // Left–right is horizontal, superior–inferior is vertical; anterior–posterior takes the remaining place.
         let isSwapped = isAlong("LR", others[1]) || isAlong("SI", others[0])
         let axes = (isSwapped ? others.reversed() : others) + [sliceAxis]
         let across: Set<Character> = ["R", "A", "S"]
@@ -61,7 +61,7 @@ public struct AxisPermutation: Hashable, Sendable {
 }
 
 extension Volume {
-    /// The same voxels in another order of the axes; each frame of a cine alike.
+    /// Returns the same voxels with permuted axes; each frame of a cine is permuted alike.
     ///
     /// - Complexity: O(voxels).
     public func permuted(by order: AxisPermutation) -> Volume {

@@ -1,22 +1,22 @@
 import FileIO
 import Foundation
 
-/// A regular file, read once from beginning to end; inflated on the way where it is gzip.
+/// A regular file that is read once from beginning to end, and decompressed on the fly if it is gzip.
 final class InputFile {
-    /// The file as errors and warnings call it.
+    /// The name of the file in errors and warnings.
     let name: String
-    /// Bytes on disk.
+    /// The number of bytes on disk.
     let byteCount: Int
     private let file: ReadableFile
     private var inflater: Inflater?
-    /// Bytes delivered so far.
+    /// The number of bytes delivered so far.
     private(set) var position = 0
-    /// Bytes read from the file so far.
+    /// The number of bytes read from the file so far.
     private var stored = 0
 
     /// Opens the file.
     ///
-    /// - Throws: `.missing`, `.unreadable`; `.damagedGzip` for a name in `.gz` without gzip's first two bytes.
+    /// - Throws: `.missing`, `.unreadable`; `.damagedGzip` for a name ending in `.gz` without the gzip magic number.
     init(_ url: URL) throws(VolumesError) {
         name = url.relativePath
         do throws(FileError) { file = try ReadableFile(url, name: name) } catch { throw VolumesError(error) }
@@ -32,13 +32,15 @@ final class InputFile {
         }
     }
 
-    /// Whether the file is inflated on the way.
+    /// Whether the file is compressed with gzip.
     var isGzip: Bool { inflater != nil }
 
-    /// The most bytes that the file can deliver: deflate expands 1032:1 at most (RFC 1951, 258 bytes from two bits).
+    /// The maximum number of bytes that the file can deliver.
+    ///
+    /// Deflate expands 1032:1 at most (RFC 1951, 258 bytes from two bits).
     var byteLimit: Int { isGzip ? byteCount.multipliedReportingOverflow(by: 1032).partialValue : byteCount }
 
-    /// Fills `target` and returns its size, or fewer where the file ends.
+    /// Fills `target` and returns the number of bytes read, which is smaller than its size only at the end of the file.
     func read(into target: UnsafeMutableRawBufferPointer) throws(VolumesError) -> Int {
         do throws(FileError) {
             let count =
@@ -54,7 +56,7 @@ final class InputFile {
         }
     }
 
-    /// Moves on to byte `offset` through `scratch`, or to the end of a shorter file.
+    /// Advances to byte `offset`, using `scratch`, or to the end of a shorter file.
     func skip(to offset: Int, scratch: UnsafeMutableRawBufferPointer) throws(VolumesError) {
         if !isGzip {
             position = max(position, min(offset, byteCount))
@@ -66,11 +68,12 @@ final class InputFile {
         }
     }
 
-    /// Reads the rest, so that gzip's check sums are compared, and says what the rest is, if anything.
+    /// Reads the rest of the file, so that gzip checksums are verified, and returns a warning about excess bytes, if
+    /// any.
     ///
-    /// Bytes after the last one that the header promises are ignored with a warning, but inflating them is work without a
-    /// bound that the header gives, so more than 1 MiB of them is a fault. What follows the last gzip member is ignored
-    /// too, with a warning unless it is zeros, which `gzip` itself takes for padding.
+    /// Bytes after the last one that the header promises are ignored with a warning. Decompressing them is not bounded
+    /// by the header, so more than 1 MiB of them is a fault. Bytes after the last gzip member are ignored too, with a
+    /// warning unless they are zeros, which `gzip` itself treats as padding.
     func finish(scratch: UnsafeMutableRawBufferPointer) throws(VolumesError) -> String? {
         let end = position
         let limit = 1 << 20
@@ -89,7 +92,7 @@ final class InputFile {
         return garbage > 0 ? "\(name): \(garbage) bytes after the compressed data are ignored" : nil
     }
 
-    /// Fills `target` from the file as it is stored.
+    /// Fills `target` with the stored bytes of the file.
     private func readStored(into target: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
         let count = try file.read(at: stored, into: target)
         stored += count
@@ -97,7 +100,7 @@ final class InputFile {
     }
 }
 
-/// A durable file for volumes, compressed with gzip where its name ends in `.gz`.
+/// A durable file for volumes, compressed with gzip if its name ends in `.gz`.
 struct OutputFile: ~Copyable {
     private var file: DurableFile
     private let deflater: Deflater?
@@ -113,7 +116,7 @@ struct OutputFile: ~Copyable {
         try write(bytes, isLast: false)
     }
 
-    /// Gives the file its name once all bytes are on the medium.
+    /// Renames the file to its final name once all bytes are on the medium.
     mutating func commit() throws(VolumesError) {
         if deflater != nil { try write(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true) }
         do throws(FileError) { try file.commit() } catch { throw VolumesError(error) }
@@ -129,7 +132,7 @@ struct OutputFile: ~Copyable {
     }
 }
 
-/// All that is wrong with one patient of a data set, one sentence each that names the file.
+/// The faults of one patient of a data set; each is one sentence that names the file.
 struct Faults: Error {
     var descriptions: [String]
 }

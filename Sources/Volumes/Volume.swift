@@ -4,9 +4,9 @@
 public struct Volume: Sendable, Equatable {
     /// The size `(x, y, slices, frames)`; `frames` is 1 for a 3-D image.
     public var extent: Extent
-    /// Distance between neighboring voxel centers along x, y and the slice axis, in millimetres.
+    /// The distances between neighboring voxel centers along x, y, and the slice axis, in millimeters.
     public var spacing: Spacing
-    /// `extent.count` values, x fastest.
+    /// The `extent.count` voxel values, x fastest.
     public var voxels: [Float]
 
     /// A volume of the given size and spacing.
@@ -20,18 +20,18 @@ public struct Volume: Sendable, Equatable {
         self.voxels = voxels
     }
 
-    /// Numbers of voxels along x, y, the slice axis and time.
+    /// The numbers of voxels along x, y, the slice axis, and time.
     public struct Extent: Hashable, Sendable, Codable, CustomStringConvertible {
-        /// Voxels along x, the fastest axis in memory.
+        /// The number of voxels along x, the fastest axis in memory.
         public var x: Int
-        /// Voxels along y.
+        /// The number of voxels along y.
         public var y: Int
-        /// Slices.
+        /// The number of slices.
         public var slices: Int
-        /// Time frames; 1 for a 3-D image.
+        /// The number of time frames; 1 for a 3-D image.
         public var frames: Int
 
-        /// The size of a 3-D image, or of a cine with several frames.
+        /// Creates the size of a 3-D image, or of a cine with several frames.
         public init(x: Int, y: Int, slices: Int, frames: Int = 1) {
             (self.x, self.y, self.slices, self.frames) = (x, y, slices, frames)
         }
@@ -39,22 +39,22 @@ public struct Volume: Sendable, Equatable {
         /// The number of voxels.
         public var count: Int { x * y * slices * frames }
 
-        /// `216 × 256 × 10`, with the frames where there are several.
+        /// The size as text, such as `216 × 256 × 10`, with the number of frames if there are several.
         public var description: String {
             "\(x) × \(y) × \(slices)" + (frames == 1 ? "" : " × \(frames)")
         }
     }
 
-    /// Distances between neighboring voxel centers, in millimetres.
+    /// The distances between neighboring voxel centers, in millimeters.
     public struct Spacing: Hashable, Sendable, Codable {
-        /// Along x, in mm.
+        /// The spacing along x, in mm.
         public var x: Double
-        /// Along y, in mm.
+        /// The spacing along y, in mm.
         public var y: Double
-        /// Between slices, in mm.
+        /// The spacing between slices, in mm.
         public var slice: Double
 
-        /// Spacing along the three spatial axes, in mm.
+        /// Creates a spacing from its values along the three spatial axes, in mm.
         public init(x: Double, y: Double, slice: Double) {
             (self.x, self.y, self.slice) = (x, y, slice)
         }
@@ -62,9 +62,9 @@ public struct Volume: Sendable, Equatable {
 }
 
 extension Volume {
-    /// The 3-D image of one frame of a cine.
+    /// Returns one frame of a cine as a 3-D image.
     ///
-    /// - Parameter index: From 0; ACDC's frame numbers begin at 1.
+    /// - Parameter index: The index of the frame, from 0; ACDC's frame numbers begin at 1.
     /// - Precondition: `0 ≤ index < extent.frames`.
     public func frame(_ index: Int) -> Volume {
         precondition((0..<extent.frames).contains(index), "frame \(index) of \(extent.frames)")

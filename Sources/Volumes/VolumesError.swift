@@ -1,43 +1,43 @@
 import FileIO
 
-/// A fault of a file that this module reads or writes.
+/// An error in reading or writing a file or a data set.
 ///
 /// Each description is one sentence that names the file, what is wrong with it, and what was expected instead.
 public enum VolumesError: Error, Equatable, Sendable {
     // MARK: Any file
 
-    /// There is no file at that path.
+    /// There is no file at the path.
     case missing(file: String)
-    /// The file exists, but the system does not let us read it; or it is no regular file.
+    /// The file exists, but cannot be read, or is not a regular file.
     case unreadable(file: String, reason: String)
-    /// The file cannot be written; what was at that path before is still there.
+    /// The file cannot be written; a file that existed at the path is unchanged.
     case unwritable(file: String, reason: String)
 
     // MARK: NIfTI
 
     /// The file is neither NIfTI-1 nor NIfTI-2.
     case notNIfTI(file: String, reason: String)
-    /// A field of the header holds a value that is not allowed, or that contradicts another one.
+    /// A field of the header holds a value that is invalid, or that contradicts another field.
     case invalidField(file: String, field: String, found: String, expected: String)
     /// The file ends before the last byte that its header promises.
     case truncated(file: String, field: String, promisedByteCount: Int, foundByteCount: Int)
     /// The compressed data is damaged: `field` is `deflate data`, `CRC-32`, `ISIZE` or `gzip header`.
     case damagedGzip(file: String, field: String, reason: String)
-    /// A voxel value cannot be stored in the datatype that the file was asked to have.
+    /// A voxel value cannot be stored in the requested datatype.
     case unrepresentable(file: String, value: String, datatype: NIfTI.Datatype)
 
     // MARK: Data sets
 
-    /// The folder is not one of the data set.
+    /// The folder does not hold the data set.
     case noDataSet(folder: String, reason: String)
     /// The folder holds several releases of the data set, and none was chosen.
     case severalReleases(folder: String, found: [String])
-    /// Pieces of a data set are missing or broken: one sentence each that names the file.
+    /// Parts of a data set are missing or broken; each problem is one sentence that names the file.
     case incomplete(folder: String, problems: [String])
 }
 
 extension VolumesError: CustomStringConvertible {
-    /// One sentence: the file, its fault, what was expected, and what to do.
+    /// One sentence that names the file, the fault, the expectation, and a remedy.
     public var description: String {
         switch self {
         case .missing(let file):
@@ -66,7 +66,7 @@ extension VolumesError: CustomStringConvertible {
         }
     }
 
-    /// All problems of a data set, or the first twenty.
+    /// Returns a text that lists the problems of a data set, at most the first twenty.
     private static func list(_ problems: [String], in folder: String) -> String {
         let shown = problems.prefix(20).map { "\n  " + $0 }.joined()
         let more = problems.count > 20 ? "\n  and \(problems.count - 20) more" : ""
@@ -77,7 +77,7 @@ extension VolumesError: CustomStringConvertible {
 }
 
 extension VolumesError {
-    /// The error that a fault of a file amounts to.
+    /// Creates the error that corresponds to an error of file access.
     init(_ error: FileError) {
         switch error {
         case .missing(let path): self = .missing(file: path)

@@ -167,7 +167,7 @@ import _TestSupport
         #expect(Schedule.warmUp(steps: 0, then: .constant(0.3)).rate(at: 0) == 0.3)
     }
 
-    /// A learning rate per group is that of a separate optimizer for each group, bit for bit.
+    /// A learning rate per group is that of a separate optimizer for each group; to the bit where the factor is 1.
     @Test func rateFactorsAreLearningRatesOfGroups() {
         let (slow, fast) = (ParameterGroup("slow"), ParameterGroup("fast"))
         var builder = ParameterBuilder(generator: SeededGenerator(seed: 1))
@@ -190,7 +190,11 @@ import _TestSupport
             quickly.update(&other, along: gradient)
         }
         for slot in both.slots {
-            #expect(both[slot] == (slot.group == slow ? alone[slot] : other[slot]), "\(slot.name)")
+            if slot.group == slow {
+                #expect(difference(both[slot], alone[slot], relative: 2e-7) == nil, "\(slot.name)")
+            } else {
+                #expect(both[slot] == other[slot], "\(slot.name)")
+            }
         }
 
         optimizer.rateFactors[slow] = 0

@@ -6,11 +6,11 @@ extension ACDC {
     public struct Scan: Sendable {
         /// The patient.
         public let patient: Patient
-        /// Its number in the cine, from 1.
+        /// The number of the frame in the cine, from 1.
         public let frame: Int
-        /// End diastole or end systole; `nil` for the other frames of a cine.
+        /// The phase, end diastole or end systole; `nil` for the other frames of a cine.
         public let phase: Phase?
-        /// The image, with its labels where there are any.
+        /// The image, with its labels if there are any.
         public let volume: PreparedVolume
     }
 
@@ -18,22 +18,24 @@ extension ACDC {
     public enum FrameSelection: Sendable {
         /// End diastole and end systole.
         case labelled
-        /// Every frame of the 4-D cine; all but end diastole and end systole are without labels. About fifteen times as
-        /// many images: at 192 × 192 pixels, a patient takes 40 MB.
+        /// Every frame of the 4-D cine.
+        ///
+        /// Only end diastole and end systole have labels. This selection loads about fifteen times as many images: at
+        /// 192 × 192 pixels, a patient takes 40 MB.
         case all
     }
 
     /// Loads and prepares the images of all ``patients``, several patients at a time.
     ///
-    /// At most `workers` patients are held at their native resolution at any moment. The result does not depend on the
-    /// number of workers.
+    /// At most `workers` patients are held in memory at their native resolution at any time. The result does not depend
+    /// on the number of workers.
     ///
     /// - Parameters:
-    ///   - preprocessing: What happens to each image.
-    ///   - selection: Which frames are loaded.
-    ///   - withLabels: Whether label maps are loaded where there are any; without them, their files are not opened.
-    ///   - workers: Patients loaded at a time.
-    /// - Returns: The scans in the order of the patients, each patient's in the order of the frames.
+    ///   - preprocessing: The preprocessing applied to each image.
+    ///   - selection: The frames to load.
+    ///   - withLabels: Whether to load label maps where they exist; otherwise their files are not opened.
+    ///   - workers: The number of patients loaded concurrently.
+    /// - Returns: The scans, ordered by patient and then by frame.
     /// - Throws: One ``VolumesError`` that lists every file that cannot be used.
     /// - Precondition: `workers > 0`.
     public func scans(
@@ -59,7 +61,7 @@ extension ACDC {
 }
 
 extension ACDC.Patient {
-    /// The patient's prepared images, or everything that is wrong with the files.
+    /// Returns the patient's prepared images, or all faults of the files.
     func scans(
         preparedBy preprocessing: Preprocessing, frames selection: ACDC.FrameSelection, withLabels: Bool
     ) -> Result<[ACDC.Scan], Faults> {
@@ -103,7 +105,7 @@ extension ACDC.Patient {
         return faults.isEmpty ? .success(scans) : .failure(Faults(descriptions: faults))
     }
 
-    /// The volume in a file, which must have that many frames.
+    /// Reads the volume in a file, which must have the given number of frames.
     private static func volume(at url: URL, frames: Int) throws(VolumesError) -> Volume {
         let volume = try NIfTI(contentsOf: url).volume
         guard volume.extent.frames == frames else {
@@ -129,7 +131,7 @@ extension ACDC.Patient {
 }
 
 extension ACDC {
-    /// The contents of `Info.cfg`: lines `Key: value`, always in the same order.
+    /// The contents of `Info.cfg`: lines of the form `Key: value`, always in the same order.
     package struct Info: Hashable, Sendable {
         package var endDiastole: Int
         package var endSystole: Int
@@ -158,7 +160,7 @@ extension ACDC {
             """
         }
 
-        /// The contents of a file, or all of its faults.
+        /// Reads a file and returns its contents, or all of its faults.
         static func reading(_ url: URL, name: String) -> Result<Self, Faults> {
             let path = url.path(percentEncoded: false)
             var isFolder = ObjCBool(false)
@@ -170,14 +172,14 @@ extension ACDC {
                 }
                 return .failure(Faults(descriptions: ["\(name) is missing"]))
             }
-            // The real files have 70 bytes. A limit keeps a wrong file from being read as a whole.
+            // Real files have 70 bytes. The limit keeps a wrong file from being read in full.
             guard !isFolder.boolValue, let handle = FileHandle(forReadingAtPath: path),
                 let data = try? handle.read(upToCount: 65_536)
             else { return .failure(Faults(descriptions: ["\(name) cannot be read"])) }
             return parsing(String(decoding: data, as: UTF8.self), name: name)
         }
 
-        /// The contents of a text, or all of its faults.
+        /// Parses a text and returns its contents, or all of its faults.
         static func parsing(_ text: String, name: String) -> Result<Self, Faults> {
             var values: [String: String] = [:]
             for line in text.split(whereSeparator: \.isNewline) {
@@ -222,7 +224,7 @@ extension ACDC {
 }
 
 extension ACDC {
-    /// The numbers of end diastole and end systole in the cine of one patient, from 1.
+    /// The frame numbers of end diastole and end systole in the cine of one patient, from 1.
     package struct Moments: Hashable, Sendable {
         package var endDiastole: Int
         package var endSystole: Int
@@ -231,9 +233,9 @@ extension ACDC {
             (self.endDiastole, self.endSystole) = (endDiastole, endSystole)
         }
 
-        /// The contents of the `Info.cfg` in a patient's folder; `nil` if there is no such file.
+        /// Reads the moments from the `Info.cfg` in a patient's folder; `nil` if there is no such file.
         ///
-        /// - Throws: ``VolumesError/incomplete(folder:problems:)`` for a file that does not say it.
+        /// - Throws: ``VolumesError/incomplete(folder:problems:)`` for an invalid file.
         package init?(ofPatientIn folder: URL) throws(VolumesError) {
             let url = folder.appending(path: "Info.cfg")
             guard FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) else { return nil }

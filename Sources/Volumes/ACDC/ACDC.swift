@@ -1,17 +1,17 @@
 import Foundation
 
 /// The ACDC data set: cardiac cine MRI of 100 (training) and 50 (testing) patients in five diagnostic groups, with the
-/// right ventricle, the myocardium and the left ventricle outlined in end diastole and end systole.
+/// right ventricle, the myocardium, and the left ventricle segmented at end diastole and end systole.
 ///
 /// The data is not part of this package and may be used for research on condition that Bernard et al., IEEE TMI
-/// 37(11):2514–2525, 2018, doi 10.1109/TMI.2018.2837502, is cited. It is downloaded with
+/// 37(11):2514–2525, 2018, doi 10.1109/TMI.2018.2837502, is cited. Download it with
 ///
 /// ```sh
 /// wget -O acdc.zip https://humanheart-project.creatis.insa-lyon.fr/database/api/v1/folder/637218e573e9f0047faa00fc/download
 /// unzip acdc.zip
 /// ```
 ///
-/// and read with
+/// and read it with
 ///
 /// ```swift
 /// let acdc = try ACDC(contentsOf: URL(filePath: "ACDC/database"))
@@ -19,26 +19,26 @@ import Foundation
 /// ```
 ///
 /// Labels are 0 background, 1 right ventricular cavity, 2 left ventricular myocardium, 3 left ventricular cavity. The
-/// papillary muscles belong to the cavity. The module Phantoms writes folders of the same layout without patients.
+/// papillary muscles belong to the cavity. The module Phantoms writes synthetic data in the same layout.
 public struct ACDC: Sendable {
     /// The folder that holds the folders of the patients.
     public let folder: URL
-    /// The patients in the order of their numbers; remove some to load fewer.
+    /// The patients in order of their numbers; remove some to load fewer.
     public var patients: [Patient]
 
-    /// Names of the classes of the label maps, by label.
+    /// The names of the classes in the label maps, indexed by label.
     public static let classNames = ["background", "right ventricle", "myocardium", "left ventricle"]
 
-    /// The patients found in a folder. No image is opened yet.
+    /// Finds the patients in a folder, without opening their images.
     ///
-    /// Old and new releases are understood, with `.nii` and `.nii.gz` files; other files are ignored.
+    /// Old and new releases are supported, with `.nii` and `.nii.gz` files; other files are ignored.
     ///
     /// - Parameters:
-    ///   - folder: The folder that holds `patient001`, `patient002`, …, or one above it: that of `training`, or of
+    ///   - folder: The folder that holds `patient001`, `patient002`, …, or the folder that holds `training` or
     ///     `database`.
     ///   - requiringLabels: Whether a frame without a label map is a fault; the testing part of the first release has
-    ///     none.
-    /// - Throws: One ``VolumesError`` that lists every missing or broken piece of every patient.
+    ///     no label maps.
+    /// - Throws: One ``VolumesError`` that lists every missing or broken file of every patient.
     public init(contentsOf folder: URL, requiringLabels: Bool = true) throws(VolumesError) {
         let (home, names) = try Self.patientFolders(under: folder)
         var patients: [Patient] = []
@@ -56,7 +56,7 @@ public struct ACDC: Sendable {
         self.patients = patients
     }
 
-    /// The folder with the patients' folders, and their names in the order of their numbers.
+    /// Returns the folder that holds the patients' folders, and their names in order of their numbers.
     private static func patientFolders(under folder: URL) throws(VolumesError) -> (URL, [String]) {
         let path = folder.path(percentEncoded: false)
         var isFolder = ObjCBool(false)
@@ -84,28 +84,28 @@ public struct ACDC: Sendable {
 }
 
 extension ACDC {
-    /// The contents of the folder of one patient.
+    /// A patient, as described by the contents of one folder.
     public struct Patient: Hashable, Sendable {
-        /// The folder's name, such as `patient001`.
+        /// The name of the folder, such as `patient001`.
         public let id: String
         /// The diagnosis; `nil` in the testing part of the first release.
         public let group: Group?
-        /// The number of the end-diastolic frame, from 1; not always 1.
+        /// The number of the end-diastolic frame, counted from 1; not always the first.
         public let endDiastole: Int
-        /// The number of the end-systolic frame, from 1.
+        /// The number of the end-systolic frame, counted from 1.
         public let endSystole: Int
-        /// The number of frames of the cine.
+        /// The number of frames in the cine.
         public let frameCount: Int
-        /// Body height in cm, where it is known.
+        /// The body height in cm, if known.
         public let height: Double?
-        /// Body weight in kg, where it is known.
+        /// The body weight in kg, if known.
         public let weight: Double?
-        /// End diastole and end systole, in this order.
+        /// The labeled frames: end diastole and end systole, in this order.
         public let frames: [Frame]
-        /// The 4-D cine, where there is one.
+        /// The 4-D cine, if there is one.
         public let cine: URL?
 
-        /// The number in the name of a patient's folder: 1 for `patient001`; `nil` for another name.
+        /// Returns the number in the name of a patient's folder, such as 1 for `patient001`; `nil` for any other name.
         static func number(of name: String) -> Int? {
             guard name.hasPrefix("patient") else { return nil }
             let digits = name.dropFirst("patient".count)
@@ -114,7 +114,7 @@ extension ACDC {
         }
     }
 
-    /// A moment of the heartbeat that is labelled.
+    /// A labeled phase of the cardiac cycle.
     public enum Phase: String, Hashable, Sendable, Codable {
         /// The ventricles are full.
         case endDiastole = "ED"
@@ -122,26 +122,26 @@ extension ACDC {
         case endSystole = "ES"
     }
 
-    /// The files of one labelled frame.
+    /// The files of one labeled frame.
     public struct Frame: Hashable, Sendable {
-        /// Its number in the cine, from 1.
+        /// The number of the frame in the cine, from 1.
         public let number: Int
-        /// When it is.
+        /// The phase of the frame.
         public let phase: Phase
         /// The 3-D image.
         public let image: URL
-        /// The label map; `nil` only where labels were not required.
+        /// The label map; `nil` only if labels were not required.
         public let labels: URL?
     }
 }
 
 extension ACDC.Patient {
-    /// The patient whose folder has that name, or everything that is missing or broken in it.
+    /// Returns the patient whose folder has the given name, or everything that is missing or broken in it.
     static func reading(_ name: String, in home: URL, requiringLabels: Bool) -> Result<Self, Faults> {
         let folder = home.appending(path: name)
         var faults: [String] = []
 
-        /// The file of that name, with or without compression; a fault if it is needed and cannot be used.
+        /// Finds the file of the given name, compressed or not; records a fault if it is needed and cannot be used.
         func file(_ stem: String, needed: String?) -> URL? {
             for ending in [".nii.gz", ".nii"] {
                 let url = folder.appending(path: stem + ending)
@@ -186,18 +186,18 @@ extension ACDC.Patient {
 }
 
 extension ACDC {
-    /// The five diagnostic groups of the data set, twenty training patients each, named as in `Info.cfg`.
+    /// The five diagnostic groups of the data set, with twenty training patients per group, named as in `Info.cfg`.
     ///
-    /// Training patients are sorted by group (001–020 DCM, 021–040 HCM, 041–060 MINF, 061–080 NOR, 081–100 RV): a
-    /// split by number is a split by disease.
+    /// Training patients are sorted by group (001–020 DCM, 021–040 HCM, 041–060 MINF, 061–080 NOR, 081–100 RV), so that
+    /// a split by number is a split by disease.
     public enum Group: String, Hashable, Sendable, Codable, CaseIterable {
-        /// Dilated cardiomyopathy: large left ventricle, ejection fraction below 40 %.
+        /// Dilated cardiomyopathy: a large left ventricle, and an ejection fraction below 40 %.
         case dilatedCardiomyopathy = "DCM"
-        /// Hypertrophic cardiomyopathy: thick walls, normal ejection fraction.
+        /// Hypertrophic cardiomyopathy: thick walls, and a normal ejection fraction.
         case hypertrophicCardiomyopathy = "HCM"
-        /// Previous myocardial infarction: ejection fraction below 40 %, some segments do not contract.
+        /// Previous myocardial infarction: an ejection fraction below 40 %, and some segments that do not contract.
         case myocardialInfarction = "MINF"
-        /// Healthy.
+        /// Healthy subjects.
         case normal = "NOR"
         /// Abnormal right ventricle: dilated, or with an ejection fraction below 40 %.
         case abnormalRightVentricle = "RV"

@@ -2,33 +2,33 @@ import FileIO
 import Foundation
 
 extension HVSMR {
-    /// A prepared image, and the way back to the grid of its file.
+    /// A prepared image, with the mapping back to the grid of its file.
     public struct Scan: Sendable {
         /// The patient.
         public let patient: Patient
-        /// The slices, with labels 0 … 2 where there are any.
+        /// The slices, with labels 0 … 2 if there are any.
         ///
-        /// All of them are kept: about 100 to 240 in the cropped axial release, 250 to 530 in the full one, of which many
-        /// lie far from the heart. ``PreparedVolume/sliceCount`` says how many.
+        /// All slices are kept: about 100 to 240 in the cropped axial release and 250 to 530 in the full one, many of
+        /// them far from the heart. ``PreparedVolume/sliceCount`` is their number.
         public let volume: PreparedVolume
-        /// From the axes of the file to those of ``volume``.
+        /// The permutation from the axes of the file to those of ``volume``.
         public let order: AxisPermutation
-        /// The orientation in the header of the file, for writing a prediction.
+        /// The geometry in the header of the file, for writing a prediction.
         public let geometry: NIfTI.Geometry
 
-        /// A label map on the prepared grid, brought back to the grid of the file.
+        /// Returns a label map on the prepared grid, mapped back to the grid of the file.
         ///
-        /// - Parameter labels: `[slice, row, column]` as in ``volume``.
+        /// - Parameter labels: The label map, `[slice, row, column]` as in ``volume``.
         /// - Precondition: `labels` fills the prepared grid.
         public func restored(labels: [UInt8]) -> Volume {
             volume.restored(labels: labels).permuted(by: order.inverted)
         }
 
-        /// The label map on the grid of the file that follows from scores on the prepared grid.
+        /// Computes a label map on the grid of the file from scores on the prepared grid.
         ///
         /// - Parameters:
         ///   - scores: Probabilities or logits, `[slice, row, column, class]`.
-        ///   - classes: The number of classes, background included.
+        ///   - classes: The number of classes, including the background.
         /// - Precondition: As for ``PreparedVolume/restored(scores:classes:)``.
         public func restored(scores: [Float], classes: Int) -> Volume {
             volume.restored(scores: scores, classes: classes).permuted(by: order.inverted)
@@ -37,19 +37,19 @@ extension HVSMR {
 
     /// Loads and prepares the images of all ``patients``, several patients at a time.
     ///
-    /// Pictures look like axial ones in radiology as far as the affine tells: columns run to the patient's left, rows to
-    /// the back, slices to the feet. In pictures from the side or from the front, and for want of a back or a left,
-    /// columns run to the back and rows to the feet, slices to the left or to the front. Files without an orientation
-    /// keep their order. At most `workers` patients are held at their native resolution at any moment; the result does
-    /// not depend on that number.
+    /// Slices follow the radiological convention for axial images, as far as the affine determines it: columns run to
+    /// the patient's left, rows to the back, and slices to the feet. In sagittal slices, columns run to the back, rows
+    /// to the feet, and slices to the left; in coronal slices, columns run to the left, rows to the feet, and slices to
+    /// the front. Files without an orientation keep their order of axes. At most `workers` patients are held in memory
+    /// at their native resolution at any time; the result does not depend on that number.
     ///
     /// - Parameters:
-    ///   - preprocessing: What happens to each image, once its slices lie along the third axis.
-    ///   - sliceAxis: Which axis of the file that is.
-    ///   - withLabels: Whether label maps are loaded where there are any; without them, their files are not opened.
-    ///   - workers: Patients loaded at a time.
-    /// - Returns: The scans in the order of the patients.
-    /// - Throws: One ``VolumesError`` that lists everything that is wrong with any file.
+    ///   - preprocessing: The preprocessing applied to each image, once its slices lie along the third axis.
+    ///   - sliceAxis: The axis of the file along which slices are stacked.
+    ///   - withLabels: Whether to load label maps where they exist; otherwise their files are not opened.
+    ///   - workers: The number of patients loaded concurrently.
+    /// - Returns: The scans, ordered by patient.
+    /// - Throws: One ``VolumesError`` that lists the faults of all files.
     /// - Precondition: `workers > 0`.
     public func scans(
         preparedBy preprocessing: Preprocessing = Preprocessing(), slicing sliceAxis: SliceAxis = .automatic,
@@ -75,7 +75,7 @@ extension HVSMR {
 }
 
 extension HVSMR.Patient {
-    /// The patient's prepared image, or everything that is wrong with its files.
+    /// Returns the patient's prepared image, or all faults of its files.
     func scan(
         of release: HVSMR.Release, preparedBy preprocessing: Preprocessing, slicing sliceAxis: HVSMR.SliceAxis,
         withLabels: Bool
@@ -110,7 +110,7 @@ extension HVSMR.Patient {
                 order: order, geometry: nifti.geometry))
     }
 
-    /// The 3-D image in a file.
+    /// Reads the 3-D image in a file.
     private static func read(_ url: URL) throws(VolumesError) -> NIfTI {
         let nifti = try NIfTI(contentsOf: url)
         guard nifti.volume.extent.frames == 1 else {
@@ -121,14 +121,14 @@ extension HVSMR.Patient {
         return nifti
     }
 
-    /// Label maps that tell vessels apart from the rest of the blood pool, without that.
+    /// Returns a label map whose separately labeled vessels are merged into the blood pool.
     private static func merged(_ labels: Volume) -> Volume {
         var labels = labels
         for i in labels.voxels.indices where labels.voxels[i] > 2 { labels.voxels[i] = 2 }
         return labels
     }
 
-    /// Everything about a label map that does not fit its image, or any image.
+    /// Returns the faults of a label map: mismatches with its image, and values that are not labels.
     private static func faults(of labels: NIfTI, at url: URL, against image: NIfTI?) -> [VolumesError] {
         let file = url.path(percentEncoded: false)
         var faults: [VolumesError] = []
@@ -157,21 +157,21 @@ extension HVSMR.Patient {
 }
 
 extension HVSMR {
-    /// A file whose name is one of the data set's.
+    /// A file whose name follows the naming scheme of the data set.
     struct File: Hashable, Sendable {
         let url: URL
-        /// Below the folder that was searched.
+        /// The path relative to the searched folder.
         let path: String
         let release: Release
         let patient: Int
         let isTesting: Bool
-        /// The set of labels, such as `a`, in small letters; empty where the name has none; `nil` for an image.
+        /// The label set, such as `a`, in lowercase; empty if the name has none, `nil` for an image.
         let labelSet: String?
 
         var isLabels: Bool { labelSet != nil }
         var isCompressed: Bool { path.lowercased().hasSuffix(".gz") }
 
-        /// Parses a name; `nil` for a file of another kind.
+        /// Creates a file by parsing its name; `nil` for a file of another kind.
         init?(_ url: URL, path: String) {
             var rest = url.lastPathComponent.lowercased()[...]
             func drop(_ prefix: String) -> Bool {
@@ -203,7 +203,7 @@ extension HVSMR {
             (self.url, self.path, self.release, self.patient) = (url, path, release, patient)
         }
 
-        /// All files of the data set in a folder and those in it, sorted by path.
+        /// Returns all files of the data set in a folder and its subfolders, sorted by path.
         static func all(under folder: URL, depth: Int = 4) throws(VolumesError) -> [File] {
             guard let found = files(in: folder, path: "", depth: depth) else {
                 throw .unreadable(

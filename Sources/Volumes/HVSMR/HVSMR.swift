@@ -1,10 +1,10 @@
 import Foundation
 
-/// The data set of the HVSMR 2016 challenge: 3-D cardiac MRI of ten (training) and ten (testing) patients with congenital
-/// heart disease, with the myocardium of both ventricles and the blood pool outlined.
+/// The data set of the HVSMR 2016 challenge: 3-D cardiac MRI of ten (training) and ten (testing) patients with
+/// congenital heart disease, with the myocardium of both ventricles and the blood pool segmented.
 ///
-/// The data is not part of this package. Voxels are 0.65 to 1.15 mm wide in every direction; numbers are stored as
-/// `float64`, labels as `uint16`. Any folder above the files is read; images and labels may lie in one folder or in two.
+/// The data is not part of this package. Voxels are 0.65 to 1.15 mm wide in every direction; intensities are stored as
+/// `float64`, labels as `uint16`. Pass any folder above the files; images and labels may be in one folder or in two.
 ///
 /// ```swift
 /// let hvsmr = try HVSMR(contentsOf: URL(filePath: "HVSMR2016"), release: .axialCropped)
@@ -13,36 +13,36 @@ import Foundation
 /// try NIfTI(volume: native, datatype: .uint16, geometry: scans[0].geometry).write(to: url)
 /// ```
 ///
-/// Labels are 0 background, 1 myocardium, 2 blood pool: ventricles, atria, aorta, pulmonary vessels and caval veins.
-/// The challenge's second label set tells 64 aorta and 71 pulmonary arteries apart; both become blood pool here.
-/// The module Phantoms writes folders of the same layout without patients.
+/// Labels are 0 background, 1 myocardium, 2 blood pool: ventricles, atria, aorta, pulmonary vessels, and venae cavae.
+/// The challenge's second label set distinguishes 64 aorta and 71 pulmonary arteries; both become blood pool here.
+/// The module Phantoms writes synthetic data in the same layout.
 ///
-/// Source: D. F. Pace et al., "Interactive Whole-Heart Segmentation in Congenital Heart Disease", MICCAI 2015, LNCS 9351,
-/// doi 10.1007/978-3-319-24574-4_10.
+/// Source: D. F. Pace et al., "Interactive Whole-Heart Segmentation in Congenital Heart Disease", MICCAI 2015, LNCS
+/// 9351, doi 10.1007/978-3-319-24574-4_10.
 public struct HVSMR: Sendable {
     /// The folder that was searched.
     public let folder: URL
-    /// The release: the only one in the folder, or the chosen one.
+    /// The release: the chosen one, or the only one in the folder.
     public let release: Release
-    /// The patients in the order of their numbers; remove some to load fewer.
+    /// The patients in order of their numbers; remove some to load fewer.
     public var patients: [Patient]
 
-    /// Names of the classes of the label maps, by label.
+    /// The names of the classes in the label maps, indexed by label.
     public static let classNames = ["background", "myocardium", "blood pool"]
 
-    /// The patients found in a folder and the folders in it, four levels deep. No image is opened yet.
+    /// Finds the patients in a folder and its subfolders, four levels deep, without opening their images.
     ///
-    /// Files are known by their names: `training_axial_crop_pat0.nii.gz` with `training_axial_crop_pat0-label.nii.gz`,
+    /// Files are found by name: `training_axial_crop_pat0.nii.gz` with `training_axial_crop_pat0-label.nii.gz`,
     /// `…_label.nii.gz` or `…_label_A.nii.gz`, for `axial_full`, `axial_crop` and `sa_crop`, with `.nii` and `.nii.gz`.
     /// If both label sets exist, set A is used. Other files are ignored.
     ///
     /// - Parameters:
     ///   - folder: The folder that holds the files, or one above it.
-    ///   - release: The release that is read; `nil` for the only one there is.
+    ///   - release: The release to read; `nil` for the only one in the folder.
     ///   - requiringLabels: Whether an image without a label map is a fault. Testing images were published without
-    ///     labels: they are left out if labels are required.
-    /// - Throws: One ``VolumesError`` that lists every missing or broken piece of every patient;
-    ///   ``VolumesError/severalReleases(folder:found:)`` if the folder holds several and none was chosen.
+    ///     labels and are excluded if labels are required.
+    /// - Throws: One ``VolumesError`` that lists every missing or broken file of every patient;
+    ///   ``VolumesError/severalReleases(folder:found:)`` if the folder holds several releases and none was chosen.
     public init(
         contentsOf folder: URL, release: Release? = nil, requiringLabels: Bool = true
     ) throws(VolumesError) {
@@ -77,13 +77,13 @@ public struct HVSMR: Sendable {
 }
 
 extension HVSMR {
-    /// The three forms in which the images were published; the raw value is the part of the files' names.
+    /// The three forms in which the images were published; the raw value is the corresponding part of the file names.
     public enum Release: String, Hashable, Sendable, Codable, CaseIterable {
         /// The whole field of view, about 390 × 390 × 165 voxels.
         case axialFull = "axial_full"
-        /// A box about the heart, 83 × 95 × 119 to 165 × 239 × 181 voxels.
+        /// A box around the heart, 83 × 95 × 119 to 165 × 239 × 181 voxels.
         case axialCropped = "axial_crop"
-        /// A box about the heart, turned so that slices lie across the ventricles.
+        /// A box around the heart, rotated so that slices lie across the ventricles.
         case shortAxisCropped = "sa_crop"
     }
 }
@@ -91,26 +91,26 @@ extension HVSMR {
 extension HVSMR {
     /// The files of one patient in one release.
     public struct Patient: Hashable, Sendable {
-        /// The part of the files' names that is the patient's, such as `pat0`.
+        /// The part of the file names that identifies the patient, such as `pat0`.
         public let id: String
-        /// The number in it, from 0.
+        /// The patient number, from 0.
         public let number: Int
         /// The 3-D image.
         public let image: URL
-        /// The label map; `nil` only where labels were not required.
+        /// The label map; `nil` only if labels were not required.
         public let labels: URL?
     }
 }
 
 extension HVSMR.Patient {
-    /// The patients whose files these are, by number, and everything that is missing or broken.
+    /// Groups files into patients, sorted by number, and lists everything that is missing or broken.
     static func all(in files: [HVSMR.File], requiringLabels: Bool) -> (patients: [Self], problems: [String]) {
         var patients: [Self] = []
         var problems: [String] = []
         for (number, own) in Dictionary(grouping: files, by: \.patient).sorted(by: { $0.key < $1.key }) {
             let image = single(own.filter { !$0.isLabels }, of: "image", problems: &problems)
             let sets = Dictionary(grouping: own.filter(\.isLabels)) { $0.labelSet! }
-            // Set A before one without a letter before the others.
+            // Prefer set A, then a set without a letter, then the others.
             let set = ["a", ""].first { sets[$0] != nil } ?? sets.keys.min()
             let labels = set.flatMap { single(sets[$0]!, of: "label map", problems: &problems) }
             if own.allSatisfy(\.isLabels) {
@@ -126,7 +126,7 @@ extension HVSMR.Patient {
         return (patients, problems)
     }
 
-    /// The one file that can be used, compressed rather than not; a fault if there are several, or if it is none.
+    /// Returns the usable file, preferably compressed; records a fault if there are several, or if it is not a file.
     private static func single(
         _ files: [HVSMR.File], of kind: String, problems: inout [String]
     ) -> HVSMR.File? {
@@ -152,11 +152,13 @@ extension HVSMR.Patient {
 }
 
 extension HVSMR {
-    /// The axis of a file across which slices are taken.
+    /// The axis of a file along which slices are stacked.
     public enum SliceAxis: String, Hashable, Sendable, Codable, CaseIterable {
-        /// From head to feet in the axial releases, as the file's affine says; their third axis runs from right to left,
-        /// so that its pictures are sagittal ones. In the short-axis release the third axis: a choice of this package,
-        /// since the axes of the heart are in no header.
+        /// The upright axis in the axial releases, the third axis in the short-axis release.
+        ///
+        /// In the axial releases, the upright axis is found through the affine; their third axis runs from right to
+        /// left, so that slices along it are sagittal images. In the short-axis release, the third axis is this
+        /// package's choice, since no header contains the axes of the heart.
         case automatic
         /// The first axis.
         case x
@@ -168,9 +170,10 @@ extension HVSMR {
 }
 
 extension HVSMR.SliceAxis {
-    /// The order of axes that a file of a release gets.
+    /// Returns the order of axes for a file of a release.
     ///
-    /// - Throws: ``VolumesError/invalidField(file:field:found:expected:)`` if the affine would have to tell, but does not.
+    /// - Throws: ``VolumesError/invalidField(file:field:found:expected:)`` if the affine is needed, but gives no
+    ///   orientation.
     func order(
         of image: NIfTI, release: HVSMR.Release, file: String
     ) throws(VolumesError) -> AxisPermutation {

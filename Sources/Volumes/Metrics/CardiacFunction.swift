@@ -1,22 +1,22 @@
-/// Volumes, ejection fractions and myocardial mass from the label maps of end diastole and end systole.
+/// Ventricular volumes, ejection fractions, and myocardial mass from the label maps of end diastole and end systole.
 ///
 /// Labels are those of ``ACDC``: 1 right ventricular cavity, 2 left ventricular myocardium, 3 left ventricular cavity.
-/// Volumes are numbers of voxels times the volume of a voxel, slice spacing included, without interpolation between
-/// slices. A structure without voxels has volume 0.
+/// A volume is the number of voxels times the volume of a voxel, including the slice spacing, without interpolation
+/// between slices. A structure without voxels has volume 0.
 public struct CardiacFunction: Hashable, Sendable, Codable {
     /// The left ventricular cavity.
     public let leftVentricle: Ventricle
     /// The right ventricular cavity.
     public let rightVentricle: Ventricle
-    /// Mass of the left ventricular myocardium at end diastole in g.
+    /// The mass of the left ventricular myocardium at end diastole, in g.
     public let myocardialMass: Double
 
-    /// Density of myocardium in g/ml.
+    /// The density of myocardium, in g/ml.
     public static let myocardialDensity = 1.05
 
-    /// Measures a pair of label maps, each by its own spacing.
+    /// Creates the function measured from a pair of label maps, each with its own spacing.
     ///
-    /// - Precondition: One frame each, spacing within `Volume.Spacing.measurable`.
+    /// - Precondition: Each map has one frame and a spacing within `Volume.Spacing.measurable`.
     public init(endDiastole: Volume, endSystole: Volume) {
         for map in [endDiastole, endSystole] {
             precondition(map.extent.frames == 1, "\(map.extent.frames) frames; pass one frame")
@@ -30,29 +30,29 @@ public struct CardiacFunction: Hashable, Sendable, Codable {
             myocardialVolume: endDiastole.milliliters(of: 2))
     }
 
-    /// The function that follows from volumes that are known already.
+    /// Creates the function from known volumes.
     ///
     /// - Parameters:
     ///   - leftVentricle: The left ventricular cavity.
     ///   - rightVentricle: The right ventricular cavity.
-    ///   - myocardialVolume: The volume of the left ventricular myocardium at end diastole in ml.
+    ///   - myocardialVolume: The volume of the left ventricular myocardium at end diastole, in ml.
     public init(leftVentricle: Ventricle, rightVentricle: Ventricle, myocardialVolume: Double) {
         (self.leftVentricle, self.rightVentricle) = (leftVentricle, rightVentricle)
         myocardialMass = Self.myocardialDensity * myocardialVolume
     }
 
-    /// The volumes of a ventricle, and the blood that it moves.
+    /// The volumes of a ventricle, with its stroke volume and ejection fraction.
     public struct Ventricle: Hashable, Sendable {
-        /// EDV in ml.
+        /// The end-diastolic volume (EDV), in ml.
         public let endDiastolicVolume: Double
-        /// ESV in ml.
+        /// The end-systolic volume (ESV), in ml.
         public let endSystolicVolume: Double
-        /// SV = EDV − ESV in ml; negative where the label maps say so.
+        /// The stroke volume SV = EDV − ESV, in ml; negative if the label maps imply it.
         public let strokeVolume: Double
-        /// EF = 100 · SV ∕ EDV in %; `nil` where EDV is 0.
+        /// The ejection fraction EF = 100 · SV ∕ EDV, in %; `nil` if EDV is 0.
         public let ejectionFraction: Double?
 
-        /// A ventricle of two volumes in ml.
+        /// Creates a ventricle from its two volumes in ml.
         public init(endDiastolicVolume: Double, endSystolicVolume: Double) {
             self.endDiastolicVolume = endDiastolicVolume
             self.endSystolicVolume = endSystolicVolume
@@ -63,7 +63,7 @@ public struct CardiacFunction: Hashable, Sendable, Codable {
 }
 
 extension CardiacFunction.Ventricle: Codable {
-    /// Writes every key; an ejection fraction that is `nil` becomes `null`.
+    /// Encodes every key; a `nil` ejection fraction becomes `null`.
     public func encode(to encoder: any Encoder) throws {
         var object = encoder.container(keyedBy: CodingKeys.self)
         try object.encode(endDiastolicVolume, forKey: .endDiastolicVolume)
@@ -74,7 +74,7 @@ extension CardiacFunction.Ventricle: Codable {
 }
 
 extension Volume {
-    /// The volume of a label in ml.
+    /// Returns the volume of a label, in ml.
     fileprivate func milliliters(of label: Float) -> Double {
         Double(voxels.count { $0 == label }) * spacing.milliliters
     }

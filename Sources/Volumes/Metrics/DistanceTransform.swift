@@ -1,27 +1,28 @@
-/// Squared Euclidean distances to the nearest of a set of voxels, exact for any spacing.
+/// The exact squared Euclidean distance transform of a set of voxels, for any spacing.
 ///
-/// One axis after the other. Along x, every voxel of a row takes the distance to the nearest member of its row, found by
-/// a walk in each direction. Along y and then along the slice axis, the result so far, f, becomes
+/// The transform processes one axis after the other. Along x, every voxel of a row takes the distance to the nearest
+/// member of its row, found by a scan in each direction. Along y and then along the slice axis, the result so far, f,
+/// becomes
 ///
 ///     g(q) = min over p of (x_q − x_p)² + f(p)
 ///
-/// with positions x in mm: the height at x_q of the lowest of the parabolas that stand on every p. Their lower envelope
-/// is built from left to right, and read off from left to right.
+/// with positions x in mm: the height at x_q of the lower envelope of the parabolas with a vertex at every p. The
+/// envelope is built from left to right, and evaluated from left to right.
 ///
-/// - Complexity: O(voxels). A voxel is pushed onto the envelope of its line once and removed at most once, and reading
-///   passes each parabola once; so each axis costs a constant number of steps a voxel, whatever the members are.
+/// - Complexity: O(voxels). A voxel is pushed onto the envelope of its line once and removed at most once, and
+///   evaluation passes each parabola once; each axis takes a constant number of steps per voxel for any set of members.
 ///
 /// Source: P. F. Felzenszwalb and D. P. Huttenlocher, "Distance transforms of sampled functions", Theory of Computing
 /// 8:415–428, 2012, algorithm 1.
 struct DistanceTransform {
-    /// Voxels along x, y and the slice axis.
+    /// The number of voxels along x, y, and the slice axis.
     let extent: Volume.Extent
-    /// In mm.
+    /// The spacing in mm.
     let spacing: Volume.Spacing
 
-    /// The squared distance in mm² of every voxel to the nearest member; infinite where there are no members.
+    /// Returns the squared distance in mm² from every voxel to the nearest member; infinity if there are no members.
     ///
-    /// - Parameter members: `extent.count` truth values, x fastest.
+    /// - Parameter members: `extent.count` Boolean values, x fastest.
     func squaredDistances(to members: [Bool]) -> [Double] {
         var squares = alongRows(members)
         var envelope = Envelope(capacity: max(extent.y, extent.slices))
@@ -38,7 +39,7 @@ struct DistanceTransform {
         return squares
     }
 
-    /// Squared distances to the nearest member of the same row.
+    /// Returns the squared distances to the nearest member of the same row.
     private func alongRows(_ members: [Bool]) -> [Double] {
         var squares = [Double](repeating: .infinity, count: extent.count)
         for row in 0..<extent.y * extent.slices {
@@ -47,7 +48,7 @@ struct DistanceTransform {
             for place in places.lowerBound..<previous { squares[place] = square(previous - place) }
             for place in previous..<places.upperBound {
                 if members[place] {
-                    // Voxels past the middle of the gap are nearer to this member than to the one before.
+                    // Voxels past the middle of the gap are nearer to this member than to the previous one.
                     var back = place
                     while back > previous, place - back < back - previous {
                         squares[back] = square(place - back)
@@ -67,9 +68,11 @@ struct DistanceTransform {
     }
 }
 
-/// The lower envelope of parabolas of one width, whose feet are on the voxels of a line.
+/// The lower envelope of parabolas of equal width, whose vertices lie at the voxels of a line.
 private struct Envelope {
-    /// The foot and the height of each parabola of the envelope, and where it begins to be the lowest, in mm.
+    /// The vertex position and height of each parabola of the envelope, and the position from which it is the lowest.
+    ///
+    /// Positions are in mm.
     private var feet: [Double]
     private var heights: [Double]
     private var begins: [Double]
@@ -80,7 +83,7 @@ private struct Envelope {
         begins = feet
     }
 
-    /// Replaces the heights of the parabolas of a line by the envelope's height above each voxel.
+    /// Replaces the parabola heights of a line with the height of the envelope at each voxel.
     mutating func lower(_ values: inout [Double], from start: Int, step: Int, count: Int, spacing: Double) {
         var last = -1
         for index in 0..<count {
@@ -89,7 +92,8 @@ private struct Envelope {
             let foot = Double(index) * spacing
             var begin = -Double.infinity
             while last >= 0 {
-                // Where this parabola and the last one of the envelope meet, equation on page 419 of the source.
+                // The intersection of this parabola and the last one of the envelope, equation on page 419 of the
+                // source.
                 begin =
                     ((height + foot * foot) - (heights[last] + feet[last] * feet[last])) / (2 * (foot - feet[last]))
                 if begin > begins[last] { break }

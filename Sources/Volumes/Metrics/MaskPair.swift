@@ -1,17 +1,19 @@
-/// The voxels of one label in two label maps: the counts over the whole grid, and the masks in the box that holds both.
+/// The voxels of one label in two label maps: counts over the whole grid, and masks cropped to their joint bounding
+/// box.
 struct MaskPair {
-    /// Voxels that have the label in both maps, in the prediction only, in the reference only, and in neither.
+    /// The numbers of voxels that have the label in both maps, in the prediction only, in the reference only, and in
+    /// neither.
     private(set) var truePositives = 0
     private(set) var falsePositives = 0
     private(set) var falseNegatives = 0
     private(set) var trueNegatives = 0
-    /// The smallest box around both masks; empty where both masks are.
+    /// The size of the joint bounding box of both masks; empty if both masks are.
     let box: Volume.Extent
-    /// The masks in the box, x fastest.
+    /// The masks cropped to the box, x fastest.
     let prediction: [Bool]
     let reference: [Bool]
 
-    /// - Precondition: Equal sizes.
+    /// - Precondition: Both maps have the same size.
     init(prediction: Volume, reference: Volume, label: Int) {
         let extent = reference.extent
         let label = Float(label)
@@ -64,9 +66,10 @@ struct MaskPair {
         self.reference = cropped(reference)
     }
 
-    /// The voxels of a mask that have one of their six neighbors outside: the mask without its erosion by a cross.
+    /// Returns the voxels of a mask that have at least one of their six neighbors outside: the mask minus its erosion
+    /// by a cross.
     ///
-    /// Everything beyond the box, and so beyond the grid, is outside the mask.
+    /// Everything beyond the box, and therefore beyond the grid, is outside the mask.
     func surface(of mask: [Bool]) -> [Bool] {
         var surface = mask
         let (row, plane) = (box.x, box.x * box.y)

@@ -1,20 +1,20 @@
-/// Mean and standard deviation of scores, some of which do not exist.
+/// The mean and standard deviation of scores, some of which may be undefined.
 ///
 /// ```swift
 /// let hd95 = ScoreSummary(scores.map(\.hd95))
 /// print(hd95.mean as Any, hd95.count, hd95.excludedCount)
 /// ```
 public struct ScoreSummary: Hashable, Sendable {
-    /// The mean of the values there are; `nil` where there is none.
+    /// The mean of the defined values; `nil` if there are none.
     public let mean: Double?
-    /// The sample standard deviation, with `count − 1` as its divisor; `nil` for fewer than two values.
+    /// The sample standard deviation, with divisor `count − 1`; `nil` for fewer than two values.
     public let standardDeviation: Double?
-    /// The number of values.
+    /// The number of defined values.
     public let count: Int
     /// The number of values that were `nil`.
     public let excludedCount: Int
 
-    /// Summarises values, leaving out and counting those that are `nil`.
+    /// Creates a summary of values, which excludes and counts those that are `nil`.
     ///
     /// - Precondition: No value is NaN or infinite.
     public init(_ values: some Sequence<Double?>) {
@@ -42,7 +42,7 @@ public struct ScoreSummary: Hashable, Sendable {
 }
 
 extension ScoreSummary: Codable {
-    /// Writes every key; what is `nil` becomes `null`.
+    /// Encodes every key; `nil` becomes `null`.
     public func encode(to encoder: any Encoder) throws {
         var object = encoder.container(keyedBy: CodingKeys.self)
         try object.encode(mean, forKey: .mean)

@@ -1,33 +1,33 @@
 /// The scores of one segmented structure in one volume.
 ///
-/// **Empty structures.** Where neither map has the label, there is nothing to score: ``dice``, ``iou``, ``hd95`` and
-/// ``assd`` are `nil`. Where only one of them has it, overlap is 0 and the distances, which then do not exist, are `nil`.
-/// A `nil` is left out of means and counted as excluded, see ``ScoreSummary``; no score is ever NaN.
+/// **Empty structures.** If neither map has the label, there is nothing to score: ``dice``, ``iou``, ``hd95``, and
+/// ``assd`` are `nil`. If only one map has it, overlap is 0 and the distances, which are then undefined, are `nil`.
+/// A `nil` is excluded from means and counted as excluded, see ``ScoreSummary``; no score is ever NaN.
 public struct StructureScore: Hashable, Sendable {
-    /// 2 TP ∕ (2 TP + FP + FN), 0 … 1; `nil` where neither map has the label.
+    /// The Dice coefficient 2 TP ∕ (2 TP + FP + FN), 0 … 1; `nil` if neither map has the label.
     public var dice: Double?
-    /// TP ∕ (TP + FP + FN), the Jaccard index, 0 … 1; `nil` where neither map has the label.
+    /// The Jaccard index TP ∕ (TP + FP + FN), 0 … 1; `nil` if neither map has the label.
     public var iou: Double?
     /// The 95th percentile Hausdorff distance in mm; `nil` unless both maps have the label.
     public var hd95: Double?
     /// The average symmetric surface distance in mm; `nil` unless both maps have the label.
     public var assd: Double?
-    /// Voxels that have the label in both maps.
+    /// The number of voxels that have the label in both maps.
     public var truePositives: Int
-    /// Voxels that have the label in the prediction only.
+    /// The number of voxels that have the label in the prediction only.
     public var falsePositives: Int
-    /// Voxels that have the label in the reference only.
+    /// The number of voxels that have the label in the reference only.
     public var falseNegatives: Int
-    /// Voxels that have the label in neither map.
+    /// The number of voxels that have the label in neither map.
     public var trueNegatives: Int
-    /// The predicted volume in ml.
+    /// The volume of the structure in the prediction, in ml.
     public var predictedVolume: Double
-    /// The reference's volume in ml.
+    /// The volume of the structure in the reference, in ml.
     public var referenceVolume: Double
 }
 
 extension StructureScore: Codable {
-    /// Writes every key; a score that is `nil` becomes `null`.
+    /// Encodes every key; a `nil` score becomes `null`.
     public func encode(to encoder: any Encoder) throws {
         var object = encoder.container(keyedBy: CodingKeys.self)
         try object.encode(dice, forKey: .dice)
@@ -46,23 +46,24 @@ extension StructureScore: Codable {
 extension StructureScore {
     /// Compares one label of two label maps on the same grid.
     ///
-    /// Distances are between surfaces. The surface of a mask is the set of its voxels that have one of their six
-    /// neighbors outside the mask, and the outside of the grid counts as outside. Each surface voxel has the distance in
-    /// mm from its center to the nearest surface voxel of the other mask.
+    /// Distances are between surfaces. The surface of a mask is the set of its voxels that have at least one of their
+    /// six neighbors outside the mask; positions beyond the grid count as outside. The distance of a surface voxel is
+    /// measured in mm from its center to the center of the nearest surface voxel of the other mask.
     /// - ``hd95`` is the larger of two 95th percentiles: of the distances from the prediction's surface and of those
     ///   from the reference's. Percentiles are interpolated linearly at rank 0.95 · (n − 1).
     /// - ``assd`` is the mean over the voxels of both surfaces together.
     ///
     /// These are the definitions of MONAI's `compute_hausdorff_distance(percentile: 95)` and
-    /// `compute_average_surface_distance(symmetric: true)`, each with `spacing`; they are compared by
-    /// `Tests/VolumesTests/Fixtures/make_metrics.py`. Other programs weight surfaces by area, or take the percentile of
-    /// both sets together, and print other numbers.
+    /// `compute_average_surface_distance(symmetric: true)`, each with `spacing`; the script
+    /// `Tests/VolumesTests/Fixtures/make_metrics.py` compares them. Other programs weight surfaces by area, or take the
+    /// percentile of both sets together, and report other numbers.
     ///
     /// - Parameters:
-    ///   - prediction: A label map; its spacing is not used.
-    ///   - reference: The label map that counts as true.
-    ///   - label: The number of the structure in both.
-    /// - Precondition: Equal sizes, one frame, spacing of the reference within `Volume.Spacing.measurable`.
+    ///   - prediction: The predicted label map; its spacing is not used.
+    ///   - reference: The ground-truth label map.
+    ///   - label: The label of the structure in both maps.
+    /// - Precondition: Both maps have the same size and one frame; the spacing of the reference is within
+    ///   `Volume.Spacing.measurable`.
     /// - Complexity: O(voxels), and O(n log n) in the number n of surface voxels.
     public static func compare(prediction: Volume, reference: Volume, label: Int) -> StructureScore {
         precondition(
@@ -91,7 +92,7 @@ extension StructureScore {
 }
 
 extension Volume.Spacing {
-    /// The spacings in mm between which distances and volumes are computed without loss.
+    /// The range of spacings in mm for which distances and volumes are computed without loss of precision.
     public static let measurable = 1e-6...1e6
 
     /// Whether all three spacings are ``measurable``.
@@ -99,13 +100,13 @@ extension Volume.Spacing {
         [x, y, slice].allSatisfy { Self.measurable.contains($0) }
     }
 
-    /// The volume of one voxel in ml.
+    /// The volume of one voxel, in ml.
     public var milliliters: Double { x * y * slice / 1000 }
 }
 
-/// Distances in mm between the surfaces of two masks that are not empty, in both directions.
+/// The distances in mm between the surfaces of two nonempty masks, in both directions.
 private struct SurfaceDistances {
-    /// From each voxel of the prediction's surface to the reference's surface, and the other way round, ascending.
+    /// The distances from each voxel of the prediction's surface to the reference's surface, and vice versa, ascending.
     private let directed: [[Double]]
 
     init(_ masks: MaskPair, spacing: Volume.Spacing) {
@@ -126,7 +127,7 @@ private struct SurfaceDistances {
         return sum / Double(directed[0].count + directed[1].count)
     }
 
-    /// The larger of the two directed percentiles.
+    /// Returns the larger of the two directed percentiles.
     func hausdorff(percentile: Double) -> Double {
         directed.map { distances in
             let rank = percentile / 100 * Double(distances.count - 1)
@@ -137,22 +138,22 @@ private struct SurfaceDistances {
     }
 }
 
-/// Overlap of one structure over all voxels of several cases at once, as if they were one large volume.
+/// The overlap of one structure, pooled over the voxels of several cases as if they were one large volume.
 ///
-/// A large heart weighs more than a small one, and slices that the structure does not reach count little: pooled Dice is
-/// as a rule higher than the mean of ``StructureScore/dice`` over cases, and the two are not to be compared.
+/// A large heart weighs more than a small one, and slices that the structure does not reach count little: pooled Dice
+/// is usually higher than the mean of ``StructureScore/dice`` over cases, and the two must not be compared.
 public struct PooledOverlap: Hashable, Sendable, Codable {
-    /// Voxels that have the label in both maps, over all cases.
+    /// The number of voxels that have the label in both maps, over all cases.
     public private(set) var truePositives = 0
-    /// Voxels that have the label in the prediction only, over all cases.
+    /// The number of voxels that have the label in the prediction only, over all cases.
     public private(set) var falsePositives = 0
-    /// Voxels that have the label in the reference only, over all cases.
+    /// The number of voxels that have the label in the reference only, over all cases.
     public private(set) var falseNegatives = 0
 
-    /// No case yet.
+    /// Creates the overlap of no cases.
     public init() {}
 
-    /// The overlap over several cases.
+    /// Creates the overlap over several cases.
     public init(_ scores: some Sequence<StructureScore>) {
         for score in scores { add(score) }
     }
@@ -164,7 +165,7 @@ public struct PooledOverlap: Hashable, Sendable, Codable {
         falseNegatives += score.falseNegatives
     }
 
-    /// 2 TP ∕ (2 TP + FP + FN), 0 … 1; `nil` where no map of any case has the label.
+    /// The Dice coefficient 2 TP ∕ (2 TP + FP + FN), 0 … 1; `nil` if no map of any case has the label.
     public var dice: Double? {
         let sum = 2 * truePositives + falsePositives + falseNegatives
         return sum == 0 ? nil : Double(2 * truePositives) / Double(sum)

@@ -1,20 +1,21 @@
 extension NIfTI {
-    /// The part of a header, in addition to size and spacing, that is kept when a file is read and written.
+    /// The part of a header, in addition to size and spacing, that is preserved when a file is read and written.
     ///
-    /// Lengths are in the unit that `unitsCode` names, as in the file. Nothing here is changed or interpreted on the way
-    /// through; `Volume.spacing` alone says how far voxels are apart.
+    /// Lengths are in the unit that `unitsCode` names, as in the file. These fields are passed through unchanged and
+    /// uninterpreted; `Volume.spacing` alone determines the distance between voxels.
     public struct Geometry: Sendable, Equatable {
-        /// 3 or 4, the header's `dim[0]`; a volume of several frames is written with 4 in any case.
+        /// The header's `dim[0]`, 3 or 4; a volume of several frames is always written with 4.
         public var dimensionCount = 3
-        /// `pixdim[0]`: −1 where the quaternion's third axis is flipped, else 1.
+        /// `pixdim[0]`: −1 if the quaternion's third axis is flipped, otherwise 1.
         public var qfac = 1.0
-        /// `pixdim[4]`: the time between frames, in the file's unit of time; ACDC has 1, which is no time.
+        /// `pixdim[4]`: the time between frames, in the file's unit of time; in ACDC it is 1, which is not a real time.
         public var frameSpacing = 0.0
-        /// `xyzt_units`: unit of length in the lowest three bits (1 metre, 2 millimetre, 3 micrometre), of time above.
+        /// `xyzt_units`: the unit of length in the lowest three bits (1 meter, 2 millimeter, 3 micrometer), the unit of
+        /// time in the bits above.
         public var unitsCode: UInt8 = 2
-        /// `qform_code`: what the quaternion maps to; 0 where there is none.
+        /// `qform_code`: the coordinate system to which the quaternion maps; 0 if there is none.
         public var qformCode: Int16 = 0
-        /// `sform_code`: what the affine maps to; 0 where there is none.
+        /// `sform_code`: the coordinate system to which the affine maps; 0 if there is none.
         public var sformCode: Int16 = 0
         /// `quatern_b`, `quatern_c`, `quatern_d`: the rotation.
         public var quaternion = SIMD3<Double>.zero
@@ -26,17 +27,19 @@ extension NIfTI {
         public var affineY = SIMD4<Double>.zero
         /// `srow_z`: the row of the affine for z.
         public var affineZ = SIMD4<Double>.zero
-        /// `scl_slope`: a voxel is this times the stored number, plus `intercept`. Used for integer datatypes only.
+        /// `scl_slope`: a voxel value is the stored number times the slope, plus `intercept`.
+        ///
+        /// Used for integer datatypes only.
         public var slope = 1.0
-        /// `scl_inter`: see `slope`.
+        /// `scl_inter`: the intercept; see `slope`.
         public var intercept = 0.0
         /// `descrip`: free text of at most 80 bytes.
         public var text = ""
 
-        /// A geometry without orientation, in millimetres, whose integers are stored as they are.
+        /// Creates a geometry without orientation, in millimeters, whose integers are stored unscaled.
         public init() {}
 
-        /// Millimetres in the unit of length that `unitsCode` names; 1 where it names none.
+        /// The number of millimeters in the unit of length that `unitsCode` names; 1 if it names none.
         var millimetres: Double {
             switch unitsCode & 7 {
             case 1: 1000
@@ -45,26 +48,26 @@ extension NIfTI {
             }
         }
 
-        /// Lengths of the affine's first three columns: the voxel spacing, if the affine agrees with `pixdim`.
+        /// The lengths of the affine's first three columns: the voxel spacing, if the affine agrees with `pixdim`.
         var affineSpacing: SIMD3<Double> {
             let squares = affineX * affineX + affineY * affineY + affineZ * affineZ
             return SIMD3(squares.x, squares.y, squares.z).squareRoot()
         }
 
-        /// Whether `slope` and `intercept` change a number: a slope of 0, NaN or infinity means none.
+        /// Whether `slope` and `intercept` scale the stored numbers; a slope of 0, NaN, or infinity means no scaling.
         var isScaled: Bool { slope.isFinite && slope != 0 && (slope != 1 || intercept != 0) }
 
-        /// Slope and intercept as a NIfTI-1 header holds them, in single precision.
+        /// The slope and intercept in single precision, as a NIfTI-1 header stores them.
         var storedScale: (slope: Double, intercept: Double) { (Double(Float(slope)), Double(Float(intercept))) }
     }
 }
 
 extension NIfTI {
-    /// The directions in the body in which x, y and slice indices grow, such as `LPS`; nil where the header does not say.
+    /// The anatomical directions in which x, y, and slice indices grow, such as `LPS`; `nil` if the header has none.
     ///
-    /// Letters are R and L for right and left, A and P for anterior and posterior, S and I for superior and inferior; an
-    /// oblique axis has the direction that it is nearest to. The affine counts only if its columns are as long as the
-    /// spacing, which in ACDC they never are; failing that, the quaternion is used if `qform_code` is set.
+    /// Letters are R and L for right and left, A and P for anterior and posterior, S and I for superior and inferior;
+    /// an oblique axis has the direction to which it is nearest. The affine is used only if its columns are as long as
+    /// the spacing, which in ACDC they never are; otherwise, the quaternion is used if `qform_code` is set.
     ///
     /// Source: "3D image orientation and location in space", methods 2 and 3, in nifti1.h.
     public var orientation: String? {
@@ -79,7 +82,7 @@ extension NIfTI {
         let cosines = columns.map { $0 / ($0 * $0).sum().squareRoot() }
         guard cosines.allSatisfy({ ($0 * $0).sum().isFinite }) else { return nil }
 
-        // Of the six ways to give each axis another direction, the one that turns the axes least.
+        // Of the six assignments of axes to directions, choose the one that rotates the axes least.
         let ways = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
         func closeness(_ way: [Int]) -> Double { (0..<3).reduce(0) { $0 + abs(cosines[$1][way[$1]]) } }
         let way = ways.max { closeness($0) < closeness($1) }!
@@ -89,21 +92,21 @@ extension NIfTI {
 }
 
 extension NIfTI.Geometry {
-    /// Whether the affine's columns are as long as the spacing, which is in mm, to a part in a thousand.
+    /// Returns whether the lengths of the affine's columns equal the spacing in mm, to within one part in a thousand.
     func affineAgrees(with spacing: Volume.Spacing) -> Bool {
         let columns = affineSpacing * millimetres
         let wanted = SIMD3(spacing.x, spacing.y, spacing.slice)
-        // 1e-3 lets through matrices that were rounded to a few digits.
+        // 1e-3 tolerates matrices that were rounded to a few digits.
         return (0..<3).allSatisfy { abs(columns[$0] - wanted[$0]) <= 1e-3 * wanted[$0] }
     }
 
-    /// Columns of the rotation that the quaternion stands for, the third one flipped where `qfac` is negative.
+    /// The columns of the quaternion's rotation matrix, the third one flipped if `qfac` is negative.
     fileprivate var quaternionColumns: [SIMD3<Double>] {
         var (b, c, d) = (quaternion.x, quaternion.y, quaternion.z)
         let rest = 1 - (b * b + c * c + d * d)
         var a = rest.squareRoot()
         if rest < 0 {
-            // Half a turn, whose quaternion rounding has made too long.
+            // A half turn whose quaternion is too long because of rounding.
             let length = (b * b + c * c + d * d).squareRoot()
             (a, b, c, d) = (0, b / length, c / length, d / length)
         }
@@ -118,9 +121,9 @@ extension NIfTI.Geometry {
 extension NIfTI {
     /// The type of a stored number; the raw value is the code in the header's field `datatype`.
     public enum Datatype: Int16, Sendable, CaseIterable, CustomStringConvertible {
-        /// 8-bit unsigned integers: labels.
+        /// 8-bit unsigned integers, typical of labels.
         case uint8 = 2
-        /// 16-bit integers: most scanners.
+        /// 16-bit integers, the type of most scanners.
         case int16 = 4
         /// 32-bit integers.
         case int32 = 8
@@ -139,7 +142,7 @@ extension NIfTI {
         /// 64-bit unsigned integers.
         case uint64 = 1280
 
-        /// Bytes a stored number occupies; eight times this is the header's field `bitpix`.
+        /// The number of bytes per stored number; eight times this is the header's field `bitpix`.
         public var byteCount: Int {
             switch self {
             case .uint8, .int8: 1
@@ -149,7 +152,7 @@ extension NIfTI {
             }
         }
 
-        /// Whether the numbers are integers, which alone are stored with a slope and an intercept.
+        /// Whether the numbers are integers; only integers are stored with a slope and an intercept.
         public var isInteger: Bool { self != .float32 && self != .float64 }
 
         /// The name of the type, such as `int16`.

@@ -1,13 +1,13 @@
 import Foundation
 
 extension NIfTI {
-    /// A header whose every field that is used has been checked.
+    /// A header whose relevant fields have all been validated.
     struct Header {
         var extent: Volume.Extent
         var spacing: Volume.Spacing
         var datatype: Datatype
         var geometry: Geometry
-        /// Whether the numbers are stored most significant byte first.
+        /// Whether numbers are stored with the most significant byte first.
         var isBigEndian: Bool
         /// Whether the voxels are in a second file, the `.img` of a pair.
         var isPair: Bool
@@ -15,18 +15,22 @@ extension NIfTI {
         var voxelOffset: Int
         var warnings: [String]
 
-        /// Bytes that all voxels occupy in the file.
+        /// The number of bytes that all voxels occupy in the file.
         var voxelByteCount: Int { extent.count * datatype.byteCount }
 
-        /// Length in bytes of a NIfTI-1 header, and of the longer NIfTI-2 header.
+        /// The lengths in bytes of a NIfTI-1 header, and of the longer NIfTI-2 header.
         static let byteCounts = (nifti1: 348, nifti2: 540)
-        /// More voxels than any volume has (4 GiB of `Float`), so that a header cannot ask for all memory.
+        /// The maximum number of voxels (4 GiB of `Float`), more than any real volume has.
+        ///
+        /// The limit keeps a header from exhausting memory.
         static let voxelLimit = 1 << 30
     }
 }
 
 extension NIfTI.Header {
-    /// Reads and checks the header at the beginning of `bytes`, of which there are 348, or 540 of NIfTI-2, unless the file ends.
+    /// Parses and validates the header at the beginning of `bytes`.
+    ///
+    /// There are 348 bytes, or 540 for NIfTI-2, unless the file ends earlier.
     init(_ bytes: [UInt8], file: String) throws(VolumesError) {
         let fields = try NIfTI.HeaderFields(bytes, file: file)
         func fault(_ field: String, _ found: String, _ expected: String) -> VolumesError {
@@ -87,7 +91,7 @@ extension NIfTI.Header {
 }
 
 extension NIfTI.Geometry {
-    /// The warning if the lengths of the affine's columns differ from the spacing; it names both.
+    /// Returns a warning if the lengths of the affine's columns differ from the spacing; it names both.
     fileprivate func disagreement(with spacing: Volume.Spacing) -> String? {
         if sformCode <= 0 || affineAgrees(with: spacing) { return nil }
         let columns = affineSpacing * millimetres
@@ -101,7 +105,7 @@ extension NIfTI.Geometry {
 }
 
 extension NIfTI {
-    /// The numbers of a NIfTI-1 or NIfTI-2 header by name, in either byte order, not yet checked.
+    /// The fields of a NIfTI-1 or NIfTI-2 header by name, in either byte order, not yet validated.
     ///
     /// Source: the structures `nifti_1_header` (348 bytes) and `nifti_2_header` (540 bytes) of nifti1.h and nifti2.h.
     struct HeaderFields {
@@ -110,7 +114,7 @@ extension NIfTI {
         let isBigEndian: Bool
         let isPair: Bool
 
-        /// Finds the version, the byte order, and whether there is a second file.
+        /// Detects the version, the byte order, and whether there is a second file.
         init(_ bytes: [UInt8], file: String) throws(VolumesError) {
             let (size1, size2) = Header.byteCounts
             guard bytes.count >= size1 else {
@@ -148,7 +152,7 @@ extension NIfTI {
             self.bytes = bytes
         }
 
-        /// Bytes the header itself occupies.
+        /// The number of bytes in the header itself.
         var byteCount: Int { isVersion2 ? Header.byteCounts.nifti2 : Header.byteCounts.nifti1 }
         /// `dim[index]`.
         func extent(_ index: Int) -> Int64 {
@@ -163,7 +167,8 @@ extension NIfTI {
         /// `vox_offset`, a floating-point number in NIfTI-1.
         var voxelOffset: Double { isVersion2 ? Double(integer(at: 168, as: Int64.self)) : float(at: 108) }
 
-        /// The fields that survive reading and writing; `fault` makes the error for one that cannot be used.
+        /// Returns the fields that are preserved on reading and writing; `fault` creates the error for an invalid
+        /// field.
         func geometry(
             dimensionCount: Int, fault: (String, String, String) -> VolumesError
         ) throws(VolumesError) -> Geometry {

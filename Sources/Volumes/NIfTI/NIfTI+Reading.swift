@@ -1,6 +1,6 @@
 import Foundation
 
-/// An image in the NIfTI-1 or NIfTI-2 format: voxels, and what its header says about their geometry.
+/// An image in the NIfTI-1 or NIfTI-2 format: voxels, and the geometry in the header.
 ///
 /// ```swift
 /// var image = try NIfTI(contentsOf: URL(filePath: "patient001_frame01.nii.gz"))
@@ -9,22 +9,22 @@ import Foundation
 /// try image.write(to: URL(filePath: "scaled.nii.gz"))
 /// ```
 ///
-/// Voxels are the stored numbers times `scl_slope` plus `scl_inter`, computed in `Double` and rounded to `Float`.
-/// The spacing is the absolute value of `pixdim`, in millimetres, and nothing else: in the ACDC data set the columns of
-/// the affine have length 1 whatever the spacing. Such a contradiction is one of the ``warnings``.
+/// Voxel values are the stored numbers times `scl_slope` plus `scl_inter`, computed in `Double` and rounded to `Float`.
+/// The spacing is always the absolute value of `pixdim`, in millimeters, and never derived from the affine: in the ACDC
+/// data set, the columns of the affine have length 1 for any spacing. Such a contradiction is one of the ``warnings``.
 ///
 /// Source: <https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h> and `nifti2.h` in the same folder.
 public struct NIfTI: Sendable, Equatable {
     /// The voxels, their size, and their spacing.
     public var volume: Volume
-    /// The type of the numbers in the file: as it was read, or as it will be written.
+    /// The type of the numbers in the file that was read or will be written.
     public var datatype: Datatype
-    /// The rest of the header that survives reading and writing.
+    /// The rest of the header that is preserved on reading and writing.
     public var geometry: Geometry
-    /// Doubts about the file that was read, one sentence each, which names the file; empty for most files.
+    /// The warnings about the file that was read; each is one sentence that names the file. Empty for most files.
     public var warnings: [String] = []
 
-    /// An image to be written.
+    /// Creates an image for writing.
     public init(volume: Volume, datatype: Datatype = .float32, geometry: Geometry = Geometry()) {
         self.volume = volume
         self.datatype = datatype
@@ -35,11 +35,12 @@ public struct NIfTI: Sendable, Equatable {
 extension NIfTI {
     /// Reads a `.nii` or `.nii.gz` file, or the pair to which a `.hdr` or `.img` file belongs.
     ///
-    /// NIfTI-1 and NIfTI-2 in either byte order, with 3 or 4 dimensions and any ``Datatype``. Every field that is used is
-    /// checked before memory is asked for, and no more memory is asked for than the file's own bytes can fill. Gzip
-    /// members are read to their end and their check sums compared. Extensions between header and voxels are skipped.
+    /// NIfTI-1 and NIfTI-2 are supported in either byte order, with 3 or 4 dimensions and any ``Datatype``. Every
+    /// relevant field is validated before memory is allocated, and no more memory is allocated than the file's bytes
+    /// can fill. Gzip members are read to their end and their checksums are verified. Extensions between header and
+    /// voxels are skipped.
     ///
-    /// - Throws: ``VolumesError``, naming the file and the field.
+    /// - Throws: ``VolumesError``, which names the file and the field.
     public init(contentsOf url: URL) throws(VolumesError) {
         precondition(url.isFileURL, "\(url) is not the address of a file")
         let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
@@ -51,7 +52,7 @@ extension NIfTI {
 
         var voxelFile = headerFile
         if header.isPair {
-            // Reading the header to its end compares its check sums.
+            // Reading the header file to its end verifies its checksums.
             _ = try headerFile.finish(scratch: scratch)
             voxelFile = try InputFile(Self.voxelURL(of: url, header: headerFile.name))
         }
@@ -63,12 +64,12 @@ extension NIfTI {
         self.warnings = warnings
     }
 
-    /// The file that holds the header: of a pair's `.img` it is the `.hdr`.
+    /// Returns the file that holds the header: the `.hdr` for the `.img` of a pair.
     private static func headerURL(of url: URL) -> URL {
         partner(of: url, from: "img", to: "hdr") ?? url
     }
 
-    /// The file that holds the voxels of a pair.
+    /// Returns the file that holds the voxels of a pair.
     private static func voxelURL(of url: URL, header: String) throws(VolumesError) -> URL {
         if partner(of: url, from: "img", to: "hdr") != nil { return url }
         guard let voxels = partner(of: url, from: "hdr", to: "img") else {
@@ -79,7 +80,9 @@ extension NIfTI {
         return voxels
     }
 
-    /// The file with the other extension next to `url`, compressed if only that exists; `nil` if `url` lacks the first extension.
+    /// Returns the file with the other extension next to `url`, or `nil` if `url` does not have the first extension.
+    ///
+    /// It is the file with the same compression, unless only the other one exists.
     private static func partner(of url: URL, from own: String, to other: String) -> URL? {
         let isCompressed = url.pathExtension == "gz"
         let stem = isCompressed ? url.deletingPathExtension() : url
@@ -92,7 +95,7 @@ extension NIfTI {
 }
 
 extension InputFile {
-    /// Reads the 348 bytes of a NIfTI-1 header, and the rest of the 540 bytes if its size says NIfTI-2.
+    /// Reads the 348 bytes of a NIfTI-1 header, and the rest of the 540 bytes if its size indicates NIfTI-2.
     fileprivate func readHeader(scratch: UnsafeMutableRawBufferPointer) throws(VolumesError) -> [UInt8] {
         let (size1, size2) = NIfTI.Header.byteCounts
         var count = try read(into: UnsafeMutableRawBufferPointer(rebasing: scratch[..<size1]))
@@ -105,7 +108,7 @@ extension InputFile {
 }
 
 extension NIfTI.Header {
-    /// Reads the voxels, x fastest, in pieces of the size of `scratch`.
+    /// Reads the voxels, x fastest, in chunks of the size of `scratch`.
     fileprivate func readVoxels(
         from file: InputFile, scratch: UnsafeMutableRawBufferPointer
     ) throws(VolumesError) -> [Float] {
@@ -124,8 +127,8 @@ extension NIfTI.Header {
         try file.skip(to: voxelOffset, scratch: scratch)
 
         var voxels: [Float] = []
-        // A plain file has been seen to be long enough. Images deflate 16:1 at best, label maps better, so that a
-        // compressed file is given room as its bytes arrive.
+        // A plain file is known to be long enough. Images compress 16:1 at best, label maps better, so the array for a
+        // compressed file grows as its bytes arrive.
         voxels.reserveCapacity(file.isGzip ? min(count, 16 * file.byteCount / width + 1024) : count)
         let piece = UnsafeMutableBufferPointer<Float>.allocate(capacity: scratch.count / width)
         defer { piece.deallocate() }
@@ -147,9 +150,9 @@ extension NIfTI.Header {
 }
 
 extension NIfTI {
-    /// Turns stored numbers into voxels: `slope · number + intercept` in `Double`, rounded to `Float`.
+    /// Converts stored numbers to voxels: `slope · number + intercept` in `Double`, rounded to `Float`.
     ///
-    /// `stored` is aligned to 8 bytes and holds whole numbers; it is left in the machine's byte order.
+    /// `stored` is aligned to 8 bytes and holds complete numbers; it is left in the native byte order.
     static func decode(
         _ stored: UnsafeMutableRawBufferPointer, as datatype: Datatype, isBigEndian: Bool, geometry: Geometry,
         into voxels: UnsafeMutableBufferPointer<Float>
@@ -160,7 +163,7 @@ extension NIfTI {
         case 8: orderBytes(stored, of: UInt64.self, isBigEndian: isBigEndian)
         default: break
         }
-        // The conversions are spelled out for each type, since the generic ones do not vectorise.
+        // The conversions are spelled out per type, since generic ones do not vectorize.
         switch datatype {
         case .uint8: convert(stored, of: UInt8.self, geometry, into: voxels) { Double($0) }
         case .int8: convert(stored, of: Int8.self, geometry, into: voxels) { Double($0) }
@@ -170,7 +173,7 @@ extension NIfTI {
         case .int32: convert(stored, of: Int32.self, geometry, into: voxels) { Double($0) }
         case .uint64: convert(stored, of: UInt64.self, geometry, into: voxels) { Double($0) }
         case .int64: convert(stored, of: Int64.self, geometry, into: voxels) { Double($0) }
-        // Copied, so that not even the payload of a NaN changes.
+        // Copied to preserve even the payload of a NaN.
         case .float32 where !geometry.isScaled: UnsafeMutableRawBufferPointer(voxels).copyMemory(from: .init(stored))
         case .float32: convert(stored, of: Float.self, geometry, into: voxels) { Double($0) }
         case .float64: convert(stored, of: Double.self, geometry, into: voxels) { $0 }

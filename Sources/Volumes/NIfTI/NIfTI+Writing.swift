@@ -1,12 +1,12 @@
 import Foundation
 
 extension NIfTI {
-    /// Writes a NIfTI-1 file, little-endian, compressed with gzip where the name ends in `.gz`.
+    /// Writes a little-endian NIfTI-1 file, compressed with gzip if the name ends in `.gz`.
     ///
-    /// Voxels are stored as ``datatype``. For an integer type, `(voxel - intercept) / slope` is computed in `Double` and
-    /// rounded to the nearest integer, ties to even; a floating-point type holds the voxels themselves, without slope and
-    /// intercept. Lengths of `pixdim` come from `volume.spacing`, all other fields from ``geometry``.
-    /// The file appears complete or not at all, and the same image gives the same bytes.
+    /// Voxels are stored as ``datatype``. For an integer type, `(voxel - intercept) / slope` is computed in `Double`
+    /// and rounded to the nearest integer, ties to even; a floating-point type stores the voxel values themselves,
+    /// without slope and intercept. The lengths in `pixdim` come from `volume.spacing`, all other fields from
+    /// ``geometry``. The file is written atomically, and the same image always gives the same bytes.
     ///
     /// - Throws: ``VolumesError/unrepresentable(file:value:datatype:)`` for a voxel beyond the integer type's range,
     ///   ``VolumesError/invalidField(file:field:found:expected:)`` for a size or a spacing that NIfTI-1 cannot express,
@@ -37,7 +37,7 @@ extension NIfTI {
         try output.commit()
     }
 
-    /// The 348 bytes of the header, and 4 that say that no extension follows.
+    /// Returns the 348 bytes of the header, and 4 bytes that indicate that no extension follows.
     private func encodedHeader(file: String) throws(VolumesError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 352)
         func put(_ value: some FixedWidthInteger, at offset: Int) {
@@ -105,7 +105,7 @@ extension NIfTI {
 }
 
 extension NIfTI {
-    /// Turns voxels into stored numbers, little-endian; stops at the first that does not fit and returns it.
+    /// Converts voxels to little-endian stored numbers; stops at the first that does not fit, and returns it.
     static func encode(
         _ voxels: UnsafeBufferPointer<Float>, as datatype: Datatype, geometry: Geometry,
         into stored: UnsafeMutableRawBufferPointer
@@ -142,8 +142,8 @@ extension NIfTI {
         let (slope, intercept) = geometry.isScaled ? geometry.storedScale : (1, 0)
         let least = Double(Stored.min)
         let greatest = Double(Stored.max)
-        // Reading rounds the largest 32-bit and 64-bit integers up to a power of two, so that they come back as a number
-        // that is one too large: it stands for the largest.
+        // Reading rounds the largest 32-bit and 64-bit integers up to a power of two, one more than the type can hold;
+        // that value is stored as the largest integer.
         let limit = Double(Float(Stored.max))
         for (i, voxel) in voxels.enumerated() {
             let number = ((Double(voxel) - intercept) / slope).rounded(.toNearestOrEven)

@@ -1,12 +1,12 @@
-/// The weights that resample one axis linearly, without aliasing.
+/// The weights of antialiased linear resampling along one axis.
 ///
-/// Magnifying (step ≤ 1), it is linear interpolation, which reproduces linear ramps exactly. Minifying (step > 1), the
-/// triangle is widened by the step so that every source sample contributes; weights are normalized to sum to one.
-/// This is the definition of Pillow's `BILINEAR` and of `antialias=True` in torchvision.
-/// Target samples beyond the outer edges of the source get no weights, and so the value 0.
+/// When magnifying (step ≤ 1), the filter is linear interpolation, which reproduces linear ramps exactly. When
+/// minifying (step > 1), the triangle kernel is widened by the step so that every source sample contributes; weights
+/// are normalized to sum to one. This is the definition of Pillow's `BILINEAR` and of `antialias=True` in torchvision.
+/// Target samples beyond the outer edges of the source have no weights, and therefore the value 0.
 struct LinearFilter: Sendable {
     let sourceCount: Int
-    /// First source sample and weights, for each target sample.
+    /// The first source sample and the weights, for each target sample.
     private let taps: [(first: Int, weights: Range<Int>)]
     private let weights: [Float]
 
@@ -20,7 +20,7 @@ struct LinearFilter: Sendable {
                 continue
             }
             let position = map.position(of: i)
-            // Clamped as Doubles: with a spacing of 1e-30 mm in a file, the window is longer than any integer.
+            // Clamped as Double: with a spacing of 1e-30 mm in a file, the window would overflow any integer.
             let first = Int(max(0, (position - support).rounded(.up)))
             let last = Int(min(Double(map.sourceCount - 1), (position + support).rounded(.down)))
             let triangle = (first...last).map { max(0, 1 - abs(Double($0) - position) / support) }
@@ -33,14 +33,14 @@ struct LinearFilter: Sendable {
 
     var targetCount: Int { taps.count }
 
-    /// The source samples that have weight anywhere.
+    /// The range of source samples that have a weight.
     private var used: Range<Int> {
         let ranges = taps.lazy.filter { !$0.weights.isEmpty }.map { $0.first..<$0.first + $0.weights.count }
         guard let first = ranges.map(\.lowerBound).min(), let end = ranges.map(\.upperBound).max() else { return 0..<0 }
         return first..<end
     }
 
-    /// The plane `[row, column, channel]` resampled along both axes, columns first.
+    /// Returns the plane `[row, column, channel]`, resampled along both axes, columns first.
     static func apply(rows: LinearFilter, columns: LinearFilter, to plane: [Float], channels: Int) -> [Float] {
         precondition(
             plane.count == rows.sourceCount * columns.sourceCount * channels,
@@ -83,7 +83,7 @@ struct LinearFilter: Sendable {
     ) {
         let line = sourceCount * channels
         let wide = targetCount * channels
-        // The same column of eight rows side by side: one vector.
+        // One vector holds the same column of eight rows.
         withUnsafeTemporaryAllocation(of: SIMD8<Float>.self, capacity: line) { block in
             block.initialize(repeating: .zero)
             let lanes = UnsafeMutableRawPointer(block.baseAddress!).assumingMemoryBound(to: Float.self)
@@ -114,11 +114,11 @@ struct LinearFilter: Sendable {
 /// The positions of the samples of one evenly spaced axis on another one with the same center.
 ///
 /// Sample i of the target lies at index `(n − 1)/2 + (i − (m − 1)/2) · step` of the source, for n source and m target
-/// samples: both axes have their middle at the same point, and both indices count voxel *centers*.
+/// samples: both axes have the same center, and both indices refer to voxel *centers*.
 struct AxisMap: Hashable, Sendable {
     let sourceCount: Int
     let targetCount: Int
-    /// Target spacing over source spacing.
+    /// The target spacing divided by the source spacing.
     let step: Double
 
     init(from sourceCount: Int, _ sourceSpacing: Double, to targetCount: Int, _ targetSpacing: Double) {
@@ -132,18 +132,18 @@ struct AxisMap: Hashable, Sendable {
     /// The map in the other direction.
     var inverted: AxisMap { AxisMap(sourceCount: targetCount, targetCount: sourceCount, step: 1 / step) }
 
-    /// The place of target sample `i`, in source samples.
+    /// Returns the position of target sample `i`, in source samples.
     func position(of i: Int) -> Double {
         Double(sourceCount - 1) / 2 + (Double(i) - Double(targetCount - 1) / 2) * step
     }
 
-    /// Whether target sample `i` lies within the outer edges of the first and the last source sample.
+    /// Returns whether target sample `i` lies within the outer edges of the first and the last source sample.
     func isInside(_ i: Int) -> Bool {
         let position = position(of: i)
         return position >= -0.5 && position <= Double(sourceCount) - 0.5
     }
 
-    /// The source sample nearest to each target sample; `nil` outside the source.
+    /// Returns the source sample nearest to each target sample; `nil` outside the source.
     func nearest() -> [Int?] {
         (0..<targetCount).map { i in
             guard isInside(i) else { return nil }

@@ -1,13 +1,13 @@
-/// Percentiles of a set of numbers, by numpy's default definition: linear interpolation between the two values whose
-/// ranks enclose `p/100 · (n − 1)`.
+/// The percentiles of a set of numbers, by NumPy's default definition: linear interpolation between the two values
+/// whose ranks enclose `p/100 · (n − 1)`.
 ///
-/// Numbers that are not finite are left out.
+/// Numbers that are not finite are excluded.
 ///
-/// - Complexity: O(n) for the first and for each further percentile: values are selected by their bit patterns, at
-///   first by 12 bits, then by 10 and by 10 more among those that share the first, and never sorted.
+/// - Complexity: O(n) for the first and for each further percentile: values are selected by their bit patterns, first
+///   by 12 bits, then by 10 and another 10 among those that share the first, and are never sorted.
 struct Percentiles {
     private let values: [Float]
-    /// `ranks[b]`: finite values whose first 12 bits, ordered, are below b.
+    /// `ranks[b]`: the number of finite values whose first 12 key bits are below b.
     private let ranks: [Int]
 
     init(of values: [Float]) {
@@ -19,7 +19,7 @@ struct Percentiles {
         self.ranks = ranks
     }
 
-    /// The percentiles at both ends of `range`; 0 … 0 for an empty set.
+    /// Returns the percentiles at both ends of `range`; 0 … 0 for an empty set.
     func range(_ range: ClosedRange<Double>) -> ClosedRange<Float> {
         let (low, high) = (self[range.lowerBound], self[range.upperBound])
         return low...max(low, high)
@@ -42,7 +42,7 @@ struct Percentiles {
         return Float(low + (Double(high) - low) * (place - Double(below)))
     }
 
-    /// The last bucket that begins at or before the rank: the one that holds it.
+    /// Returns the bucket that holds the rank: the last one that begins at or before it.
     private func bucket(ofRank rank: Int) -> Int {
         var (low, high) = (0, Self.buckets - 1)
         while low < high {
@@ -52,14 +52,14 @@ struct Percentiles {
         return low
     }
 
-    /// The keys of all values in a bucket.
+    /// Returns the keys of all values in a bucket.
     private func members(of bucket: Int) -> [UInt32] {
         let count = ranks[bucket + 1] - ranks[bucket]
-        // The bucket's bits as they are in its values.
+        // The first 12 bits of the bucket's values.
         let first = Self.value(UInt32(bucket) << 20).bitPattern >> 20
         return [UInt32](unsafeUninitializedCapacity: count + 1) { keys, filled in
             values.withUnsafeBufferPointer { values in
-                // Every key is written, and stays where it belongs to the bucket: faster than a branch.
+                // Branch-free: every key is written, and kept only if it belongs to the bucket.
                 for value in values {
                     let bits = value.bitPattern
                     keys[filled] = bits
@@ -70,7 +70,7 @@ struct Percentiles {
         }
     }
 
-    /// The number with `rank` smaller ones before it, among keys that have their first 12 bits in common.
+    /// Returns the value with the given rank, among keys that share their first 12 bits.
     private static func value(ofRank rank: Int, among keys: [UInt32]) -> Float {
         var (key, left) = (keys[0] >> 20, rank)
         for (shift, known) in [(10 as UInt32, 20 as UInt32), (0, 10)] {
@@ -88,9 +88,9 @@ struct Percentiles {
 
     private static let buckets = 4096
 
-    /// The number of finite values per first 12 bits of the key: sign, exponent, and three bits of the fraction.
+    /// Counts the finite values by the first 12 bits of their keys: sign, exponent, and three bits of the fraction.
     private static func countsByFirstBits(of values: [Float]) -> [Int] {
-        // Four tables, since adding twice in a row to one place of memory is slow, and background is all the same.
+        // Four tables, since consecutive additions to one address are slow, and background voxels share one value.
         var tables = [UInt32](repeating: 0, count: 4 * buckets)
         tables.withUnsafeMutableBufferPointer { tables in
             values.withUnsafeBufferPointer { values in
@@ -115,7 +115,7 @@ struct Percentiles {
         return counts
     }
 
-    /// The value as an integer: in the same order.
+    /// Returns an integer that orders like the value.
     private static func key(_ value: Float) -> UInt32 {
         let bits = value.bitPattern
         return bits >> 31 == 0 ? bits | 0x8000_0000 : ~bits

@@ -1,14 +1,15 @@
-/// The conversion of a native image into slices of one size, pixel spacing, and intensity range, for a network.
+/// The preprocessing of native images into slices of uniform size, pixel spacing, and intensity range for a network.
 ///
-/// The recipe, applied to each 3-D volume (one time frame) on its own:
+/// It is applied to each 3-D volume (one time frame) independently:
 ///
-/// 1. **Intensity**: clip to the `intensityPercentiles` of all voxels of the volume, then map that range to 0 … 1.
-/// 2. **Resampling**: in the image plane to `spacing`, with an antialiased linear filter; the slice axis is left as
-///    it is, because slices are 5 to 10 mm apart and interpolating across them invents anatomy. Labels are taken
-///    from the nearest voxel.
-/// 3. **Crop or pad**: `size × size` pixels about the center of the image; what lies outside the field of view is 0.
+/// 1. **Intensity**: Clip to the `intensityPercentiles` of all voxels of the volume, then map that range to 0 … 1.
+/// 2. **Resampling**: Resample in the image plane to `spacing`, with an antialiased linear filter. The slice axis is
+///    not resampled, because slices are 5 to 10 mm apart and interpolating across them invents anatomy. Labels are
+///    taken from the nearest voxel.
+/// 3. **Crop or pad**: Take `size × size` pixels around the center of the image; pixels outside the field of view are
+///    0.
 ///
-/// Steps 2 and 3 are one mapping: the center of the output grid is the center of the native image, exactly, so there
+/// Steps 2 and 3 are one mapping: the center of the output grid is exactly the center of the native image, so there
 /// is no rounding of sizes and no half-pixel shift. ``PreparedVolume/restored(labels:)`` maps a prediction back.
 ///
 /// ```swift
@@ -16,19 +17,19 @@
 /// // prepared.pixels: [slice, row, column], prepared.sliceCount × 192 × 192
 /// ```
 ///
-/// For comparison with the preprocessing of others on ACDC: Chaitanya et al. (NeurIPS 2020) correct the bias field (N4),
-/// map p1 … p99 to 0 … 1 *without clipping*, resample to 1.36719 mm and crop to 192 × 192; Zeng et al. (MICCAI 2021)
-/// use z-scores, 1.25 mm and 352 × 352, and clip to p1 … p99 for HVSMR only; nnU-Net uses z-scores at the median
+/// Published preprocessing for ACDC differs: Chaitanya et al. (NeurIPS 2020) correct the bias field (N4), map
+/// p1 … p99 to 0 … 1 *without clipping*, resample to 1.36719 mm, and crop to 192 × 192; Zeng et al. (MICCAI 2021)
+/// use z-scores, 1.25 mm, and 352 × 352, and clip to p1 … p99 for HVSMR only; nnU-Net uses z-scores at the median
 /// spacing of the training set.
 public struct Preprocessing: Hashable, Sendable, Codable {
-    /// Distance between pixel centers of the prepared slices, in mm; the default is 1.37.
+    /// The distance between pixel centers of the prepared slices, in mm; the default is 1.37.
     public var spacing: Double
-    /// Rows and columns of the prepared slices; the default is 192, which at 1.37 mm covers 263 mm.
+    /// The number of rows and columns of the prepared slices; the default is 192, which at 1.37 mm covers 263 mm.
     public var size: Int
-    /// The percentiles of the volume's intensities that become 0 and 1; the default is 1 and 99.
+    /// The intensity percentiles of the volume that are mapped to 0 and 1; the default is 1 and 99.
     public var intensityPercentiles: ClosedRange<Double>
 
-    /// A recipe; without arguments, the one described above.
+    /// Creates a preprocessing with the given settings; the defaults are those described above.
     ///
     /// - Precondition: `spacing > 0`, `size > 0`, percentiles within 0 … 100.
     public init(spacing: Double = 1.37, size: Int = 192, intensityPercentiles: ClosedRange<Double> = 1...99) {
@@ -40,12 +41,12 @@ public struct Preprocessing: Hashable, Sendable, Codable {
         (self.spacing, self.size, self.intensityPercentiles) = (spacing, size, intensityPercentiles)
     }
 
-    /// The prepared slices of one image, and of its labels where there are any.
+    /// Returns the prepared slices of one image, and of its labels if there are any.
     ///
     /// - Parameters:
-    ///   - image: A native 3-D image, one time frame. Voxels that are not finite count as background.
-    ///   - labels: The label map of the same size: whole numbers 0 … 255.
-    /// - Precondition: One frame; `labels` has the size of `image`.
+    ///   - image: A native 3-D image, one time frame. Nonfinite voxels count as background.
+    ///   - labels: The label map of the same size: integers 0 … 255.
+    /// - Precondition: `image` has one frame; `labels` has the size of `image`.
     /// - Complexity: O(voxels + slices · size²).
     public func callAsFunction(_ image: Volume, labels: Volume? = nil) -> PreparedVolume {
         precondition(image.extent.frames == 1, "an image of \(image.extent) has several frames; prepare them singly")
@@ -62,10 +63,10 @@ public struct Preprocessing: Hashable, Sendable, Codable {
             grid: grid)
     }
 
-    /// The image's slices on the grid, with intensities mapped from `range` to 0 … 1.
+    /// Returns the image's slices on the grid, with intensities mapped from `range` to 0 … 1.
     ///
-    /// The map is applied before resampling: a clipped highlight then spreads into its neighbors no more than any
-    /// other bright pixel.
+    /// The intensity mapping precedes resampling, so that a clipped highlight spreads into its neighbors no more than
+    /// any other bright pixel.
     private func resampled(_ image: Volume, from range: ClosedRange<Float>, onto grid: PreparedVolume.Grid) -> [Float] {
         let plane = image.extent.x * image.extent.y
         let horizontal = LinearFilter(grid.columns)
@@ -92,7 +93,8 @@ public struct Preprocessing: Hashable, Sendable, Codable {
         }
     }
 
-    /// The labels' slices on the grid, each pixel from the nearest native voxel, 0 outside the field of view.
+    /// Returns the labels' slices on the grid, with each pixel taken from the nearest native voxel and 0 outside the
+    /// field of view.
     private func nearest(_ labels: Volume, onto grid: PreparedVolume.Grid) -> [UInt8] {
         let plane = labels.extent.x * labels.extent.y
         let (columns, rows) = (grid.columns.nearest(), grid.rows.nearest())
