@@ -85,7 +85,7 @@ struct TableDocument {
             claims.map { .text("\($0.sentence) — \(verdict($0)). \($0.evidence)") })
         return HTMLPage(
             title: "The tables of Wu et al., measured",
-            lead: "Every method pre-trained, fine-tuned and scored alike, beside the numbers of the paper.",
+            lead: "Every method pre-trained, fine-tuned, and scored alike, next to the numbers of the paper.",
             facts: [
                 ("Methods", "\(settings.methods.count)"), ("Pre-training", "\(settings.rounds) rounds"),
                 ("Fine-tuning", "\(settings.fineTuningRounds) rounds"), ("Folds", "\(settings.folds.count)"),

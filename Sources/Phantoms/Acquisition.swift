@@ -2,25 +2,25 @@ import Foundation
 import Randomness
 import Volumes
 
-/// The recording of one examination: grid, contrast, coils, noise, file format.
+/// The acquisition parameters of one examination: grid, contrast, coils, noise, and file format.
 ///
-/// The distributions are those of the ACDC files. A scanner that several patients share fixes the ``Style``; the rest
-/// varies between the patients of one scanner, too.
+/// The distributions are those of the ACDC files. The scanner determines the ``Style``, which several patients may
+/// share; the other parameters vary even among the patients of one scanner.
 struct Acquisition: Sendable {
     let style: Style
     let columns: Int
     let rows: Int
-    /// Between pixels, in mm.
+    /// The pixel spacing, in mm.
     let spacing: Float
-    /// Between slices, in mm.
+    /// The slice spacing, in mm.
     let sliceSpacing: Float
     /// The stored value of relative intensity 1, about the 99th percentile of a volume.
     let unit: Float
-    /// Pixels beyond the gradient's reach are exactly 0 there: how far it reaches, in half diagonals; `nil` for all.
+    /// The reach of the gradient in half diagonals, beyond which pixels are exactly 0; `nil` if it covers all pixels.
     let reach: Float?
     /// The relative intensity stored where there is no signal.
     let floor: Float
-    /// The coil element nearest to the chest: its place in front of the heart, mm, and how much it adds there.
+    /// The coil element nearest to the chest: its position relative to the heart, in mm, and the sensitivity it adds.
     let coil: (p: Float, q: Float, strength: Float)
 
     /// The properties shared by the patients of one scanner.
@@ -29,20 +29,20 @@ struct Acquisition: Sendable {
         var spacing: Float
         var matrix: (columns: Int, rows: Int)
         var sliceSpacing: Float
-        /// Brightness of blood relative to the 99th percentile, and of blood relative to muscle.
+        /// The brightness of blood relative to the 99th percentile, and relative to muscle.
         var blood: Float
         var contrast: Float
-        /// Decline of the coils' sensitivity from front to back, as the logarithm over 100 mm.
+        /// The decline of coil sensitivity from front to back, as a logarithm per 100 mm.
         var decline: Float
-        /// Standard deviation of the noise in each channel.
+        /// The standard deviation of the noise in each channel.
         var noise: Float
     }
 
     /// The storage format of intensities.
     enum Storage: Sendable {
-        /// Whole numbers 0 … 255 as 32-bit floating point.
+        /// Integers 0 … 255 stored as 32-bit floating-point numbers.
         case byteAsFloat
-        /// 10 to 12 bits in 16-bit integers.
+        /// Values of 10 to 12 bits stored as 16-bit integers.
         case short
         /// 8-bit integers.
         case byte
@@ -85,7 +85,7 @@ extension Acquisition.Style {
         noise = generator.uniform(in: 0.01...0.035)
     }
 
-    /// The style of one patient on this scanner: the same machine and grid, slightly different contrast.
+    /// Returns the style for one patient on this scanner: the same scanner and grid, with slightly different contrast.
     func varied(using generator: inout SeededGenerator) -> Self {
         var style = self
         style.blood *= generator.uniform(in: 0.95...1.05)

@@ -8,24 +8,24 @@ struct Examination: Sendable {
     let acquisition: Acquisition
     let thorax: Thorax
     let frameCount: Int
-    /// Frame numbers, from 1.
+    /// The frame numbers of end diastole and end systole, from 1.
     let endDiastole: Int
     let endSystole: Int
     let slices: [Slice]
-    /// Pixel coordinates of the ventricle's axis in the middle slice.
+    /// The pixel coordinates of the left ventricle's axis in the middle slice.
     let centre: (x: Float, y: Float)
-    /// Angle from the front of the body to the right ventricle.
+    /// The angle from the front of the body to the right ventricle.
     let lean: Float
-    /// Seeds the noise of each frame.
+    /// The seed for the noise of each frame.
     let noiseSeed: UInt64
     private let wobble: SmoothField
     private let texture: SmoothField
 
     /// A plane of the stack.
     struct Slice: Sendable {
-        /// Position along the axis of the left ventricle, mm.
+        /// The position along the axis of the left ventricle, in mm.
         var z: Float
-        /// Displacement from the others, because every slice is recorded in its own breath-hold, mm.
+        /// The displacement from the other slices, in mm, because each slice is acquired in its own breath-hold.
         var shift: (x: Float, y: Float)
         var look: HeartLook
     }
@@ -88,7 +88,8 @@ struct Examination: Sendable {
         noiseSeed = noise.next()
     }
 
-    /// Positions of the slices along the axis, base first: those through the ventricle and sometimes one or two more.
+    /// Samples the slice positions along the axis, base first: all slices through the ventricle, and sometimes one or
+    /// two beyond it.
     private static func positions(
         length: Float, spacing: Float, using generator: inout SeededGenerator
     ) -> [Float] {
@@ -99,7 +100,8 @@ struct Examination: Sendable {
         return (-beyondBase..<through + beyondApex).map { first + Float($0) * spacing }
     }
 
-    /// The contraction of the heart in a frame, 0 … 1: a smooth rise to end systole, a quick and then slow return.
+    /// Returns the contraction of the heart in a frame, 0 … 1: a smooth rise to end systole, then a return that is fast
+    /// at first and slow later.
     func contraction(ofFrame number: Int) -> Float {
         let time = Float((number - endDiastole + frameCount) % frameCount)
         let systole = Float(endSystole - endDiastole)
@@ -108,7 +110,7 @@ struct Examination: Sendable {
         return (0.5 + 0.5 * cos(.pi * min(1, rest / 0.55))) * 0.85 + 0.15 * (1 - smoothStep(rest))
     }
 
-    /// The positions of the pixels of the slice at `index` in the patient.
+    /// Returns the mapping from pixels of the slice at `index` to positions in the patient.
     func placement(of index: Int) -> SliceCanvas.Frame {
         let slice = slices[index]
         let along = slice.z - heart.length / 2
@@ -122,7 +124,7 @@ struct Examination: Sendable {
             ), front: (cos(front), sin(front)))
     }
 
-    /// The slice at `index` with everything that does not move.
+    /// Renders the static content of the slice at `index`.
     func background(of index: Int) -> SliceCanvas {
         let frame = placement(of: index)
         let height = slices.count > 1 ? Float(index) / Float(slices.count - 1) : 0
@@ -141,9 +143,9 @@ extension Examination {
         var labels: Volume
     }
 
-    /// The images and label maps of some frames (numbers from 1).
+    /// Renders the images and label maps of some frames (numbers from 1).
     ///
-    /// A frame looks the same whichever others are computed with it.
+    /// The result for a frame does not depend on which other frames are rendered.
     func frames(_ numbers: [Int]) -> [Frame] {
         let plane = acquisition.columns * acquisition.rows
         var frames = numbers.map { Frame(image: emptyVolume, labels: labels(ofFrame: $0)) }
@@ -164,7 +166,7 @@ extension Examination {
         return frames
     }
 
-    /// The label map alone of a frame.
+    /// Computes only the label map of a frame.
     func labels(ofFrame number: Int) -> Volume {
         let contraction = contraction(ofFrame: number)
         var volume = emptyVolume
@@ -175,7 +177,7 @@ extension Examination {
         return volume
     }
 
-    /// The grid, filled with zeros.
+    /// A volume on the grid, filled with zeros.
     private var emptyVolume: Volume {
         let extent = Volume.Extent(x: acquisition.columns, y: acquisition.rows, slices: slices.count)
         let spacing = Volume.Spacing(
@@ -183,8 +185,8 @@ extension Examination {
         return Volume(extent: extent, spacing: spacing, voxels: [Float](repeating: 0, count: extent.count))
     }
 
-    /// The receiver coils' sensitivity, 1 at the heart: highest at the front wall of the chest; 0 where the scanner
-    /// cuts the image off.
+    /// Returns the sensitivity of the receiver coils: about 1 at the heart, highest at the anterior chest wall, and 0
+    /// where the scanner truncates the image.
     private func sensitivity(over frame: SliceCanvas.Frame) -> [Float] {
         let (halfWidth, halfHeight) = (Float(frame.columns) / 2, Float(frame.rows) / 2)
         return (0..<frame.columns * frame.rows).map { index in
@@ -200,9 +202,9 @@ extension Examination {
         }
     }
 
-    /// The signal as it is stored: weighted by the coils, with Rician noise, in whole numbers.
+    /// Returns the signal as stored: weighted by coil sensitivity, with Rician noise, rounded to integers.
     ///
-    /// The noise comes on a grid 1.25 times as coarse, because the scanner interpolates its images.
+    /// The noise is sampled on a grid 1.25 times as coarse, because scanners interpolate their images.
     private func recorded(
         _ signal: [Float], sensitivity: [Float], using generator: inout SeededGenerator
     ) -> [Float] {

@@ -1,42 +1,42 @@
 import Volumes
 
-/// Size and motion of the hearts of one diagnostic group: means and standard deviations between patients.
+/// The distribution of heart size and motion in one diagnostic group: means and standard deviations across patients.
 ///
 /// Measured on the label maps of the ACDC data set (Bernard et al., IEEE TMI 37(11):2514–2525, 2018). Diameters and
-/// wall thicknesses belong to the middle slice and to circles of the same area.
+/// wall thicknesses are those of circles of equal area in the middle slice.
 struct GroupAnatomy: Sendable {
-    /// Diameter of the left ventricular cavity in end diastole, mm.
+    /// The diameter of the left ventricular cavity at end diastole, in mm.
     var diameter: Spread
-    /// Left ventricular ejection fraction.
+    /// The left ventricular ejection fraction.
     var ejectionFraction: Spread
-    /// Mean wall thickness in end diastole, mm.
+    /// The mean wall thickness at end diastole, in mm.
     var wallDiastole: Spread
-    /// Mean wall thickness in end systole, mm.
+    /// The mean wall thickness at end systole, in mm.
     var wallSystole: Spread
-    /// Length of the left ventricular cavity in end diastole, mm.
+    /// The length of the left ventricular cavity at end diastole, in mm.
     var length: Spread
     /// The motion of the base toward the apex, in mm.
     var baseDescent: Spread
-    /// The motion of the end of the cavity away from the apex, in mm.
+    /// The motion of the apical end of the cavity away from the apex, in mm.
     var apexRetreat: Spread
-    /// Right ventricular volume in end diastole, mL.
+    /// The right ventricular volume at end diastole, in ml.
     var rightVolume: Spread
-    /// Right ventricular ejection fraction.
+    /// The right ventricular ejection fraction.
     var rightEjectionFraction: Spread
     /// The angle that the right ventricle subtends at the left one, relative to the normal group.
     var rightAngle: Float
-    /// The girth that the right ventricle keeps toward the apex: 0 tapers as in health, 1 hardly at all.
+    /// The girth that the right ventricle retains toward the apex: 0 tapers as in healthy subjects, 1 hardly at all.
     var rightFullness: Float
-    /// Frames from end diastole to end systole, as a share of the heartbeat.
+    /// The duration from end diastole to end systole, as a fraction of the cardiac cycle.
     var systole: Spread
-    /// Body height, cm.
+    /// The body height, in cm.
     var height: Spread
-    /// Body weight, kg.
+    /// The body weight, in kg.
     var weight: Spread
 }
 
 extension GroupAnatomy {
-    /// The hearts of a group.
+    /// Creates the distribution for a group.
     init(_ group: ACDC.Group) {
         switch group {
         case .dilatedCardiomyopathy:

@@ -2,60 +2,60 @@ import Foundation
 import Randomness
 import Volumes
 
-/// The heart of one patient: sizes in end diastole and end systole, shape, position.
+/// The heart of one patient: size at end diastole and end systole, shape, and position.
 ///
-/// Lengths are in mm. z runs along the long axis of the left ventricle, from 0 at its base in end diastole to `length`
-/// at the end of the cavity. The time within the heartbeat enters as a contraction from 0 (end diastole) to 1 (end
-/// systole). Angles in the short-axis plane are counted from the direction of the right ventricle.
+/// Lengths are in mm. z runs along the long axis of the left ventricle, from 0 at its base at end diastole to `length`
+/// at the end of the cavity. Time within the cardiac cycle is expressed as a contraction from 0 (end diastole) to 1
+/// (end systole). Angles in the short-axis plane are measured from the direction of the right ventricle.
 struct HeartAnatomy: Sendable {
     let group: ACDC.Group
     let height: Float
     let weight: Float
-    /// Share of the heartbeat from end diastole to end systole.
+    /// The duration from end diastole to end systole, as a fraction of the cardiac cycle.
     let systole: Float
 
     let length: Float
     let baseDescent: Float
     let apexRetreat: Float
-    /// Cavity radius in the middle of the ventricle at both ends of the contraction.
+    /// The cavity radius at mid-ventricle, at end diastole and end systole.
     let radius: (diastole: Float, systole: Float)
-    /// Level of the widest cross-section, 0 at the base to 1 at the end of the cavity.
+    /// The level of the widest cross-section, from 0 at the base to 1 at the end of the cavity.
     let widest: Float
     let wall: (diastole: Float, systole: Float)
     let ejectionFraction: Float
 
-    /// Right ventricular volume, mm³.
+    /// The right ventricular volume, in mm³.
     let rightVolume: (diastole: Float, systole: Float)
-    /// The position of the start of the right ventricle along z.
+    /// The position of the base of the right ventricle along z.
     let rightBase: (diastole: Float, systole: Float)
     let rightApex: Float
     let rightFullness: Float
-    /// Half of the angle that the right ventricle subtends at its base.
+    /// Half the angle that the right ventricle subtends at its base.
     let rightHalfAngle: Float
     let rightSkew: Float
     /// The displacement of the septum into the left ventricle, as a fraction of its radius.
     let septalFlattening: Float
 
-    /// Deviations of the cavity from a circle.
+    /// The deviations of the cavity from a circle.
     let cavityShape: Harmonics
-    /// Deviations of the wall from an even thickness.
+    /// The deviations of the wall from uniform thickness.
     let wallShape: Harmonics
-    /// A thick septum in hypertrophic cardiomyopathy.
+    /// The thickening of the septum in hypertrophic cardiomyopathy.
     let bulge: (angle: Float, width: Float, height: Float)
-    /// The part that does not contract after an infarction.
+    /// The akinetic scar after an infarction.
     let scar: Scar?
     let papillary: [Papillary]
 
-    /// Angle of the right ventricle below the left of the image.
+    /// The angle of the right ventricle below the left direction of the image.
     let tilt: Float
-    /// Displacement of the axis in the image, in mm per mm along z.
+    /// The in-plane displacement of the axis, in mm per mm along z.
     let drift: (x: Float, y: Float)
 
     /// A wall segment that is thin and does not move.
     struct Scar: Sendable {
         var angle: Float
         var halfWidth: Float
-        /// Affected levels, 0 at the base to 1 at the apex.
+        /// The affected levels, from 0 at the base to 1 at the apex.
         var levels: ClosedRange<Float>
     }
 
@@ -78,7 +78,7 @@ struct HeartAnatomy: Sendable {
         apexRetreat = table.apexRetreat.draw(using: &generator)
         ejectionFraction = table.ejectionFraction.draw(using: &generator)
         let diastole = table.diameter.draw(using: &generator) / 2
-        // The volume goes with radius² · length, so the radius follows from the ejection fraction.
+        // Volume is proportional to radius² · length, so the radius follows from the ejection fraction.
         let shortening = length / (length - baseDescent - apexRetreat)
         radius = (diastole, diastole * ((1 - ejectionFraction) * shortening).squareRoot())
         widest = Spread(0.28, 0.05, 0.16...0.38).draw(using: &generator)
@@ -117,14 +117,14 @@ struct HeartAnatomy: Sendable {
         drift = (slope * cos(direction), slope * sin(direction))
     }
 
-    /// The position of the start of the left ventricle along z, at a contraction.
+    /// Returns the position of the base of the left ventricle along z, at a contraction.
     func base(at contraction: Float) -> Float { baseDescent * contraction }
-    /// The position of the end of its cavity.
+    /// Returns the position of the end of the left ventricular cavity along z, at a contraction.
     func apex(at contraction: Float) -> Float { length - apexRetreat * contraction }
 }
 
 extension HeartAnatomy.Scar {
-    /// A scar in the territory of one of the three coronary arteries.
+    /// Creates a scar in the territory of one of the three coronary arteries.
     init(using generator: inout SeededGenerator) {
         let halfWidth = generator.uniform(in: 0.75...1.05)
         switch generator.integer(below: 3) {
@@ -134,7 +134,7 @@ extension HeartAnatomy.Scar {
         }
     }
 
-    /// The fraction of the wall at an angle and a level that is scar, 0 to 1.
+    /// Returns the scar fraction of the wall at an angle and a level, from 0 to 1.
     func share(angle: Float, level: Float) -> Float {
         let away = abs(remainder(angle - self.angle, 2 * Float.pi))
         let edge = smoothStep((halfWidth + 0.25 - away) / 0.5)
@@ -142,11 +142,11 @@ extension HeartAnatomy.Scar {
     }
 }
 
-/// A periodic function of an angle: a sum of cosines of whole multiples of it, from 1 up.
+/// A periodic function of an angle: a sum of sinusoids of its integer multiples, starting at 1.
 struct Harmonics: Sendable {
     private var terms: [(cosine: Float, sine: Float)]
 
-    /// Independent normal coefficients with the given deviations.
+    /// Creates a function whose coefficients are independent normal variates with the given standard deviations.
     init(deviations: [Float], using generator: inout SeededGenerator) {
         terms = deviations.map { deviation in
             (
@@ -156,7 +156,7 @@ struct Harmonics: Sendable {
         }
     }
 
-    /// The function's value; its mean over the circle is 0.
+    /// Returns the value at an angle; the mean over the circle is 0.
     func callAsFunction(_ angle: Float) -> Float {
         var sum: Float = 0
         for (k, term) in terms.enumerated() {
@@ -166,7 +166,7 @@ struct Harmonics: Sendable {
     }
 }
 
-/// 0 below 0, 1 above 1, and smooth in between: 3t² − 2t³.
+/// Returns the smoothstep function: 0 below 0, 1 above 1, and 3t² − 2t³ in between.
 func smoothStep(_ t: Float) -> Float {
     let t = min(max(t, 0), 1)
     return t * t * (3 - 2 * t)

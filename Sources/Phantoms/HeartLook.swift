@@ -2,20 +2,20 @@ import Foundation
 import Randomness
 import Volumes
 
-/// The appearance of one slice of a heart, apart from its outlines: blood, muscle, trabeculae, fat around it.
+/// The appearance of one slice of a heart, apart from its contours: blood, muscle, trabeculae, and surrounding fat.
 struct HeartLook: Sendable {
     let leftBlood: Float
     let rightBlood: Float
-    /// The factor by which flow changes the signal of blood until end systole.
+    /// The factor by which flow changes the blood signal at end systole.
     let flow: Float
     let muscle: Float
     let fat: Float
-    /// Depth in mm of the trabeculae under the label's edge, by angle. Contours are drawn outside of them.
+    /// The depth in mm of the trabeculae inside the label's contour, which encloses them, by angle.
     let trabeculae: [Float]
-    /// Thickness in mm of the fat on the heart, by angle.
+    /// The thickness in mm of the epicardial fat, by angle.
     let fatLayer: [Float]
 
-    /// - Parameter gain: The signal of blood in this slice relative to the others.
+    /// - Parameter gain: The blood signal in this slice relative to the other slices.
     init(
         of heart: HeartAnatomy, z: Float, blood: Float, contrast: Float, rightShare: Float, fat: Float,
         fatness: Float, gain: Float, using generator: inout SeededGenerator
@@ -34,7 +34,7 @@ struct HeartLook: Sendable {
             return 3 * lateral * (0.7 + 0.6 * min(max(level, 0), 1)) * max(0, 1 + roughness(angle))
         }
         fatLayer = angles.map { angle in
-            // Thickest in the grooves where the right ventricle meets the left one.
+            // The fat is thickest in the grooves where the right ventricle meets the left one.
             let groove = [heart.rightHalfAngle, -heart.rightHalfAngle].map { side in
                 let away = remainder(angle - side, 2 * Float.pi)
                 return exp(-away * away / 0.12)
@@ -46,10 +46,10 @@ struct HeartLook: Sendable {
 }
 
 extension SliceCanvas {
-    /// Paints a heart.
+    /// Renders a heart.
     ///
     /// - Parameters:
-    ///   - lean: The angle from the front of the body to the right ventricle, from p toward q.
+    ///   - lean: The angle from the front of the body to the right ventricle, measured from p toward q.
     mutating func paint(
         _ section: HeartSection, of heart: HeartAnatomy, look: HeartLook, lean: Float, contraction: Float
     ) {
@@ -117,9 +117,9 @@ extension SliceCanvas {
     }
 }
 
-/// An atrium or a stretch of a vessel: a tube with round ends, or an ellipsoid.
+/// An atrium or a segment of a vessel: a tube with round ends, or an ellipsoid.
 ///
-/// Points are in mm from the center of the heart, toward the patient's left, front and head.
+/// Points are in mm from the center of the heart, toward the patient's left, front, and head.
 struct Hollow: Sendable {
     private let start: SIMD3<Float>
     private let direction: SIMD3<Float>
@@ -127,20 +127,20 @@ struct Hollow: Sendable {
     private let radius: Float
     private let semiAxes: SIMD3<Float>?
 
-    /// A tube.
+    /// Creates a tube.
     init(from start: SIMD3<Float>, to end: SIMD3<Float>, radius: Float) {
         (self.start, direction, self.radius, semiAxes) = (start, end - start, radius, nil)
         squaredLength = max((direction * direction).sum(), 1e-6)
     }
 
-    /// An ellipsoid.
+    /// Creates an ellipsoid.
     init(centre: SIMD3<Float>, semiAxes: SIMD3<Float>) {
         (start, direction, squaredLength) = (centre, .zero, 1)
         (radius, self.semiAxes) = (semiAxes.max(), semiAxes)
     }
 
-    /// The depth of a point below the surface, in mm; of points outside, their distance with a minus sign, to first
-    /// order.
+    /// Returns the signed distance from a point to the surface in mm, to first order: positive inside, negative
+    /// outside.
     func depth(of point: SIMD3<Float>) -> Float {
         var away = point - start
         if let semiAxes {
@@ -155,7 +155,7 @@ struct Hollow: Sendable {
         return radius - (away * away).sum().squareRoot()
     }
 
-    /// Corners of a box around it.
+    /// The corners of the bounding box.
     var box: (low: SIMD3<Float>, high: SIMD3<Float>) {
         let reach = semiAxes ?? SIMD3(repeating: radius)
         let end = start + direction
@@ -163,7 +163,7 @@ struct Hollow: Sendable {
     }
 }
 
-/// A normal distribution cut off at both ends.
+/// A normal distribution clamped at both ends.
 struct Spread: Sendable {
     var mean: Float
     var deviation: Float
@@ -173,7 +173,7 @@ struct Spread: Sendable {
         (self.mean, self.deviation, self.limits) = (mean, deviation, limits)
     }
 
-    /// A sample from the distribution, clamped to its limits.
+    /// Returns a sample from the distribution, clamped to its limits.
     func draw(using generator: inout SeededGenerator) -> Float {
         min(max(generator.normal(mean: mean, standardDeviation: deviation), limits.lowerBound), limits.upperBound)
     }

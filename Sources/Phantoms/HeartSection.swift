@@ -1,19 +1,19 @@
 import Foundation
 import Volumes
 
-/// The outlines of a heart in one short-axis plane at one moment, as distances from the axis of the left ventricle.
+/// The contours of a heart in one short-axis plane at one time, as distances from the axis of the left ventricle.
 ///
-/// Angles are counted from the direction of the right ventricle; tables have ``resolution`` entries over the circle.
+/// Angles are measured from the direction of the right ventricle; tables have ``resolution`` entries over the circle.
 struct HeartSection: Sendable {
     static let resolution = 180
 
-    /// Edge of the left ventricular cavity; all zero beyond its end.
+    /// The contour of the left ventricular cavity; all zero beyond its end.
     private(set) var cavity: [Float]
-    /// Outer edge of the left ventricular wall.
+    /// The outer contour of the left ventricular wall.
     private(set) var wall: [Float]
-    /// Outer edge of the right ventricular cavity; equal to `wall` where there is none.
+    /// The outer contour of the right ventricular cavity; equal to `wall` where there is none.
     private(set) var right: [Float]
-    /// Height of the plane in the ventricle: 0 at the base, 1 at the end of the cavity.
+    /// The level of the plane in the ventricle: 0 at the base, 1 at the end of the cavity.
     let level: Float
     /// Whether the label map shows the left ventricle in this plane.
     let showsLeft: Bool
@@ -25,7 +25,7 @@ struct HeartSection: Sendable {
         level = (z - base) / (apex - base)
         showsLeft = z >= base && z <= heart.length
         let radius = Self.interpolated(heart.radius, contraction) * Self.taper(level, widest: heart.widest).squareRoot()
-        // Above the base lies the atrium with its thin wall.
+        // Above the base is the atrium, with its thin wall.
         let thickness = level < 0 ? 2.5 : Self.interpolated(heart.wall, contraction)
         let angles = (0..<Self.resolution).map { Float($0) * 2 * .pi / Float(Self.resolution) }
 
@@ -45,7 +45,7 @@ struct HeartSection: Sendable {
         showsRight = z >= Self.interpolated(heart.rightBase, contraction)
     }
 
-    /// The entry of a table at an angle, −π … π, by linear interpolation.
+    /// Returns the linearly interpolated entry of a table at an angle, −π … π.
     static func value(_ table: [Float], at angle: Float) -> Float {
         let place = (angle < 0 ? angle + 2 * .pi : angle) * (Float(resolution) / (2 * .pi))
         let whole = Int(place)
@@ -54,7 +54,7 @@ struct HeartSection: Sendable {
         return table[i] + (table[next] - table[i]) * t
     }
 
-    /// The label map of the plane: 0 background, 1 right ventricle, 2 myocardium, 3 left ventricle.
+    /// Returns the label map of the plane: 0 background, 1 right ventricle, 2 myocardium, 3 left ventricle.
     ///
     /// - Parameter lean: The angle from the front of the body to the right ventricle.
     func labels(over frame: SliceCanvas.Frame, lean: Float) -> [UInt8] {
@@ -85,7 +85,7 @@ struct HeartSection: Sendable {
         ends.diastole + (ends.systole - ends.diastole) * contraction
     }
 
-    /// Cavity area relative to the middle slice: a truncated ellipsoid.
+    /// Returns the cavity area relative to the middle slice: that of a truncated ellipsoid.
     private static func taper(_ level: Float, widest: Float) -> Float {
         func area(_ level: Float) -> Float {
             let away = (level - widest) / (1 - widest)
@@ -94,7 +94,7 @@ struct HeartSection: Sendable {
         return max(0, area(min(max(level, 0), 1)) / area(0.5))
     }
 
-    /// The cavity's outline with the area of a circle of the given radius.
+    /// Returns the contour of the cavity, whose area is that of a circle of the given radius.
     private static func cavity(
         of heart: HeartAnatomy, radius: Float, level: Float, contraction: Float, at angles: [Float]
     ) -> [Float] {
@@ -104,7 +104,7 @@ struct HeartSection: Sendable {
             var value = 1 + heart.cavityShape(angle)
             let fromSeptum = abs(remainder(angle, 2 * Float.pi))
             value -= heart.septalFlattening * exp(-(fromSeptum * fromSeptum) / 0.5)
-            // A scar stays where it was in diastole.
+            // A scar keeps its diastolic position.
             if let scar = heart.scar { value += 0.9 * stay * contraction * scar.share(angle: angle, level: level) }
             return value
         }
@@ -114,12 +114,12 @@ struct HeartSection: Sendable {
         return outline
     }
 
-    /// Wall thickness around the ventricle.
+    /// Returns the wall thickness around the ventricle.
     private static func thickness(
         of heart: HeartAnatomy, mean: Float, level: Float, contraction: Float, at angles: [Float]
     ) -> [Float] {
         let along = min(max(level, 0), 1)
-        // Measured: thickest below the base, thinning toward the apex, less so in systole.
+        // Measured: thickest below the base, thinning toward the apex, and less so in systole.
         let profile = (1.11 - 0.36 * along * along) * (1 - contraction) + (1.05 - 0.2 * along * along) * contraction
         var table = angles.map { angle in
             let away = remainder(angle - heart.bulge.angle, 2 * Float.pi) / heart.bulge.width
@@ -134,7 +134,7 @@ struct HeartSection: Sendable {
         return table
     }
 
-    /// Cross-sectional area of the right ventricle at z, mm²; its integral over z is the ventricle's volume.
+    /// Returns the cross-sectional area of the right ventricle at z in mm²; its integral over z is the volume.
     private static func rightArea(of heart: HeartAnatomy, z: Float, contraction: Float) -> Float {
         let base = interpolated(heart.rightBase, contraction)
         let span = heart.rightApex - base
@@ -149,7 +149,8 @@ struct HeartSection: Sendable {
         return relative / mean * interpolated(heart.rightVolume, contraction) / span
     }
 
-    /// The right ventricle's outer edge: a crescent of the given area on the outside of the left ventricle's wall.
+    /// Returns the outer contour of the right ventricle: a crescent of the given area outside the left ventricular
+    /// wall.
     private static func right(
         of heart: HeartAnatomy, around wall: [Float], area: Float, level: Float, contraction: Float, at angles: [Float]
     ) -> [Float] {

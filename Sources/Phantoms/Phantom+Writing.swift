@@ -4,19 +4,19 @@ import Synchronization
 import Volumes
 
 extension Phantom {
-    /// Writes patients 1 … `count` in the layout and the file format of the ACDC data set: `training/patient001/Info.cfg`
-    /// and so on, with a note in every folder that the images are synthetic.
+    /// Writes patients 1 … `count` in the layout and file format of the ACDC data set.
     ///
-    /// The headers have the peculiarity of the real ones: an affine without the voxel size, so that only `pixdim` gives
-    /// the spacing. Files that exist are replaced, others are left alone; `Info.cfg` comes last, so a folder that has it
-    /// is complete.
+    /// The files are `training/patient001/Info.cfg` and so on, with a note in every folder that the images are
+    /// synthetic. As in the real files, the affine in the headers lacks the voxel size, so that only `pixdim` gives the
+    /// spacing. Existing files are replaced, others are left unchanged; `Info.cfg` is written last, so a folder that
+    /// has it is complete.
     ///
     /// - Parameters:
     ///   - count: The number of patients.
-    ///   - folder: Where `training` goes; created if needed.
-    ///   - includingCine: Whether the 4-D cines are written, too.
-    ///   - workers: Patients made at a time.
-    ///   - progress: Called after each patient with the number of patients done, from any thread.
+    ///   - folder: The folder in which to create `training`; created if needed.
+    ///   - includingCine: Whether to write the 4-D cines, too.
+    ///   - workers: The number of patients rendered concurrently.
+    ///   - progress: A closure called from any thread after each patient, with the number of patients done.
     /// - Throws: `VolumesError/unwritable(file:reason:)` for the first file that cannot be written.
     /// - Precondition: `count > 0`, `workers > 0`.
     public func write(
@@ -58,7 +58,7 @@ extension Phantom {
         try Self.write(patient.info.text, to: folder.appending(path: "Info.cfg"))
     }
 
-    /// The headers' orientation, as in the real files: columns of length 1 whatever the spacing.
+    /// The orientation in the headers, as in the real files: columns of length 1 for any spacing.
     private static var geometry: NIfTI.Geometry {
         var geometry = NIfTI.Geometry()
         geometry.frameSpacing = 1
@@ -73,18 +73,19 @@ extension Phantom {
 }
 
 extension Phantom {
-    /// Writes patients 0 … `count` − 1 in the layout and the file format of the cropped axial release of the HVSMR 2016
-    /// data set: `training_axial_crop_pat0.nii.gz`, `training_axial_crop_pat0-label.nii.gz` and so on, with a note that
-    /// they are synthetic.
+    /// Writes patients 0 … `count` − 1 in the layout and file format of the cropped axial release of the HVSMR 2016
+    /// data set.
     ///
-    /// Files that exist are replaced, others are left alone; an image comes after its labels.
+    /// The files are `training_axial_crop_pat0.nii.gz`, `training_axial_crop_pat0-label.nii.gz`, and so on, with a note
+    /// that they are synthetic. Existing files are replaced, others are left unchanged; each image is written after its
+    /// labels.
     ///
     /// - Parameters:
     ///   - count: The number of patients.
-    ///   - folder: Where the files go; created if needed.
-    ///   - spacing: Voxel width in mm, as for ``wholeHeart(_:spacing:)``.
-    ///   - workers: Patients made at a time.
-    ///   - progress: Called after each patient with the number of patients done, from any thread.
+    ///   - folder: The folder for the files; created if needed.
+    ///   - spacing: The voxel width in mm, as for ``wholeHeart(_:spacing:)``.
+    ///   - workers: The number of patients rendered concurrently.
+    ///   - progress: A closure called from any thread after each patient, with the number of patients done.
     /// - Throws: `VolumesError/unwritable(file:reason:)` for the first file that cannot be written.
     /// - Precondition: `count > 0`, `workers > 0`, `0.3 ≤ spacing ≤ 10`.
     public func writeWholeHearts(
@@ -104,7 +105,7 @@ extension Phantom {
 }
 
 extension Phantom {
-    /// Calls `write` with 0 … count − 1, several at a time, and `progress` with the number done, until one fails.
+    /// Calls `write` concurrently with 0 … count − 1, and `progress` with the number done, until one call fails.
     func each(
         _ count: Int, workers: Int, progress: @escaping @Sendable (Int) -> Void,
         write: @escaping @Sendable (Int) throws(VolumesError) -> Void
@@ -127,7 +128,7 @@ extension Phantom {
         if let failure = state.withLock({ $0.failure }) { throw failure }
     }
 
-    /// The description of the images in every folder.
+    /// Returns the note that describes the images in every folder.
     func note(on dataSet: String) -> String {
         """
         These images are synthetic. They were computed from a parametric model (Phantom, seed \(seed)) and show no patient.
@@ -153,7 +154,7 @@ extension Phantom {
         }
     }
 
-    /// Why Foundation could not write, in the system's words where it passes them on.
+    /// Returns the reason why Foundation could not write: the system's error message, if available.
     private static func reason(of error: any Error) -> String {
         let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
         return (cause ?? error).localizedDescription

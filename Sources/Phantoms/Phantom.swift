@@ -1,14 +1,15 @@
 import Randomness
 import Volumes
 
-/// Synthetic short-axis cardiac MRI in the shape of the ACDC data set, for tests and demonstrations without patients.
+/// A generator of synthetic cardiac MRI in the formats of ACDC and HVSMR, for tests and demonstrations without patient
+/// data.
 ///
 /// Each patient is a parametric model: a truncated-ellipsoid left ventricle that contracts, a crescent-shaped right
-/// ventricle, papillary muscles and trabeculae inside the left cavity's label, a thorax around them, and an MR signal
-/// with coil falloff, breath-hold misalignment and Rician noise. Sizes, ejection fractions and intensities follow what
-/// was measured for the five groups of the ACDC data set (Bernard et al., IEEE TMI 37(11):2514–2525, 2018); the model
-/// itself is a reconstruction. It resembles patients statistically and none of them individually, and results on it
-/// say nothing about patients.
+/// ventricle, papillary muscles and trabeculae inside the label of the left cavity, a surrounding thorax, and an MR
+/// signal with coil falloff, breath-hold misalignment, and Rician noise. Sizes, ejection fractions, and intensities
+/// follow measurements of the five groups of the ACDC data set (Bernard et al., IEEE TMI 37(11):2514–2525, 2018); the
+/// model itself is a reconstruction. The images resemble patients statistically but no patient individually, and
+/// results on them say nothing about patients.
 ///
 /// ```swift
 /// let phantom = Phantom(seed: 1)
@@ -16,20 +17,20 @@ import Volumes
 /// try await phantom.write(patients: 20, to: URL(filePath: "phantoms"))
 /// ```
 ///
-/// Groups take turns by number (1 DCM, 2 HCM, 3 MINF, 4 NOR, 5 RV, 6 DCM, …), so that any number of patients holds all
-/// of them.
+/// Groups alternate by number (1 DCM, 2 HCM, 3 MINF, 4 NOR, 5 RV, 6 DCM, …), so that any five consecutive patients
+/// include all of them.
 public struct Phantom: Sendable {
-    /// Determines everything.
+    /// The random seed, which determines all images.
     public let seed: UInt64
-    /// The number of scanners on which the patients were examined, `nil` for one each.
+    /// The number of scanners on which the patients are examined; `nil` for one scanner per patient.
     ///
-    /// Patients of one scanner share its grid, file format, contrast and coils. Each scanner examines all groups:
-    /// patients 1–5 are seen on the first, 6–10 on the second, and so on in turns.
+    /// Patients of one scanner share its grid, file format, contrast, and coils. Each scanner examines all groups:
+    /// patients 1–5 are examined on the first scanner, 6–10 on the second, and so on in turn.
     public let scannerCount: Int?
-    /// Replaces every scanner's style, so that tests can be small.
+    /// A style that replaces that of every scanner, for small images in tests.
     var style: Acquisition.Style?
 
-    /// A source of patients.
+    /// Creates a generator of synthetic patients.
     ///
     /// - Precondition: `scannerCount`, if given, is positive.
     public init(seed: UInt64, scannerCount: Int? = nil) {
@@ -37,7 +38,7 @@ public struct Phantom: Sendable {
         (self.seed, self.scannerCount) = (seed, scannerCount)
     }
 
-    /// The group of a patient.
+    /// Returns the group of a patient.
     ///
     /// - Precondition: `number > 0`.
     public static func group(ofPatient number: Int) -> ACDC.Group {
@@ -45,7 +46,7 @@ public struct Phantom: Sendable {
         return ACDC.Group.allCases[(number - 1) % ACDC.Group.allCases.count]
     }
 
-    /// Everything about a patient but the pixels.
+    /// Returns all parameters of a patient's examination, without rendering pixels.
     func examination(_ number: Int) -> Examination {
         let group = Self.group(ofPatient: number)
         var generator: SeededGenerator
@@ -65,38 +66,38 @@ public struct Phantom: Sendable {
 }
 
 extension Phantom {
-    /// A synthetic patient: what the folder of an ACDC patient would hold.
+    /// A synthetic patient, with the contents of an ACDC patient's folder.
     public struct Patient: Sendable {
-        /// The folder's name, such as `patient001`.
+        /// The name of the folder, such as `patient001`.
         public let id: String
         /// The diagnosis.
         public let group: ACDC.Group
-        /// End diastole and end systole, in this order.
+        /// The labeled frames: end diastole and end systole, in this order.
         public let frames: [Frame]
-        /// Every frame of the heartbeat as one 4-D volume, if it was asked for.
+        /// The 4-D cine with every frame of the cardiac cycle, if requested.
         public let cine: Volume?
 
         let info: ACDC.Info
         let storage: Acquisition.Storage
     }
 
-    /// A labelled image.
+    /// A labeled image.
     public struct Frame: Sendable {
-        /// Its number in the cine, from 1.
+        /// The number of the frame in the cine, from 1.
         public let number: Int
-        /// When it is.
+        /// The phase of the frame.
         public let phase: ACDC.Phase
-        /// The 3-D image: whole numbers.
+        /// The 3-D image, with integer intensities.
         public let image: Volume
-        /// 0 background, 1 right ventricle, 2 myocardium, 3 left ventricle.
+        /// The label map: 0 background, 1 right ventricle, 2 myocardium, 3 left ventricle.
         public let labels: Volume
     }
 
-    /// A patient's images; the same for the same seed, whatever else is generated.
+    /// Returns a patient's images, which depend only on the seed, the number of scanners, and the patient's number.
     ///
     /// - Parameters:
-    ///   - number: From 1.
-    ///   - includingCine: Whether the 4-D cine is made, too; it takes about as many times longer as it has frames.
+    ///   - number: The number of the patient, from 1.
+    ///   - includingCine: Whether to render the 4-D cine, too; the time is proportional to its number of frames.
     /// - Precondition: `number > 0`.
     public func patient(_ number: Int, includingCine: Bool = false) -> Patient {
         let examination = examination(number)
@@ -129,24 +130,25 @@ extension Phantom {
 extension Phantom {
     /// A synthetic image in the format of the HVSMR 2016 data set.
     public struct WholeHeart: Sendable {
-        /// The patient's part of the files' names, such as `pat0`.
+        /// The part of the file names that identifies the patient, such as `pat0`.
         public let id: String
-        /// Intensities, about 0 to 1.5, as `float64`; axes run to the patient's back, feet and right.
+        /// The image, with intensities of about 0 to 1.5 as `float64`; axes run to the patient's back, feet, and right.
         public let image: NIfTI
-        /// 0 background, 1 myocardium, 2 blood pool, as `uint16`.
+        /// The label map as `uint16`: 0 background, 1 myocardium, 2 blood pool.
         public let labels: NIfTI
     }
 
-    /// A cropped axial image of a heart with its atria and great vessels; the same for the same seed and spacing.
+    /// Returns a cropped axial image of a heart with its atria and great vessels, which depends only on the seed, the
+    /// number, and the spacing.
     ///
-    /// Ventricles are those of the five groups, which take turns; atria and vessels are this package's own shapes. As in
-    /// the real files, about a sixth of the voxels is blood, 5 % are myocardium, and the third axis gives sagittal
-    /// pictures.
+    /// The ventricles are those of the five groups, which alternate; atria and vessels are this package's own shapes.
+    /// As in the real files, about a sixth of the voxels are blood, 5 % are myocardium, and slices along the third axis
+    /// are sagittal.
     ///
     /// - Parameters:
-    ///   - number: From 0, as in the data set.
-    ///   - spacing: Voxel width in mm; the data set's is 0.65 to 1.15. At 0.9 an image has 2.5 million voxels, at 2 a
-    ///     tenth of them.
+    ///   - number: The number of the patient, from 0 as in the data set.
+    ///   - spacing: The voxel width in mm; 0.65 to 1.15 in the data set. At 0.9 an image has 2.5 million voxels, at 2 a
+    ///     tenth of that.
     /// - Precondition: `number ≥ 0`, `0.3 ≤ spacing ≤ 10`.
     public func wholeHeart(_ number: Int, spacing: Double = 0.9) -> WholeHeart {
         precondition(number >= 0, "patients are numbered from 0, not \(number)")

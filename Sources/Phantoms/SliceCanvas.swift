@@ -1,36 +1,36 @@
 import Foundation
 import Volumes
 
-/// The intensities of one slice while it is painted: tissues on top of each other, with soft edges.
+/// The intensities of one slice during rendering: tissues composited on top of each other, with soft edges.
 ///
-/// A point of the slice is given in mm in the patient's frame: p from the axis of the left ventricle toward the front
-/// of the body, q toward the patient's left lung. ``Frame`` maps pixels to it.
+/// Points of the slice are given in mm in the patient's frame: p from the axis of the left ventricle toward the front
+/// of the body, q toward the patient's left lung. ``Frame`` maps pixels to points.
 struct SliceCanvas: Sendable {
     let frame: Frame
-    /// `rows × columns` intensities, row by row.
+    /// The `rows × columns` intensities, row-major.
     var values: [Float]
-    /// Bends the borders, in standard deviations, at every pixel.
+    /// The border perturbation at every pixel, in standard deviations.
     let wobble: [Float]
-    /// Mottles the tissues, in standard deviations, at every pixel.
+    /// The texture of the tissues at every pixel, in standard deviations.
     let texture: [Float]
 
-    /// The positions of the pixels of a slice in the patient.
+    /// The mapping from the pixels of a slice to points in the patient.
     struct Frame: Sendable {
         var columns: Int
         var rows: Int
         var spacing: Float
-        /// Pixel coordinates of the origin.
+        /// The pixel coordinates of the origin.
         var origin: (x: Float, y: Float)
-        /// Direction of p in the image.
+        /// The direction of p in the image.
         var front: (x: Float, y: Float)
 
-        /// The point under a pixel.
+        /// Returns the point at a pixel.
         func point(_ x: Int, _ y: Int) -> (p: Float, q: Float) {
             let (dx, dy) = ((Float(x) - origin.x) * spacing, (Float(y) - origin.y) * spacing)
             return (dx * front.x + dy * front.y, dy * front.x - dx * front.y)
         }
 
-        /// The pixels within `reach` mm of a point, as ranges of columns and rows; they may be empty.
+        /// Returns the pixels within `reach` mm of a point, as ranges of columns and rows, which may be empty.
         func pixels(around p: Float, _ q: Float, reach: Float) -> (columns: Range<Int>, rows: Range<Int>) {
             let (x, y) = (
                 origin.x + (p * front.x - q * front.y) / spacing, origin.y + (p * front.y + q * front.x) / spacing
@@ -44,20 +44,20 @@ struct SliceCanvas: Sendable {
         }
     }
 
-    /// A tissue: its intensity and how it looks.
+    /// A tissue: its intensity and appearance.
     struct Tissue: Sendable {
         var intensity: Float
-        /// Standard deviation of the intensity inside, relative to it.
+        /// The relative standard deviation of the intensity inside the tissue.
         var mottle: Float = 0.08
-        /// The deviation of the border, in mm.
+        /// The standard deviation of the border position, in mm.
         var wobble: Float = 0
-        /// Width of the border, in mm.
+        /// The width of the border, in mm.
         var edge: Float = 1.6
-        /// Darkness of the line around it, 0 … 1, where fat and water in one voxel cancel.
+        /// The darkness of the line around the tissue, 0 … 1, where fat and water in one voxel cancel.
         var rim: Float = 0
     }
 
-    /// Paints a tissue where `distance`, the depth in mm below its surface, is positive.
+    /// Renders a tissue where `distance`, the depth in mm below its surface, is positive.
     mutating func paint(_ tissue: Tissue, at index: Int, distance: Float) {
         let depth = distance + tissue.wobble * wobble[index]
         if tissue.rim > 0, abs(depth) < 3 {
@@ -72,7 +72,7 @@ struct SliceCanvas: Sendable {
         }
     }
 
-    /// Paints an ellipse of semi-axes a and b about a point, its first axis turned by `angle` from p toward q.
+    /// Renders an ellipse of semi-axes a and b around a point, with its first axis rotated by `angle` from p toward q.
     mutating func paintEllipse(
         _ tissue: Tissue, p: Float, q: Float, a: Float, b: Float, angle: Float = 0, only isAllowed: [Bool]? = nil
     ) {
@@ -86,7 +86,7 @@ struct SliceCanvas: Sendable {
                 let (dp, dq) = (point.p - p, point.q - q)
                 let (u, v) = ((dp * c + dq * s) / a, (dq * c - dp * s) / b)
                 let norm = (u * u + v * v).squareRoot()
-                // Distance to the ellipse, to first order: (1 − norm)/|∇norm|.
+                // The distance to the ellipse, to first order: (1 − norm)/|∇norm|.
                 let gradient = (u * u / (a * a) + v * v / (b * b)).squareRoot()
                 let distance = norm > 1e-3 ? (1 - norm) * norm / gradient : min(a, b)
                 paint(tissue, at: index, distance: distance)

@@ -2,11 +2,11 @@ import Foundation
 import Randomness
 import Volumes
 
-/// A smooth random function of space: normal numbers on a coarse lattice, joined by cubic B-splines in the plane and
+/// A smooth random field: normal variates on a coarse lattice, interpolated by cubic B-splines in the plane and
 /// linearly between planes.
 ///
-/// It bends the borders of organs, mottles their inside, and makes noise that is correlated between neighboring
-/// pixels. Its mean is 0 and its standard deviation about 1.
+/// It perturbs the borders of organs, adds texture to their interior, and produces noise that is correlated between
+/// neighboring pixels. Its mean is 0 and its standard deviation about 1.
 struct SmoothField: Sendable {
     private let columns: Int
     private let planes: [[Float]]
@@ -18,7 +18,8 @@ struct SmoothField: Sendable {
         var weights: (Float, Float, Float, Float)
     }
 
-    /// A field over `width × height` pixels and `depth` lattice planes with `cell` pixels between lattice points.
+    /// Creates a field over `width × height` pixels and `depth` lattice planes with `cell` pixels between lattice
+    /// points.
     init(width: Int, height: Int, depth: Int = 1, cell: Float, using generator: inout SeededGenerator) {
         let (columns, rows) = (
             Int((Float(width) / cell).rounded(.up)) + 4, Int((Float(height) / cell).rounded(.up)) + 4
@@ -30,7 +31,7 @@ struct SmoothField: Sendable {
         vertical = Self.taps(height, cell, phase)
     }
 
-    /// The B-spline weights of every pixel of an axis, scaled so that the field's variance is 1 on average.
+    /// Returns the B-spline weights of every pixel of an axis, scaled so that the field's variance is 1 on average.
     private static func taps(_ count: Int, _ cell: Float, _ phase: Float) -> [Tap] {
         (0..<count).map { i in
             let place = Float(i) / cell + phase
@@ -47,14 +48,15 @@ struct SmoothField: Sendable {
         }
     }
 
-    /// The field at a height between the first lattice plane (0) and the last (1): `height × width` values, row by row.
+    /// Returns the field at a level between the first lattice plane (0) and the last (1): `height × width` values,
+    /// row-major.
     func slice(at level: Float = 0) -> [Float] {
         let place = min(max(level, 0), 1) * Float(planes.count - 1)
         let below = min(Int(place), planes.count - 1)
         let t = place - Float(below)
         var lattice = planes[below]
         if t > 0 {
-            // Divided so that the blend of two independent planes keeps the variance of one.
+            // Scaled so that the blend of two independent planes keeps the variance of one.
             let scale = 1 / (t * t + (1 - t) * (1 - t)).squareRoot()
             for i in lattice.indices { lattice[i] = (lattice[i] * (1 - t) + planes[below + 1][i] * t) * scale }
         }

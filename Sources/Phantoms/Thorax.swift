@@ -2,21 +2,23 @@ import Foundation
 import Randomness
 import Volumes
 
-/// The surroundings of one patient's heart: chest wall, lung with its vessels, diaphragm, liver, stomach, spleen, aorta,
-/// spine, fat.
+/// The surroundings of one patient's heart: chest wall, lung with its vessels, diaphragm, liver, stomach, spleen,
+/// aorta, spine, and fat.
 ///
-/// Only the look matters here: nothing of it is labelled. Lengths in mm in the frame of ``SliceCanvas``.
+/// Only the appearance matters; none of these structures are labeled. Lengths are in mm in the frame of
+/// ``SliceCanvas``.
 struct Thorax: Sendable {
-    /// Front to back and side to side.
+    /// The contour of the body, with semi-axes from front to back and from side to side.
     let outline: (centre: (p: Float, q: Float), semiAxes: (a: Float, b: Float))
     let fatThickness: Float
     let fatAngle: Float
     let muscleThickness: Float
-    /// More of both above the lung, where the arm and the shoulder begin.
+    /// The additional thickness of fat and muscle above the lung, at the transition to arm and shoulder.
     let shoulder: Float
-    /// Height of the diaphragm under the heart at the base, and its rise per mm toward the apex.
+    /// The level of the diaphragm below the heart at the base, its rise per mm toward the apex, its curvature, and the
+    /// position of its crest.
     let diaphragm: (level: Float, rise: Float, curvature: Float, crest: Float)
-    /// Intensities relative to the 99th percentile of the volume.
+    /// The intensities relative to the 99th percentile of the volume.
     let air: Float
     let lung: Float
     let fat: Float
@@ -34,12 +36,13 @@ struct Thorax: Sendable {
         var place: Place = .anywhere
     }
 
-    /// The region in which a body may be drawn.
+    /// The region to which the rendering of a body is restricted.
     enum Place: Sendable {
         case anywhere, lung, abdomen
     }
 
-    /// The surroundings of a heart whose right ventricle reaches `front` mm and whose left one `below` mm from the axis.
+    /// Samples the surroundings of a heart whose right ventricle extends `front` mm from the axis, and whose left
+    /// ventricle extends `below` mm.
     init(
         front: Float, below: Float, length: Float, blood: Float, contrast: Float, using generator: inout SeededGenerator
     ) {
@@ -76,7 +79,7 @@ struct Thorax: Sendable {
             .init(intensity: intensity, mottle: mottle, wobble: 2.5, edge: 2, rim: 0.45)
         }
         var bodies: [Body] = []
-        // Fat below the diaphragm behind the liver, with the stomach, the spleen and loops of bowel in it.
+        // Fat below the diaphragm, posterior to the liver, containing the stomach, the spleen, and bowel loops.
         bodies.append(
             Body(
                 centre: (vary(-70, 12), diaphragm - 75, length), semiAxes: (vary(62, 8), vary(66, 8), 300),
@@ -106,7 +109,7 @@ struct Thorax: Sendable {
                     semiAxes: (size * generator.uniform(in: 1...4), size, generator.uniform(in: 8...25)),
                     angle: vary(0, 1), tissue: .init(intensity: liver * 1.6, wobble: 0.5), place: .abdomen))
         }
-        // Vessels of the lung.
+        // Pulmonary vessels.
         for _ in 0..<90 {
             let size = generator.uniform(in: 0.8...2.4)
             bodies.append(
@@ -116,7 +119,7 @@ struct Thorax: Sendable {
                     angle: vary(-0.4, 0.9),
                     tissue: .init(intensity: lung + blood * generator.uniform(in: 0.15...0.7)), place: .lung))
         }
-        // The left atrium behind the base, the outflow tract of the right ventricle above it.
+        // The left atrium, posterior to the base, and the right ventricular outflow tract above it.
         bodies.append(
             Body(
                 centre: (vary(-36, 5), vary(-6, 6), vary(-20, 4)), semiAxes: (vary(28, 3), vary(33, 3), vary(30, 3)),
@@ -125,7 +128,7 @@ struct Thorax: Sendable {
             Body(
                 centre: (vary(26, 5), vary(33, 4), vary(-16, 4)), semiAxes: (vary(15, 2), vary(14, 2), vary(28, 4)),
                 tissue: .init(intensity: blood * 0.85, wobble: 1, edge: 2.5, rim: 0.3)))
-        // Spine with its canal, back muscles, aorta.
+        // Spine with its canal, back muscles, and aorta.
         let spine = (p: vary(-96, 7), q: vary(-22, 10))
         bodies.append(
             Body(
@@ -147,7 +150,7 @@ struct Thorax: Sendable {
 }
 
 extension Thorax {
-    /// Paints everything but the heart into the slice at z.
+    /// Renders everything except the heart into the slice at z.
     func paint(into canvas: inout SliceCanvas, z: Float) {
         let frame = canvas.frame
         var isLung = [Bool](repeating: false, count: canvas.values.count)
@@ -162,7 +165,7 @@ extension Thorax {
                 let index = y * frame.columns + x
                 let (p, q) = frame.point(x, y)
                 let (u, v) = ((p - outline.centre.p) / a, (q - outline.centre.q) / b)
-                // A superellipse of order 2.5: flatter than an ellipse in front and behind.
+                // A superellipse of order 2.5 is flatter than an ellipse at the front and back.
                 let norm = pow(pow(abs(u), 2.5) + pow(abs(v), 2.5), 0.4)
                 let skin = (1 - norm) * (a * abs(u) + b * abs(v)) / max(abs(u) + abs(v), 1e-3)
                 canvas.values[index] = air

@@ -2,48 +2,48 @@ import Foundation
 import Randomness
 import Volumes
 
-/// A heart as it lies in the body, with atria and great vessels around the ventricles of ``HeartAnatomy``.
+/// A whole heart in its anatomical orientation, with atria and great vessels around the ventricles of ``HeartAnatomy``.
 ///
-/// Points are in mm from the middle of the left ventricle's axis, toward the patient's left, front and head. The axis
-/// points to the left, the front and the feet, so that axial slices cut the heart obliquely, as in patients. Shapes and
-/// places of atria and vessels are this package's own choice.
+/// Points are in mm from the middle of the left ventricle's axis, toward the patient's left, front, and head. The axis
+/// points to the left, the front, and the feet, so that axial slices cut the heart obliquely, as in patients. The
+/// shapes and positions of atria and vessels are this package's own choice.
 struct WholeHeartModel: Sendable {
     let heart: HeartAnatomy
-    /// Size relative to the adult anatomy.
+    /// The size relative to the adult anatomy.
     let scale: Float
-    /// Atria, then vessels.
+    /// The atria, followed by the vessels.
     let hollows: [Hollow]
-    /// Corners of a box around the ventricles and the atria.
+    /// The corners of the bounding box of the ventricles and the atria.
     let box: (low: SIMD3<Float>, high: SIMD3<Float>)
 
     private let sections: [HeartSection]
     private let contraction: Float = 0.3
     private let lean: Float
-    /// Directions of the phantom's short-axis frame: toward the front, the left lung, the apex.
+    /// The directions of the short-axis frame: toward the front, the left lung, and the apex.
     private let p, q, z: SIMD3<Float>
     private static let above: Float = 10
 
-    /// The depth of a point in the tissues, in mm; negative outside.
+    /// The depths of a point in the tissues, in mm; negative outside.
     struct Depths {
-        /// Cavity of the left ventricle.
+        /// The depth in the cavity of the left ventricle.
         var left: Float
-        /// Wall and cavity of the left ventricle.
+        /// The depth in the wall and cavity of the left ventricle.
         var wall: Float
-        /// Cavity of the right ventricle.
+        /// The depth in the cavity of the right ventricle.
         var right: Float
-        /// Wall and cavity of the right ventricle.
+        /// The depth in the wall and cavity of the right ventricle.
         var rightWall: Float
-        /// Atria and vessels.
+        /// The depth in the atria and vessels.
         var hollow: Float
 
-        /// 0 background, 1 myocardium of both ventricles, 2 blood pool.
+        /// The label: 0 background, 1 myocardium of both ventricles, 2 blood pool.
         var label: Float {
             if left > 0 { return 2 }
             if wall > 0 { return 1 }
             return right > 0 || hollow > 0 ? 2 : rightWall > 0 ? 1 : 0
         }
 
-        /// Below the surface of the whole heart.
+        /// The depth below the surface of the whole heart.
         var surface: Float { max(wall, rightWall, hollow) }
     }
 
@@ -64,7 +64,7 @@ struct WholeHeartModel: Sendable {
         }
         let z = unit(SIMD3(0.64, 0.52, -0.57) + vary(0.07))
         let q = unit(SIMD3(0, 0, 1) - z * z.z)
-        // The short-axis frame is left-handed, as is this one of left, front and head.
+        // The short-axis frame is left-handed, like the frame of left, front, and head.
         let p = SIMD3(q.y * z.z - q.z * z.y, q.z * z.x - q.x * z.z, q.x * z.y - q.y * z.x)
         (self.p, self.q, self.z) = (p, q, z)
 
@@ -74,7 +74,7 @@ struct WholeHeartModel: Sendable {
         let tilt = lean
         let base = heart.base(at: contraction)
         let middle = HeartSection(of: heart, z: base + 5, contraction: contraction)
-        // The middle of the right ventricle's opening.
+        // The center of the right ventricular opening.
         let off = (middle.wall[0] + middle.right[0]) / 2
         let rightBase = point(off * cos(tilt), off * sin(tilt), heart.rightBase.diastole)
         let leftAtrium = point(-9, 0, base - 19) + vary(2)
@@ -124,7 +124,7 @@ struct WholeHeartModel: Sendable {
         box = (low * scale, high * scale)
     }
 
-    /// The tissue at a point.
+    /// Returns the depths of a point in the tissues.
     func depths(at point: SIMD3<Float>) -> Depths {
         let point = point / scale
         let level = (point * z).sum() + heart.length / 2
@@ -143,7 +143,8 @@ struct WholeHeartModel: Sendable {
             HeartSection.value(section.right, at: angle)
         )
         let (leftTop, rightTop) = (level - heart.base(at: contraction), level - heart.rightBase.diastole)
-        // The left ventricle closes like a dome at its base, both with a wall, but for the openings to atria and vessels.
+        // The left ventricle closes like a dome at its base. Both ventricles have a wall there, except at the openings
+        // to atria and vessels.
         let share = cavity > 0 ? min(radius / cavity, 1) : 1
         let roof = leftTop + 8 * (1 - share * share)
         let left = min(cavity - radius, roof)

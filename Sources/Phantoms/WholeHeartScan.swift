@@ -2,22 +2,22 @@ import Foundation
 import Randomness
 import Volumes
 
-/// The recording of a ``WholeHeartModel``: a grid in the body, and the intensities on it.
+/// A simulated scan of a ``WholeHeartModel``: a grid in the body, and the intensities on it.
 ///
-/// The distributions follow what is known of the HVSMR 2016 images: a box about the heart, axes to the back, the feet and
-/// the right, blood at 0.64 to 0.82, the muscle at half of it, the rest mostly dark.
+/// The distributions follow known properties of the HVSMR 2016 images: a box around the heart; axes that run to the
+/// back, the feet, and the right; blood at 0.64 to 0.82, muscle at half of that, and the rest mostly dark.
 struct WholeHeartScan: Sendable {
     let model: WholeHeartModel
     let extent: Volume.Extent
     let spacing: Volume.Spacing
-    /// The first voxel: leftmost, foremost, uppermost.
+    /// The position of the first voxel: leftmost, foremost, and uppermost.
     private let corner: SIMD3<Float>
     private let blood, muscle, lung, fat, liver, noise, decline: Float
     private let seed: UInt64
 
     init(of model: WholeHeartModel, spacing: Double, using generator: inout SeededGenerator) {
         self.model = model
-        // Single precision, as in a header, so that what is written is what is read.
+        // Single precision, as in a header, so that the spacing survives writing and reading.
         let side = Double(Float(spacing))
         let across = Double(Float(spacing) * generator.uniform(in: 0.85...1.05))
         self.spacing = Volume.Spacing(x: side, y: side, slice: across)
@@ -37,7 +37,7 @@ struct WholeHeartScan: Sendable {
         seed = generator.next()
     }
 
-    /// The header: axes to the back, the feet and the right, in both of its forms.
+    /// The header geometry with axes to the back, the feet, and the right, as both quaternion and affine.
     var geometry: NIfTI.Geometry {
         var geometry = NIfTI.Geometry()
         (geometry.qformCode, geometry.sformCode) = (2, 1)
@@ -50,7 +50,7 @@ struct WholeHeartScan: Sendable {
         return geometry
     }
 
-    /// The image and its label map.
+    /// Renders the image and its label map.
     func rendered() -> (image: Volume, labels: Volume) {
         var generator = SeededGenerator(seed: seed, path: 0)
         let side = Float(spacing.x)
@@ -78,7 +78,7 @@ struct WholeHeartScan: Sendable {
                 let depths = model.depths(at: point)
                 labels.append(depths.label)
                 let tissue = signal(at: point, depths, texture: texture[i], bend: bend[i])
-                // The coils lie on the chest.
+                // The coils are on the chest.
                 let signal = tissue * exp(decline * point.y / 100)
                 let (a, b) = (signal + noise * real[i], noise * imaginary[i])
                 image.append((a * a + b * b).squareRoot())
@@ -90,7 +90,7 @@ struct WholeHeartScan: Sendable {
         )
     }
 
-    /// The signal of the tissue at a point, with soft borders.
+    /// Returns the signal of the tissue at a point, with soft borders.
     private func signal(
         at point: SIMD3<Float>, _ depths: WholeHeartModel.Depths, texture: Float, bend: Float
     ) -> Float {
@@ -100,7 +100,7 @@ struct WholeHeartScan: Sendable {
             value += (intensity * (1 + mottle * texture) - value) * share
         }
         let box = model.box
-        // Back and spine, liver below the diaphragm, chest wall, and fat in the folds of the heart.
+        // Back and spine, liver below the diaphragm, chest wall, and epicardial fat.
         let spine = point - SIMD3(-12, box.low.y - 22, 0)
         paint(liver, 30 + 3 * bend - (spine.x * spine.x + spine.y * spine.y).squareRoot(), edge: 4, mottle: 0.2)
         paint(liver, box.low.z + 6 + 4 * bend - point.z - 0.002 * point.x * point.x, edge: 3, mottle: 0.1)

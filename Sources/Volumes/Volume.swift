@@ -9,7 +9,7 @@ public struct Volume: Sendable, Equatable {
     /// The `extent.count` voxel values, x fastest.
     public var voxels: [Float]
 
-    /// A volume of the given size and spacing.
+    /// Creates a volume of the given size and spacing.
     ///
     /// - Precondition: `voxels.count == extent.count`.
     public init(extent: Extent, spacing: Spacing, voxels: [Float]) {

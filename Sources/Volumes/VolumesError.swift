@@ -2,7 +2,7 @@ import FileIO
 
 /// An error in reading or writing a file or a data set.
 ///
-/// Each description is one sentence that names the file, what is wrong with it, and what was expected instead.
+/// Each description is one sentence that names the file, the fault, and the expected content.
 public enum VolumesError: Error, Equatable, Sendable {
     // MARK: Any file
 
@@ -21,7 +21,7 @@ public enum VolumesError: Error, Equatable, Sendable {
     case invalidField(file: String, field: String, found: String, expected: String)
     /// The file ends before the last byte that its header promises.
     case truncated(file: String, field: String, promisedByteCount: Int, foundByteCount: Int)
-    /// The compressed data is damaged: `field` is `deflate data`, `CRC-32`, `ISIZE` or `gzip header`.
+    /// The compressed data is damaged: `field` is `deflate data`, `CRC-32`, `ISIZE`, or `gzip header`.
     case damagedGzip(file: String, field: String, reason: String)
     /// A voxel value cannot be stored in the requested datatype.
     case unrepresentable(file: String, value: String, datatype: NIfTI.Datatype)

@@ -1,27 +1,27 @@
-/// Why a process cannot talk to Flower, or cannot use what Flower brought.
+/// An error in the communication with Flower, or in the data received from it.
 public enum FlowerError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Nobody answers at the address.
+    /// The address cannot be reached.
     case unreachable(address: String, reason: String)
-    /// The certificate of the peer was not signed by the authority that is trusted here.
+    /// The certificate of the peer was not signed by a trusted authority.
     case untrusted(address: String, reason: String)
-    /// The secret of this process is missing or not that of the peer.
+    /// The secret of this process is missing or does not match that of the peer.
     case unauthorized(address: String, reason: String)
-    /// The task was stopped, or has expired.
+    /// The task was stopped or has expired.
     case taskEnded(reason: String)
-    /// The peer is another version of Flower than this package knows.
+    /// The peer runs an unsupported version of Flower.
     case unsupportedVersion(address: String, reason: String)
-    /// The peer failed at what it was asked for.
+    /// The peer refused a request or failed to fulfill it.
     case refused(route: String, status: Int, reason: String)
-    /// An answer did not come in time.
+    /// A reply did not arrive in time.
     case timeout(what: String, seconds: Double)
-    /// Bytes are not what they claim to be.
+    /// The received or given data is malformed.
     case malformed(what: String, reason: String)
-    /// A site answered with an error instead of a result.
+    /// A site replied with an error instead of a result.
     case site(name: String, code: Int, reason: String)
-    /// A file that was named cannot be read.
+    /// A given file cannot be read.
     case unreadable(path: String, reason: String)
 
-    /// One sentence: what happened, where, and what to do.
+    /// One sentence that names the error, its location, and a remedy.
     public var description: String {
         switch self {
         case .unreachable(let address, let reason):

@@ -5,7 +5,7 @@ import Foundation
 import Support
 import Tensor
 
-/// A hospital on its own machine: it waits for messages from its SuperNode, and answers them.
+/// The command-line tool for a site, such as a hospital: it waits for messages from its SuperNode, and answers them.
 @main
 struct FlowerClient: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,7 +2,7 @@ import FederationFlower
 import Support
 
 extension Failure {
-    /// The failure that an error of Flower amounts to; `nil` for other errors.
+    /// Creates the failure for a Flower error; `nil` for other errors.
     init?(flower error: any Error) {
         guard let error = error as? FlowerError else { return nil }
         switch error {

@@ -6,10 +6,10 @@ import Support
 import Tensor
 import Volumes
 
-/// The site that answers the messages: its patients, and the client of the current run.
+/// The site that answers messages: its patients, and the client of the current run.
 ///
-/// Images, banks and moments of optimizers stay in memory from one message to the next; after every round the latter two
-/// are also written to disk, so that a process that was killed goes on with the same bits.
+/// Images, feature banks, and optimizer moments stay in memory between messages. After every round, banks and moments
+/// are also written to disk, so that a killed process resumes bit-exactly.
 actor ResidentSite {
     private let data: URL
     private let state: URL
@@ -17,12 +17,12 @@ actor ResidentSite {
     private let progress: ProgressLine
     private var member: Member?
 
-    /// A client in a run, and up to which round it has come.
+    /// A client in a run, with its last round.
     private struct Member {
         let job: FederatedJob
         let site: FlowerSite
         let memory: SiteMemory
-        /// The round whose messages changed the client last.
+        /// The round of the last messages that changed the client.
         var round: Int
     }
 
@@ -33,18 +33,18 @@ actor ResidentSite {
         }
     }
 
-    /// The client of this site in a run, as it was before a round.
+    /// Returns the client of this site in a run, in its state before a round.
     ///
     /// - Parameters:
-    ///   - text: the job that the server sent.
-    ///   - round: the round that the message belongs to; 0 for none.
+    ///   - text: The job description from the server.
+    ///   - round: The round of the message; 0 for none.
     func member(of text: String, in request: FlowerRequest, round: Int) async throws -> FlowerSite {
         let job = try job(text, request)
         let memory = try SiteMemory(folder: state.appendingPathComponent(job.run))
         let isTraining = request.type == MessageType.train.rawValue
         if let member, member.job == job {
-            // A round is worked at once: its exchange comes first, then its training. Whatever else comes is the round
-            // of a server that was restarted, for which the client has to be as it was then.
+            // Each round is processed once: first its exchange, then its training. Any other message is from a server
+            // that was restarted at an earlier round, which needs the client in its state before that round.
             let isNext = round == 0 || member.round < round || (member.round == round && isTraining)
             let isNotAhead = round == 0 || memory.lastRound < round
             if isNext, isNotAhead {
@@ -65,7 +65,7 @@ actor ResidentSite {
         return FederatedJob(run: "run-\(request.run)", defaults)
     }
 
-    /// The client of a run, with what it kept after the last round before `round`.
+    /// Creates the client of a run, with its saved state from the last round before `round`.
     private func open(
         _ job: FederatedJob, _ request: FlowerRequest, _ memory: SiteMemory, before round: Int
     ) async throws -> FlowerSite {
@@ -133,11 +133,11 @@ actor ResidentSite {
     }
 }
 
-/// The number of a site among all, as configured at its SuperNode.
+/// The index of a site among all sites, as configured at its SuperNode.
 private struct Place {
-    /// The number of the site, from 0.
+    /// The index of the site, from 0.
     let index: Int
-    /// The number of sites that share the patients of one folder; `nil` if all patients are the site's own.
+    /// The number of sites that share the patients of one folder; `nil` if the site owns all patients.
     let sharers: Int?
 
     init(_ configuration: [String: String]) throws(RunError) {

@@ -3,10 +3,10 @@ import Federation
 import Foundation
 import Tensor
 
-/// The state of a site after each of the last rounds of a run, on its own disk.
+/// The states of a site after each of the last rounds of a run, on its own disk.
 struct SiteMemory: Sendable {
     private let folder: URL
-    /// The number of rounds kept: the checkpoints of the server, and one for the round that it may have to repeat.
+    /// The number of rounds kept: those of the server's checkpoints, and one for a round that may have to be repeated.
     private static let kept = 3
 
     init(folder: URL) throws(RunError) {
@@ -16,16 +16,16 @@ struct SiteMemory: Sendable {
         }
     }
 
-    /// The last round that the site has trained in, 0 before the first.
+    /// The last round in which the site has trained; 0 before the first.
     var lastRound: Int { rounds.last ?? 0 }
 
-    /// The state after the last round before `round`; `nil` if there is none.
+    /// Returns the state after the last round before `round`; `nil` if there is none.
     func state(before round: Int) throws -> (round: Int, state: Safetensors)? {
         guard let last = rounds.last(where: { $0 < round }) else { return nil }
         return (last, try Safetensors(contentsOf: file(last)))
     }
 
-    /// Keeps the state after a round, and forgets older and later ones.
+    /// Saves the state after a round, and deletes outdated and later states.
     func keep(_ state: Safetensors, after round: Int) throws {
         try state.write(to: file(round))
         for other in rounds where other > round || other <= round - Self.kept {
@@ -44,7 +44,7 @@ struct SiteMemory: Sendable {
     private func file(_ round: Int) -> URL { folder.appendingPathComponent("round-\(round).safetensors") }
 }
 
-/// A client whose state is on disk before its update leaves.
+/// A client that saves its state to disk before it returns its update.
 struct RememberingClient: Client {
     let client: any Client
     let memory: SiteMemory

@@ -39,7 +39,7 @@ struct Connection: ParsableArguments, Sendable {
         }
     }
 
-    /// The folder of the run, new or to be resumed.
+    /// Returns the folder of the run, new or resumed.
     func folder<Settings: RunSettings>(_ settings: () throws -> Settings) throws -> RunFolder<Settings> {
         if let resume { return try RunFolder(resuming: URL(fileURLWithPath: resume)) }
         let folder = try RunFolder(new: URL(fileURLWithPath: output!), settings: settings())
@@ -47,9 +47,9 @@ struct Connection: ParsableArguments, Sendable {
         return folder
     }
 
-    /// Waits for a run and for its sites, and calls `body` with them.
+    /// Waits for a run and its sites, and calls `body` with them.
     ///
-    /// - Parameter job: what the sites are told.
+    /// - Parameter job: The job for the sites.
     func lead(
         _ job: FederatedJob, sites: Int, progress: ProgressLine,
         _ body: @escaping @Sendable ([RemoteClient]) async throws -> Void
@@ -68,7 +68,7 @@ struct Connection: ParsableArguments, Sendable {
 }
 
 extension RunFolder {
-    /// The name of this run at the sites: the same after a restart of the server, and unique per run.
+    /// Returns the name of this run at the sites, which is unique per run and unchanged by a restart of the server.
     func name() throws -> String {
         let file = url.appendingPathComponent("flower.json")
         if let known = try? JSONDecoder().decode(RunName.self, from: Data(contentsOf: file)) { return known.run }
@@ -84,7 +84,7 @@ private struct RunName: Codable {
 }
 
 extension Failure {
-    /// The failure that an error of Flower amounts to, or one about the option `--sites`; `nil` for other errors.
+    /// Creates the failure for a Flower error, or for an invalid option `--sites`; `nil` for other errors.
     init?(flower error: any Error) {
         if case RunError.setting("clients", let found, let expected) = error {
             self = .usage("--sites \(found): \(expected) is expected.")

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The server of a federation across machines.
+/// The command-line tool for the server of a federation across machines.
 @main
 struct FlowerServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -54,7 +54,7 @@ struct Pretrain: AsyncParsableCommand, Sendable {
         let model = PretrainingModel(settings)
         let checkpoint = try store.checkpoint()
 
-        // The banks of all sites may be as large as the largest.
+        // All sites may share banks as large as the largest.
         let exchange = settings.exchange(ofAtMost: sites.map(\.maximumSharedFeatures).max() ?? 0)
         var federation = Federation(
             clients: sites.map { $0.exchanging(exchange) },

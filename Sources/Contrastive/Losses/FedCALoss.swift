@@ -63,7 +63,7 @@ public struct FedCALoss: Hashable, Sendable, Codable {
     public func alignment(_ features: Variable, to base: Tensor) -> Variable {
         precondition(
             features.shape == base.shape && base.count > 0,
-            "features \(features.shape) beside \(base.shape) of the base")
+            "features \(features.shape) with \(base.shape) of the base")
         let difference = features - features.tape.constant(base)
         return mean(difference * difference)
     }

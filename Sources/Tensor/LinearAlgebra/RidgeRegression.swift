@@ -49,7 +49,7 @@ public struct RidgeRegression: Sendable {
         for i in 0..<width { gram[i * width + i] += penalty }
         guard
             let solution = PositiveDefiniteSystem.solve(gram, moment, extent: width, columns: height)
-        else { preconditionFailure("a penalty of \(penalty) is lost beside inputs of this size") }
+        else { preconditionFailure("a penalty of \(penalty) is lost next to inputs of this size") }
         weights = Tensor(solution.map(Float.init), shape: [width, height])
         intercept = Tensor(
             (0..<height).map { j in

@@ -116,9 +116,9 @@ extension ACDC {
 
     /// A labeled phase of the cardiac cycle.
     public enum Phase: String, Hashable, Sendable, Codable {
-        /// The ventricles are full.
+        /// End diastole, when the ventricles are full.
         case endDiastole = "ED"
-        /// The ventricles are empty.
+        /// End systole, when the ventricles have emptied.
         case endSystole = "ES"
     }
 
@@ -199,7 +199,7 @@ extension ACDC {
         case myocardialInfarction = "MINF"
         /// Healthy subjects.
         case normal = "NOR"
-        /// Abnormal right ventricle: dilated, or with an ejection fraction below 40 %.
+        /// Abnormal right ventricle: a dilated right ventricle, or one with an ejection fraction below 40 %.
         case abnormalRightVentricle = "RV"
     }
 }

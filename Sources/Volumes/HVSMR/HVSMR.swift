@@ -20,7 +20,7 @@ import Foundation
 /// Source: D. F. Pace et al., "Interactive Whole-Heart Segmentation in Congenital Heart Disease", MICCAI 2015, LNCS
 /// 9351, doi 10.1007/978-3-319-24574-4_10.
 public struct HVSMR: Sendable {
-    /// The folder that was searched.
+    /// The searched folder.
     public let folder: URL
     /// The release: the chosen one, or the only one in the folder.
     public let release: Release
@@ -33,8 +33,8 @@ public struct HVSMR: Sendable {
     /// Finds the patients in a folder and its subfolders, four levels deep, without opening their images.
     ///
     /// Files are found by name: `training_axial_crop_pat0.nii.gz` with `training_axial_crop_pat0-label.nii.gz`,
-    /// `…_label.nii.gz` or `…_label_A.nii.gz`, for `axial_full`, `axial_crop` and `sa_crop`, with `.nii` and `.nii.gz`.
-    /// If both label sets exist, set A is used. Other files are ignored.
+    /// `…_label.nii.gz`, or `…_label_A.nii.gz`, for `axial_full`, `axial_crop`, and `sa_crop`, with `.nii` and
+    /// `.nii.gz`. If both label sets exist, set A is used. Other files are ignored.
     ///
     /// - Parameters:
     ///   - folder: The folder that holds the files, or one above it.
@@ -133,7 +133,7 @@ extension HVSMR.Patient {
         let stem = { (file: HVSMR.File) in String(file.path.prefix { $0 != "." }) }
         guard let file = files.first(where: \.isCompressed) ?? files.first else { return nil }
         if let other = files.first(where: { stem($0) != stem(file) }) {
-            problems.append("\(other.path) is a second \(kind) of pat\(file.patient) beside \(file.path); keep one")
+            problems.append("\(other.path) is a second \(kind) of pat\(file.patient) next to \(file.path); keep one")
             return nil
         }
         let path = file.url.path(percentEncoded: false)

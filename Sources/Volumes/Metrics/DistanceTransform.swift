@@ -92,8 +92,7 @@ private struct Envelope {
             let foot = Double(index) * spacing
             var begin = -Double.infinity
             while last >= 0 {
-                // The intersection of this parabola and the last one of the envelope, equation on page 419 of the
-                // source.
+                // The intersection of this parabola and the last one of the envelope, page 419 of the source.
                 begin =
                     ((height + foot * foot) - (heights[last] + feet[last] * feet[last])) / (2 * (foot - feet[last]))
                 if begin > begins[last] { break }

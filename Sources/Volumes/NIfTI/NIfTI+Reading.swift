@@ -75,7 +75,7 @@ extension NIfTI {
         guard let voxels = partner(of: url, from: "hdr", to: "img") else {
             throw .invalidField(
                 file: header, field: "magic", found: "that of a pair of files",
-                expected: "'n+1' or 'n+2', or the file's name must end in .hdr with an .img beside it")
+                expected: "'n+1' or 'n+2', or the file's name must end in .hdr with an .img next to it")
         }
         return voxels
     }

@@ -6,8 +6,7 @@
 /// 2. **Resampling**: Resample in the image plane to `spacing`, with an antialiased linear filter. The slice axis is
 ///    not resampled, because slices are 5 to 10 mm apart and interpolating across them invents anatomy. Labels are
 ///    taken from the nearest voxel.
-/// 3. **Crop or pad**: Take `size × size` pixels around the center of the image; pixels outside the field of view are
-///    0.
+/// 3. **Crop or pad**: Take `size × size` pixels around the image center; pixels outside the field of view are 0.
 ///
 /// Steps 2 and 3 are one mapping: the center of the output grid is exactly the center of the native image, so there
 /// is no rounding of sizes and no half-pixel shift. ``PreparedVolume/restored(labels:)`` maps a prediction back.

@@ -1,15 +1,14 @@
 import Federation
 import Foundation
 
-/// A resident process at one site, which answers one message after the other that its SuperNode brings.
+/// A resident process at one site that answers the messages of its SuperNode one after the other.
 ///
 /// ```swift
 /// let app = FlowerClientApp(try FlowerEndpoint(address: "http://127.0.0.1:9094"), app: "federated-contrastive/…")
 /// try await app.run { request in try await site.answer(request) }
 /// ```
 ///
-/// Every message is answered, with an error if nothing better can be said: a SuperNode waits forever for a reply that
-/// does not come.
+/// Every message is answered, with an error if necessary, because a SuperNode waits forever for a missing reply.
 public struct FlowerClientApp: Sendable {
     private let endpoint: FlowerEndpoint
     private let app: String?
@@ -17,19 +16,19 @@ public struct FlowerClientApp: Sendable {
     private let idle: Duration
     private let notice: @Sendable (String) -> Void
 
-    /// A process that takes tasks at an endpoint.
+    /// Creates a process that takes tasks at an endpoint.
     ///
     /// - Parameters:
-    ///   - endpoint: the SuperNode's.
-    ///   - app: the only app, `publisher/name`, whose messages are answered; those of others get an error.
-    ///   - notice: receives sentences for people, such as that Flower cannot be reached at the moment.
+    ///   - endpoint: The endpoint of the SuperNode.
+    ///   - app: The only app, `publisher/name`, whose messages are answered; messages of other apps get an error.
+    ///   - notice: A closure that receives messages for people, for example that Flower is currently unreachable.
     public init(
         _ endpoint: FlowerEndpoint, app: String? = nil, notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.init(endpoint, app: app, over: nil, idle: .seconds(1), notice: notice)
     }
 
-    /// For tests: over a transport of their own.
+    /// Creates a process over a custom transport, for tests.
     package init(
         _ endpoint: FlowerEndpoint, app: String?, over transport: (any FlowerTransport)?, idle: Duration,
         notice: @escaping @Sendable (String) -> Void = { _ in }
@@ -38,10 +37,10 @@ public struct FlowerClientApp: Sendable {
         self.notice = notice
     }
 
-    /// Answers messages until the task is cancelled.
+    /// Answers messages until the task is canceled.
     ///
-    /// - Throws: `CancellationError`; `FlowerError` for what waiting does not cure: an unknown version, a wrong secret, a
-    ///   certificate that is not trusted.
+    /// - Throws: `CancellationError`; `FlowerError` for permanent errors: an unsupported version, a wrong secret, or an
+    ///   untrusted certificate.
     public func run(_ answer: @escaping @Sendable (FlowerRequest) async throws -> RecordDict) async throws {
         try await endpoint.withRuntime(over: transport) { runtime in
             var isReachable = true
@@ -79,7 +78,7 @@ public struct FlowerClientApp: Sendable {
 
     /// Answers one message.
     ///
-    /// - Returns: the next task, if it came instead of the message.
+    /// - Returns: The next task, if it arrived instead of the message.
     private func handle(
         _ task: Runtime.AcquiredTask, _ root: Runtime,
         _ answer: @escaping @Sendable (FlowerRequest) async throws -> RecordDict
@@ -87,7 +86,7 @@ public struct FlowerClientApp: Sendable {
         let runtime = task.runtime
         let input = try await runtime.pullTaskInput()
         let place = Runtime.Place(node: input.node, run: input.run)
-        // Directly after the input: a task that is left between the two blocks its SuperNode.
+        // Pulled directly after the input, since a task abandoned between the two blocks its SuperNode.
         let pulled: Runtime.Pulled
         switch try await pull(runtime, root, place) {
         case .message(let message?): pulled = message
@@ -109,7 +108,7 @@ public struct FlowerClientApp: Sendable {
             notice("\(pulled.header.messageType): \(error)")
             content = .error(code: FlowerMessage.raised, reason: Self.publicReason(error))
         }
-        // Also when the process is told to end: the reply is owed.
+        // Sent even if this task is canceled, since every message needs a reply.
         try await Task {
             _ = try await runtime.pushMessages([FlowerMessage(replyingTo: pulled.header, content)], from: place)
             try await runtime.pushTaskOutput(input, status: .completed)
@@ -117,21 +116,21 @@ public struct FlowerClientApp: Sendable {
         return nil
     }
 
-    /// The outcome of a task.
+    /// The outcome of waiting for a task's message.
     private enum Arrival: Sendable {
-        /// Its message.
+        /// The message of the task.
         case message(Runtime.Pulled?)
-        /// The next task.
+        /// The next task, which arrived first.
         case overtaken(Runtime.AcquiredTask)
     }
 
-    /// The task's message, which may take long to arrive, or the next task.
+    /// Waits for the task's message, which may take long to arrive, or for the next task.
     ///
-    /// A SuperNode has one message at a time, so while one arrives there is no other task. It forgets a message whose run
-    /// ends before all of it was there; the task stays, and its objects never come. A reply to such a task, also the one
-    /// that the SuperNode makes up when the task expires, would be taken for that to the next message, and all later
-    /// ones would be sent one message late. So the task is kept alive, and ended without a reply when another one shows
-    /// that its message was forgotten.
+    /// A SuperNode handles one message at a time, so while one arrives there is no other task. It drops a message whose
+    /// run ends before the message is complete; the task remains, and its objects never arrive. A reply to such a task,
+    /// including the one that the SuperNode generates when the task expires, would be taken as the reply to the next
+    /// message, and all later replies would be off by one message. Therefore the task is kept alive, and ended without
+    /// a reply when another task shows that its message was dropped.
     private func pull(
         _ runtime: Runtime, _ root: Runtime, _ place: Runtime.Place
     ) async throws -> Arrival {
@@ -150,7 +149,9 @@ public struct FlowerClientApp: Sendable {
         }
     }
 
-    /// The description of a failure for the server. Other errors may name files and patients of the site, so they stay here.
+    /// Returns the description of a failure for the server.
+    ///
+    /// Other errors may name files and patients of the site, so their descriptions are not sent.
     private static func publicReason(_ error: any Error) -> String {
         switch error {
         case is FlowerError, is Rejection, is NonFiniteLoss: String("\(error)".prefix(300))
@@ -172,11 +173,11 @@ public struct FlowerClientApp: Sendable {
     }
 }
 
-/// A message on its way to whoever answers it.
+/// A message from the server that a site has to answer.
 public struct FlowerRequest: Sendable {
-    /// Such as `train`.
+    /// The type of the message, such as `train`.
     public let type: String
-    /// The content from the server.
+    /// The content of the message.
     public let content: RecordDict
     /// The number of the run.
     public let run: UInt64
@@ -187,7 +188,7 @@ public struct FlowerRequest: Sendable {
     /// The configuration of the run.
     public let runConfiguration: [String: String]
 
-    /// A message, such as a test has for whoever answers it.
+    /// Creates a request, for example in a test.
     public init(
         type: String, content: RecordDict, run: UInt64 = 0, node: UInt64 = 0,
         nodeConfiguration: [String: String] = [:], runConfiguration: [String: String] = [:]
@@ -207,7 +208,7 @@ extension FlowerMessage {
     /// Flower's code for a ClientApp that raised an error.
     static let raised = 2
 
-    /// A reply to a message, sent now; it lives no longer than the message would have.
+    /// Creates a reply to a message, which expires when the message would have.
     init(replyingTo header: Flwr_Proto_Metadata, _ content: Content, at now: Date = Date()) {
         let time = now.timeIntervalSince1970
         let age = max(0, time - header.createdAt)
@@ -222,7 +223,7 @@ extension FlowerMessage {
 }
 
 extension FlowerEndpoint {
-    /// Calls `body` with the Runtime API over HTTP, or over a transport of a test, and closes the connections.
+    /// Calls `body` with the Runtime API over HTTP, or over a transport for tests, and closes the connections.
     func withRuntime<Result: Sendable>(
         over transport: (any FlowerTransport)?, patience: Runtime.Patience = .init(),
         _ body: (Runtime) async throws -> Result

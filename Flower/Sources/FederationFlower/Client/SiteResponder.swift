@@ -2,42 +2,42 @@ import Federation
 import Synchronization
 import Tensor
 
-/// The contribution of a site to a job: its client, as in a federation in one process.
+/// The contribution of a site to a job: the same client as in a federation in one process.
 public struct FlowerSite: Sendable {
     /// The client.
     public let client: any Client
-    /// The model of the job, with its first weights.
+    /// The model of the job, with its initial weights.
     public let parameters: Parameters
     /// The format of features; `nil` if none are exchanged.
     public let exchange: FeatureExchange?
 
-    /// A client in a job.
+    /// Creates the contribution of a client to a job.
     public init(client: any Client, parameters: Parameters, exchange: FeatureExchange?) {
         (self.client, self.parameters, self.exchange) = (client, parameters, exchange)
     }
 }
 
-/// Answers the messages of ``MessageType`` by a client that knows nothing of Flower.
+/// A responder that answers the messages of ``MessageType`` with a client that is independent of Flower.
 ///
-/// Everything from the server is validated before the client sees it: weights that are not those of the model, and
-/// features that are not unit vectors, are refused.
+/// Everything from the server is validated before it reaches the client: weights that do not match the model, and
+/// features that are not unit vectors, are rejected.
 public struct SiteResponder: Sendable {
     private let site: @Sendable (FlowerRequest, String, Int) async throws -> FlowerSite
     private let received = ReceivedModel()
 
-    /// Answers by the site that `site` returns for a message, for the job in it, and for its round.
+    /// Creates a responder that answers with the site that `site` returns for a message, its job, and its round.
     ///
-    /// The job is the text that the server was started with; it is empty in a run of another server. The round is 0 in
-    /// messages that belong to none.
+    /// The job is the description with which the server was started; it is empty in a run of another server. The round
+    /// is 0 in messages that belong to no round.
     public init(
         site: @escaping @Sendable (_ request: FlowerRequest, _ job: String, _ round: Int) async throws -> FlowerSite
     ) {
         self.site = site
     }
 
-    /// The reply to a message.
+    /// Returns the reply to a message.
     ///
-    /// - Throws: `FlowerError.malformed`, `Rejection`, and what the client throws.
+    /// - Throws: `FlowerError.malformed`, `Rejection`, and the errors of the client.
     public func answer(_ request: FlowerRequest) async throws -> RecordDict {
         guard let type = MessageType(rawValue: request.type) else {
             throw FlowerError.malformed(
@@ -85,7 +85,7 @@ public struct SiteResponder: Sendable {
         return try arrays.parameters(like: site.parameters, client: "server")
     }
 
-    /// The largest bank among the sites is the server's to know.
+    /// Returns the limits for a feature bank; only the server knows the size of the largest bank among the sites.
     private func limits(_ config: ConfigRecord, _ site: FlowerSite) throws -> FeatureExchange {
         guard let own = site.exchange, let most = config.integer(RecordName.maximumShared), (1...1 << 24).contains(most)
         else { throw FlowerError.malformed(what: "a bank of features", reason: "this job exchanges none") }
@@ -93,7 +93,7 @@ public struct SiteResponder: Sendable {
     }
 }
 
-/// The global model of a round, from the message that brought it until the site has trained.
+/// The global model of a round, kept from the message that brought it until training starts.
 private final class ReceivedModel: Sendable {
     private let kept = Mutex<(run: UInt64, round: Int, parameters: Parameters)?>(nil)
 
@@ -101,7 +101,7 @@ private final class ReceivedModel: Sendable {
         kept.withLock { $0 = (run, round, parameters) }
     }
 
-    /// The model, if it is that of this round; it is not kept any longer.
+    /// Removes and returns the model, or `nil` if it belongs to another run or round.
     func take(run: UInt64, round: Int) -> Parameters? {
         kept.withLock { kept in
             defer { kept = nil }

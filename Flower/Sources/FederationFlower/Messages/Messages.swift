@@ -3,19 +3,21 @@ import Federation
 import Foundation
 import Tensor
 
-/// The messages that the server sends to sites. The first word is one of Flower's own types.
+/// The types of messages that the server sends to sites.
+///
+/// The first word is one of Flower's own types.
 ///
 /// | type | the server sends | the site replies |
 /// | --- | --- | --- |
 /// | `query.describe` | the job | its name, the maximum number of features it sends |
-/// | `query.parameters` | the job | the model with its first weights |
+/// | `query.parameters` | the job | the model with its initial weights |
 /// | `query.exchange` | the global model | its features |
-/// | `train` | the global model, the features of the others | its model, numbers |
+/// | `train` | the global model, the features of the other sites | its model, metrics |
 ///
-/// A site that was asked for its features has the round's model already, and `train` does not bring it again. If the site
-/// was started anew in between, it replies that the model is missing, and is asked again with it.
+/// A site that has received `query.exchange` already has the round's model, and `train` does not send it again. If the
+/// site was restarted in between, it replies that the model is missing, and the request is repeated with the model.
 ///
-/// `train` alone is all that Flower's own `FedAvg` and a stock ClientApp need.
+/// Flower's own `FedAvg` and a stock ClientApp need only `train`.
 public enum MessageType: String, Sendable {
     case describe = "query.describe"
     case parameters = "query.parameters"
@@ -23,12 +25,12 @@ public enum MessageType: String, Sendable {
     case train
 }
 
-/// The names of records and of their entries; where Flower's own strategies have a name for something, it is theirs.
+/// The names of records and of their entries, the same as in Flower's own strategies where those exist.
 package enum RecordName {
     package static let arrays = "arrays"
     package static let metrics = "metrics"
     package static let config = "config"
-    /// The features of the site that replies.
+    /// The features of the replying site.
     package static let features = "features"
     /// The features of the other sites.
     package static let bank = "bank"
@@ -39,14 +41,14 @@ package enum RecordName {
     /// The job description for a site, as JSON.
     package static let job = "job"
     package static let maximumShared = "max-shared"
-    /// In a reply to `train`: the record without which the site cannot train.
+    /// The record that the site is missing for training, in a reply to `train`.
     package static let missing = "missing"
 }
 
 extension Record<NumPyArray> {
-    /// A model as one array for each weight, with the names and the layout of PyTorch, in the order of the slots.
+    /// Creates a record from a model: one array per weight, with PyTorch's names and layout, in the order of the slots.
     ///
-    /// So a stock Flower app can load, average and return it.
+    /// A stock Flower app can load, average, and return it.
     public init(_ parameters: Parameters) {
         let weights = parameters.safetensors()
         self.init(
@@ -56,9 +58,9 @@ extension Record<NumPyArray> {
             })
     }
 
-    /// The model in this record, which has the weights of `reference` and no others.
+    /// Returns the model in this record, which must have exactly the weights of `reference`.
     ///
-    /// - Throws: `Rejection.slot` for the first weight that is missing, has another shape or type, or is not known.
+    /// - Throws: `Rejection.slot` for the first weight that is missing, has another shape or type, or is unexpected.
     public func parameters(like reference: Parameters, client: String) throws(Rejection) -> Parameters {
         var weights = Safetensors()
         for slot in reference.slots {
@@ -76,7 +78,7 @@ extension Record<NumPyArray> {
             throw Rejection(client, .slot(expected: "no further weight", found: other))
         }
         var parameters = reference
-        // Every shape was compared above.
+        // Loading cannot fail, since every shape was compared above.
         do { _ = try parameters.load(weights) } catch {
             throw Rejection(client, .slot(expected: "the global model", found: "\(error)"))
         }
@@ -85,7 +87,7 @@ extension Record<NumPyArray> {
 }
 
 extension NumPyArray {
-    /// A tensor, float32.
+    /// Creates a float32 array from a tensor.
     public init(_ tensor: Tensor) {
         self.init(
             dtype: .float32, shape: tensor.shape.array,
@@ -94,7 +96,7 @@ extension NumPyArray {
 }
 
 extension Tensor {
-    /// An array of float32; `nil` for another type, or a shape that no tensor has.
+    /// Creates a tensor from a float32 array; `nil` for another type, or a shape that tensors do not support.
     public init?(_ array: NumPyArray) {
         guard array.dtype == .float32, array.shape.count <= Shape.maximumRank,
             array.shape.allSatisfy({ $0 <= Int32.max })
@@ -106,15 +108,16 @@ extension Tensor {
 extension Record<NumPyArray> {
     private static let vectors = "vectors", tags = "partitions"
 
-    /// The features of a client: `vectors`, float32 `[count, dimension]`, and `partitions`, uint8 `[count]`.
+    /// Creates a record from a client's features: `vectors`, float32 `[count, dimension]`, and `partitions`, uint8
+    /// `[count]`.
     package init(_ share: FeatureShare) {
         self.init([])
         append(share, prefix: "")
     }
 
-    /// The features of several clients, under the name of each.
+    /// Creates a record from the features of several clients, with each client's name as a prefix.
     ///
-    /// A client's arrays are the same objects whoever receives them, so that Flower keeps each of them once.
+    /// A client's arrays are the same objects for every receiver, so that Flower stores each of them once.
     package init(bank shares: [FeatureShare]) {
         self.init([])
         for share in shares { append(share, prefix: share.client + "/") }
@@ -126,7 +129,7 @@ extension Record<NumPyArray> {
             dtype: .uint8, shape: [share.features.count], bytes: Data(share.features.partitions))
     }
 
-    /// The features of the client that sent this record, once they were looked at as bytes from anywhere are.
+    /// Returns the validated features of the client that sent this record.
     package func share(
         from client: String, round: Int, expecting exchange: FeatureExchange, prefix: String = ""
     ) throws(Rejection) -> FeatureShare {
@@ -151,7 +154,7 @@ extension Record<NumPyArray> {
         }
     }
 
-    /// The features of several clients, in the order in which they were sent.
+    /// Returns the features of several clients, in the order in which they were sent.
     package func bank(round: Int, expecting exchange: FeatureExchange) throws(Rejection) -> [FeatureShare] {
         var shares: [FeatureShare] = []
         for name in names where name.hasSuffix("/" + Self.vectors) {
@@ -164,7 +167,7 @@ extension Record<NumPyArray> {
 }
 
 extension RecordDict {
-    /// A trained model, with the numbers that belong to it.
+    /// Creates the reply to `train` from a trained model and its metrics.
     package init(_ update: LocalUpdate) {
         var metrics = MetricRecord([(RecordName.exampleCount, .signed(Int64(update.sampleCount)))])
         metrics[RecordName.round] = .signed(Int64(update.round))
@@ -176,12 +179,13 @@ extension RecordDict {
         ])
     }
 
-    /// The trained model in a reply to `train`.
+    /// Returns the trained model in a reply to `train`.
     ///
     /// - Parameters:
-    ///   - client: The client that was asked.
-    ///   - round: what it was asked for; a reply that says nothing of rounds, as those of stock apps, answers that.
-    /// - Throws: `Rejection` if the weights are not those of `reference`, or there is no sample count.
+    ///   - client: The client that replied.
+    ///   - round: The requested round, which is assumed for replies without a round, such as those of stock apps.
+    /// - Returns: The update; a missing sample count becomes 0.
+    /// - Throws: `Rejection` if the weights do not match `reference`.
     package func update(
         from client: String, round: Int, like reference: Parameters
     ) throws(Rejection) -> LocalUpdate {

@@ -4,26 +4,26 @@ import Foundation
 public struct FlowerMessage: Sendable, Equatable {
     /// The sender, the receiver, and the kind of a message.
     public struct Metadata: Sendable, Equatable {
-        /// The run that the message belongs to.
+        /// The run to which the message belongs.
         public var runID: UInt64
-        /// The id of the message's object, which is known once the message is complete; empty before.
+        /// The id of the message's object, which is known once the message is complete; empty until then.
         public var messageID: String
-        /// The node that sends; 1 is the server.
+        /// The node that sends the message; 1 is the server.
         public var source: UInt64
-        /// The node that receives; 1 is the server.
+        /// The node that receives the message; 1 is the server.
         public var destination: UInt64
-        /// The message that this one answers; empty for a question.
+        /// The id of the message to which this one replies; empty for a request.
         public var replyTo: String
-        /// A group for the server's own bookkeeping, for instance the round.
+        /// A group for the server's own bookkeeping, such as the round.
         public var groupID: String
-        /// The time to live after its creation, in seconds.
+        /// The time to live after creation, in seconds.
         public var timeToLive: Double
-        /// `train`, `evaluate` or `query`, or one of them with a dot and a name.
+        /// The type of the message: `train`, `evaluate`, or `query`, optionally followed by a dot and a name.
         public var type: String
-        /// When it was made, in seconds since 1970.
+        /// The time of creation, in seconds since 1970.
         public var createdAt: Double
 
-        /// Metadata of a question, or with `replyTo` of an answer.
+        /// Creates the metadata of a request or, with `replyTo`, of a reply.
         public init(
             runID: UInt64, messageID: String = "", source: UInt64, destination: UInt64, replyTo: String = "",
             groupID: String = "", timeToLive: Double, type: String, createdAt: Double
@@ -34,28 +34,30 @@ public struct FlowerMessage: Sendable, Equatable {
         }
     }
 
-    /// Records, or why there are none.
+    /// The content of a message: records, or an error.
     public enum Content: Sendable, Equatable {
         case records(RecordDict)
-        /// Flower's codes: 2 the client raised an error, 3 the message is not available, 5 the node is not available,
-        /// 8 the client ended.
+        /// An error with one of Flower's codes.
+        ///
+        /// The codes are 2 for an error raised by the client, 3 for an unavailable message, 5 for an unavailable node,
+        /// and 8 for a client that ended.
         case error(code: Int, reason: String)
     }
 
-    /// The sender, the receiver, and the kind of a message.
+    /// The sender, the receiver, and the kind of the message.
     public var metadata: Metadata
-    /// Records, or why there are none.
+    /// The records, or an error.
     public var content: Content
 
-    /// A message of the given parts.
+    /// Creates a message from its parts.
     public init(metadata: Metadata, content: Content) {
         (self.metadata, self.content) = (metadata, content)
     }
 }
 
-/// The two forms in Protocol Buffers: in a list of messages, and as the body of the message's object.
+/// The two encodings in Protocol Buffers: in a list of messages, and as the body of the message's object.
 extension FlowerMessage {
-    /// The message in a list of messages: there its records, which travel as objects, are present and empty.
+    /// The message as it appears in a list of messages: with empty records, whose content is sent as objects.
     package var wire: Flwr_Proto_Message {
         var message = Flwr_Proto_Message()
         message.metadata = metadata.wire
@@ -68,7 +70,7 @@ extension FlowerMessage {
         return message
     }
 
-    /// The body of the message's object: without its id, which is that of the object, and without its records.
+    /// The body of the message's object, without its id, which is that of the object, and without its records.
     var body: Data {
         var message = wire
         message.metadata.messageID = ""
@@ -76,7 +78,7 @@ extension FlowerMessage {
         return message.body
     }
 
-    /// A message that was pulled.
+    /// Decodes a pulled message.
     ///
     /// An error is complete without objects.
     ///
@@ -84,9 +86,9 @@ extension FlowerMessage {
     ///   - wire: The message in the list of messages.
     ///   - tree: The ids of its objects.
     ///   - objects: The encoded objects by id.
-    ///   - maximumBytes: The most bytes that its arrays may have together.
-    /// - Throws: `FlowerError.malformed` if the three do not belong together, or an object is missing or not what it
-    ///   should be.
+    ///   - maximumBytes: The maximum total size of its arrays, in bytes.
+    /// - Throws: `FlowerError.malformed` if message, tree, and objects do not match, or if an object is missing or
+    ///   invalid.
     package init(
         wire: Flwr_Proto_Message, tree: Flwr_Proto_ObjectTree, objects: [String: Data],
         maximumBytes: Int = ObjectGraph.maximumBytes

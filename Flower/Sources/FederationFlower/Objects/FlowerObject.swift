@@ -1,23 +1,23 @@
 import Crypto
 import Foundation
 
-/// A piece of a message as Flower stores and sends it: its type, the objects it consists of, and a body.
+/// A part of a message as stored and sent by Flower: its type, its child objects, and a body.
 ///
-/// Encoded it is `<type> <ids of the children, with commas> <length of the body>`, a zero byte and the body. The id is
-/// the SHA-256 of all that, so that equal content is stored and sent once.
+/// The encoding is `<type> <ids of the children, comma-separated> <length of the body>`, a zero byte, and the body. The
+/// id is the SHA-256 of the encoding, so that equal content is stored and sent once.
 package struct FlowerObject: Sendable, Equatable {
     /// Flower's name of the class.
     package let type: String
-    /// The ids of the objects that this one refers to, each once.
+    /// The ids of the objects to which this one refers, without duplicates.
     package let children: [String]
-    /// The body, whose meaning depends on the type; a slice if the object was decoded, so nothing is copied.
+    /// The body, whose meaning depends on the type; for decoded objects a slice, to avoid copying.
     package let body: Data
 
     package init(type: String, children: [String] = [], body: Data) {
         (self.type, self.children, self.body) = (type, children, body)
     }
 
-    /// The whole object, as it travels.
+    /// The encoded object.
     package var encoded: Data {
         Data("\(type) \(children.joined(separator: ",")) \(body.count)\0".utf8) + body
     }
@@ -25,21 +25,21 @@ package struct FlowerObject: Sendable, Equatable {
     /// The lowercase hexadecimal SHA-256 of `encoded`.
     package var id: String { Self.id(of: encoded) }
 
-    /// The id of an encoded object.
+    /// Returns the id of an encoded object.
     package static func id(of encoded: Data) -> String {
         let digits = Array("0123456789abcdef".utf8)
         let characters = SHA256.hash(data: encoded).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
         return String(decoding: characters, as: UTF8.self)
     }
 
-    /// Whether the text has the form of an id.
+    /// Returns whether the text has the form of an id.
     package static func isID(_ text: some StringProtocol) -> Bool {
         text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 
-    /// Reads an object that was asked for as `id`.
+    /// Decodes the object with the given id.
     ///
-    /// - Throws: `FlowerError.malformed` if the bytes are not those of that id, or not an object.
+    /// - Throws: `FlowerError.malformed` if the bytes do not match the id, or are not an object.
     package init(decoding encoded: Data, id: String) throws(FlowerError) {
         func fault(_ reason: String) -> FlowerError { .malformed(what: Self.name(id), reason: reason) }
         guard Self.id(of: encoded) == id else {
@@ -62,6 +62,6 @@ package struct FlowerObject: Sendable, Equatable {
         self.init(type: String(parts[0]), children: children.map(String.init), body: body)
     }
 
-    /// The name of an object in error messages.
+    /// Returns the name of an object for error messages.
     static func name(_ id: String) -> String { "object \(JSONText.quoted(String(id.prefix(12))))" }
 }

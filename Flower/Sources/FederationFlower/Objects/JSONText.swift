@@ -1,21 +1,23 @@
 import Foundation
 import Tensor
 
-/// The JSON in the bodies of objects, as Python's `json.dumps` writes it: in ASCII, with a space after comma and colon.
-/// Written like this, equal content has equal object ids on both sides.
+/// The JSON in the bodies of objects, as written by Python's `json.dumps`: ASCII, with a space after comma and colon.
+///
+/// With the same format on both sides, equal content has equal object ids.
 enum JSONText {
-    /// An object of texts, in order.
+    /// Returns an object of strings, in order.
     static func object(_ members: some Sequence<(String, String)>) -> String {
         "{" + members.map { "\(quoted($0)): \(quoted($1))" }.joined(separator: ", ") + "}"
     }
 
-    /// An array of integers.
+    /// Returns an array of integers.
     static func array(_ integers: [Int]) -> String {
         "[" + integers.map(String.init).joined(separator: ", ") + "]"
     }
 
-    /// The text in quotation marks, with everything but printable ASCII escaped. Messages show names of others in this
-    /// form.
+    /// Returns the text in quotation marks, with everything except printable ASCII escaped.
+    ///
+    /// Error messages show foreign names in this form.
     static func quoted(_ text: String) -> String {
         var result = "\""
         for unit in text.utf16 {
@@ -36,7 +38,7 @@ enum JSONText {
         return result + "\""
     }
 
-    /// Reads an object whose members `member` reads, and nothing after it.
+    /// Parses an object, calling `member` to read each member; nothing may follow the object.
     static func read(
         _ body: Data, of what: String, _ member: (inout JSONScanner<FlowerError>, String) throws(FlowerError) -> Void
     ) throws(FlowerError) {

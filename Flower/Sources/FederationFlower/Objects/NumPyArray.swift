@@ -4,19 +4,19 @@ import Foundation
 #error("arrays are little-endian: big-endian machines would have to swap bytes here")
 #endif
 
-/// An array as NumPy keeps it: a type of elements, a shape, and the elements' bytes.
+/// A NumPy array: an element type, a shape, and the bytes of the elements.
 ///
-/// A model travels as one float32 array for each weight. In a message an array is a file in NumPy's format, `npy`, cut
+/// A model is sent as one float32 array per weight. In a message, an array is a file in NumPy's format, `npy`, divided
 /// into chunks.
 public struct NumPyArray: Hashable, Sendable {
-    /// The types of elements that are read and written. The raw value is NumPy's name.
+    /// The supported element types; the raw value is NumPy's name.
     public enum DType: String, CaseIterable, Sendable {
         case float32, float64
         case int8, int16, int32, int64
         case uint8, uint16, uint32, uint64
         case bool
 
-        /// Bytes an element.
+        /// The number of bytes per element.
         public var width: Int {
             switch self {
             case .int8, .uint8, .bool: 1
@@ -26,7 +26,7 @@ public struct NumPyArray: Hashable, Sendable {
             }
         }
 
-        /// The type in the header of a file: byte order, kind and width, `<f4`.
+        /// The type in the header of a file: byte order, kind, and width, such as `<f4`.
         package var descr: String {
             let kind =
                 switch self {
@@ -41,18 +41,18 @@ public struct NumPyArray: Hashable, Sendable {
 
     /// The type of the elements.
     public let dtype: DType
-    /// The extents, slowest axis first; empty for a scalar.
+    /// The shape, slowest axis first; empty for a scalar.
     public let shape: [Int]
     /// The elements in row-major order (C order), each little-endian.
     public let bytes: Data
 
-    /// The most axes, as in NumPy 2.
+    /// The maximum number of axes, as in NumPy 2.
     public static let maximumRank = 64
 
-    /// An array with the given elements.
+    /// Creates an array with the given elements.
     ///
-    /// - Precondition: at most 64 axes, no negative extent, and as many bytes as the shape has elements times their
-    ///   width.
+    /// - Precondition: The shape has at most 64 axes and no negative size, and the number of bytes is the number of
+    ///   elements times their width.
     public init(dtype: DType, shape: [Int], bytes: Data) {
         precondition(shape.count <= Self.maximumRank, "shape \(shape) has more than \(Self.maximumRank) axes")
         precondition(
@@ -61,7 +61,7 @@ public struct NumPyArray: Hashable, Sendable {
         (self.dtype, self.shape, self.bytes) = (dtype, shape, bytes)
     }
 
-    /// An array of float32.
+    /// Creates an array of float32.
     ///
     /// - Precondition: `floats.count` is the product of the shape.
     public init(_ floats: [Float], shape: [Int]) {
@@ -76,7 +76,7 @@ public struct NumPyArray: Hashable, Sendable {
         return floats
     }
 
-    /// The number of bytes of an array; `nil` if an extent is negative or the number does not fit.
+    /// Returns the number of bytes of an array; `nil` if a size is negative or the number overflows.
     static func byteCount(_ dtype: DType, _ shape: [Int]) -> Int? {
         var count = dtype.width
         for extent in shape {
@@ -90,13 +90,12 @@ public struct NumPyArray: Hashable, Sendable {
 
 /// Format: numpy.org/doc/stable/reference/generated/numpy.lib.format.html, versions 1.0 and 2.0.
 extension NumPyArray {
-    /// The longest header that is read, in bytes: the limit of numpy.load.
+    /// The maximum length of a header in bytes: the limit of numpy.load.
     static let maximumHeader = 10_000
 
-    /// Reads a file that numpy.save wrote.
+    /// Decodes a file written by numpy.save.
     ///
-    /// - Throws: `FlowerError.malformed` unless the bytes are one array of a known type in row-major order, and all of
-    ///   it.
+    /// - Throws: `FlowerError.malformed` unless the bytes are exactly one array of a supported type in row-major order.
     public init(npy: Data) throws(FlowerError) {
         let header = try NumPyHeader(npy)
         guard npy.count - header.length == Self.byteCount(header.dtype, header.shape) else {
@@ -105,16 +104,16 @@ extension NumPyArray {
                 reason: "\(npy.count - header.length) bytes do not fill shape \(header.shape) of "
                     + header.dtype.rawValue)
         }
-        // A copy, whose indices begin at zero and which does not keep the header alive.
+        // A copy, whose indices start at zero and which does not retain the header.
         self.init(dtype: header.dtype, shape: header.shape, bytes: Data(npy.dropFirst(header.length)))
     }
 
-    /// The array as numpy.save writes it, byte for byte.
+    /// The array in the format of numpy.save, byte for byte.
     public var npy: Data {
         let extents = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
         var header = "{'descr': '\(dtype.descr)', 'fortran_order': False, 'shape': (\(extents)), }"
-        // Room for the first extent to grow to 21 digits, and then up to a multiple of 64 bytes with the ten before
-        // the header and the newline after it; a whole 64 where it is one already.
+        // NumPy leaves room for the first size to grow to 21 digits, and then pads to a multiple of 64 bytes, including
+        // the ten bytes before the header and the newline after it; if it is a multiple already, it adds another 64.
         if let first = shape.first { header += String(repeating: " ", count: 21 - "\(first)".count) }
         header += String(repeating: " ", count: 64 - (11 + header.utf8.count) % 64) + "\n"
 

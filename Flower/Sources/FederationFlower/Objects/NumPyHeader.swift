@@ -1,12 +1,12 @@
 import Foundation
 
-/// The header of a NumPy file: a Python dictionary of type, order and shape.
+/// The header of a NumPy file: a Python dictionary of type, order, and shape.
 struct NumPyHeader {
     static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
     let dtype: NumPyArray.DType
     let shape: [Int]
-    /// The bytes before the elements.
+    /// The number of bytes before the elements.
     let length: Int
 
     init(_ npy: Data) throws(FlowerError) {
@@ -40,7 +40,7 @@ struct NumPyHeader {
         .malformed(what: "a NumPy array", reason: reason)
     }
 
-    /// Reads the few Python literals that a header is made of.
+    /// A scanner for the few Python literals that occur in a header.
     private struct Scanner {
         let bytes: [UInt8]
         var position = 0
@@ -80,7 +80,7 @@ struct NumPyHeader {
             while let byte = next, byte == 0x20 || byte == 0x0A { position += 1 }
         }
 
-        /// Moves past `word` and the space around it if it comes next.
+        /// Skips `word` and surrounding whitespace if it comes next.
         private mutating func accept(_ word: String) -> Bool {
             skipSpace()
             guard bytes[position...].starts(with: word.utf8) else { return false }
@@ -107,7 +107,7 @@ struct NumPyHeader {
             throw fault("True or False")
         }
 
-        /// Extents in round brackets; a single one is followed by a comma.
+        /// Reads the sizes of a shape in parentheses; a single one is followed by a comma.
         private mutating func tuple() throws(FlowerError) -> [Int] {
             guard accept("(") else { throw fault("(") }
             var extents: [Int] = []

@@ -1,31 +1,32 @@
 import Foundation
 
-/// A message as the objects that it travels as.
+/// A message encoded as a graph of objects.
 ///
-/// Message → RecordDict → ArrayRecord, MetricRecord and ConfigRecord; ArrayRecord → Array → ArrayChunk, which are
-/// pieces of the array's file. What two arrays, records or messages have in common is one object.
+/// Message → RecordDict → ArrayRecord, MetricRecord, and ConfigRecord; ArrayRecord → Array → ArrayChunk, a piece of the
+/// array's file. Content shared by arrays, records, or messages is one object.
 package struct ObjectGraph: Sendable {
-    /// The longest chunk, in bytes, as in Flower.
+    /// The maximum size of a chunk in bytes, as in Flower.
     package static let chunkBytes = 5_242_880
-    /// The most bytes that the arrays of a received message may have together if nothing else is said: 2 GiB. An array
-    /// may be longer than its objects, as equal chunks are one object.
+    /// The default limit for the total size in bytes of the arrays in a received message: 2 GiB.
+    ///
+    /// An array may be longer than its objects, as equal chunks are one object.
     package static let maximumBytes = 1 << 31
 
     /// The encoded objects by id.
     package private(set) var objects: [String: Data] = [:]
-    /// The ids, children before parents.
+    /// The ids in order, children before parents.
     package private(set) var order: [String] = []
-    /// The ids as Flower nests them: a child of two parents is in both.
+    /// The ids as a tree in Flower's form: a child of two parents occurs in both.
     package let tree: Flwr_Proto_ObjectTree
-    /// The message in a list of messages, with its id.
+    /// The message, with its id, as it appears in a list of messages.
     package let wire: Flwr_Proto_Message
 
     /// The id of the message's object, which is the id of the message.
     package var root: String { tree.objectID }
 
-    /// The objects of a message.
+    /// Creates the objects of a message.
     ///
-    /// - Precondition: no record of metrics or settings has 2 GiB.
+    /// - Precondition: Every record of metrics or settings is shorter than 2 GiB.
     package init(message: FlowerMessage, chunkBytes: Int = Self.chunkBytes) {
         var encoder = Encoder(chunkBytes: chunkBytes)
         let tree = encoder.encode(message)
@@ -39,7 +40,7 @@ package struct ObjectGraph: Sendable {
         var objects: [String: Data] = [:]
         var order: [String] = []
 
-        /// Keeps the object with these children, which are in the order of their first mention.
+        /// Adds an object with the given children, deduplicated in the order of their first occurrence.
         mutating func add(
             _ type: String, _ children: [Flwr_Proto_ObjectTree], _ body: Data
         ) -> Flwr_Proto_ObjectTree {
@@ -79,7 +80,7 @@ package struct ObjectGraph: Sendable {
             let chunks = stride(from: 0, to: file.count, by: chunkBytes).map { start in
                 add("ArrayChunk", [], file[start..<min(start + chunkBytes, file.count)])
             }
-            // Equal chunks are one child; the body says where it stands.
+            // Equal chunks are one child; the body holds the index of the child for each chunk.
             var positions: [String: Int] = [:]
             let indices = chunks.map { chunk in
                 if let position = positions[chunk.objectID] { return position }
@@ -99,9 +100,9 @@ package struct ObjectGraph: Sendable {
 }
 
 extension Flwr_Proto_ObjectTree {
-    /// The ids in a tree that was received, each once, children before parents: the order in which to ask for them.
+    /// Returns the ids in a received tree in the order in which to pull them: each once, children before parents.
     ///
-    /// - Throws: `FlowerError.malformed` if one is not an id, or if the tree is deeper than a message is.
+    /// - Throws: `FlowerError.malformed` if an id is invalid, or if the tree is deeper than a message.
     package func identifiers() throws(FlowerError) -> [String] {
         var (order, seen): ([String], Set<String>) = ([], [])
         try visit(depth: 1, &order, &seen)

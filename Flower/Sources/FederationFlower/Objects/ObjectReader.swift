@@ -1,14 +1,14 @@
 import Foundation
 import Tensor
 
-/// Makes a message of its objects.
+/// A decoder of messages from their objects.
 ///
-/// The objects are hostile: each is checked against its id, its type and what refers to it. A message is five objects
-/// deep and no more, as each type has children of one type. Nothing is decoded twice, and memory is asked for only
-/// after the chunks that fill it have been found.
+/// The objects are untrusted: each is validated against its id, its type, and the objects that refer to it. A message
+/// is at most five objects deep, as each type has children of one kind. Nothing is decoded twice, and memory is
+/// allocated only after the chunks that fill it have been found.
 struct ObjectReader {
     let objects: [String: Data]
-    /// The bytes that arrays may still have.
+    /// The number of bytes that further arrays may have.
     private var remaining: Int
     private let maximumBytes: Int
     private var chunks: [String: Data] = [:]
@@ -19,7 +19,7 @@ struct ObjectReader {
         (self.objects, self.maximumBytes, remaining) = (objects, maximumBytes, maximumBytes)
     }
 
-    /// The message of that id.
+    /// Decodes the message with the given id.
     consuming func message(_ id: String) throws(FlowerError) -> FlowerMessage {
         let object = try object(id, ["Message"])
         let message = try Flwr_Proto_Message(body: object.body, of: FlowerObject.name(id))
@@ -114,7 +114,7 @@ struct ObjectReader {
         return object
     }
 
-    /// The children by name. Every child is named, and nothing else.
+    /// Returns the children by name; the names must refer to all children, and to nothing else.
     private func references(_ object: FlowerObject, _ id: String) throws(FlowerError) -> [(String, String)] {
         var ids = NamedValues<String>()
         let children = Set(object.children)
@@ -130,11 +130,11 @@ struct ObjectReader {
     }
 }
 
-/// The body of an Array: what is in its file, and the chunks it was cut into.
+/// The body of an Array: its type and shape, and the chunks of its file.
 private struct ArrayDescription {
     let dtype: String
     let shape: [Int]
-    /// For each chunk the position of the child that it is.
+    /// The index of the child for each chunk.
     let chunks: [Int]
 
     init(_ object: FlowerObject, _ id: String) throws(FlowerError) {
@@ -169,7 +169,7 @@ private struct ArrayDescription {
 }
 
 extension FlowerError {
-    /// A text in an object that stands where another was expected.
+    /// Returns the error for an unexpected string in an object.
     fileprivate static func expected(_ expected: String, found: String, in id: String) -> FlowerError {
         .malformed(
             what: FlowerObject.name(id),

@@ -1,13 +1,13 @@
 import Foundation
 import SwiftProtobuf
 
-/// Values by name, in order: one of the parts of a message.
+/// An ordered collection of named values: one part of a message.
 public struct Record<Value: Sendable & Equatable>: Sendable, Equatable {
     var entries: NamedValues<Value>
 
-    /// A record of the given values, in this order.
+    /// Creates a record of the given values, in this order.
     ///
-    /// - Precondition: no name occurs twice.
+    /// - Precondition: No name occurs twice.
     public init(_ entries: [(String, Value)] = []) {
         self.entries = NamedValues(entries)
     }
@@ -18,28 +18,29 @@ public struct Record<Value: Sendable & Equatable>: Sendable, Equatable {
     /// The values, in order.
     public var values: [Value] { entries.values }
 
-    /// The value of that name. A new name is appended, an existing one keeps its place, and `nil` removes it.
+    /// The value for a name; on assignment, a new name is appended, an existing one keeps its position, and `nil`
+    /// removes it.
     public subscript(name: String) -> Value? {
         get { entries[name] }
         set { entries[name] = newValue }
     }
 }
 
-/// Arrays by name, in order: the weights of a model, or the banks of several clients.
+/// An ordered collection of named arrays: the weights of a model, or the feature banks of several clients.
 ///
 /// ```swift
 /// let record = ArrayRecord([("model", NumPyArray(weights, shape: [weights.count]))])
 /// ```
 ///
-/// Flower's Python side gives the arrays to NumPy in this order.
+/// Flower's Python side converts the arrays to NumPy in this order.
 public typealias ArrayRecord = Record<NumPyArray>
 
-/// Settings by name, in order: the server's request to a client, and short answers.
+/// An ordered collection of named settings: the server's request to a client, and short answers.
 ///
-/// Never cut into chunks: long bytes belong in an `ArrayRecord`.
+/// It is never divided into chunks; large data belongs in an `ArrayRecord`.
 public typealias ConfigRecord = Record<ConfigValue>
 
-/// Numbers by name, in order: a client's measurements.
+/// An ordered collection of named numbers: a client's metrics.
 ///
 /// Python strategies weight the clients by `num-examples`.
 public typealias MetricRecord = Record<MetricValue>
@@ -48,7 +49,7 @@ public typealias MetricRecord = Record<MetricValue>
 public enum ConfigValue: Sendable, Hashable {
     case double(Double)
     case signed(Int64)
-    /// Python writes only integers from 2⁶³ on as unsigned.
+    /// An unsigned integer; Python writes only integers of 2⁶³ and above as unsigned.
     case unsigned(UInt64)
     case bool(Bool)
     case string(String)
@@ -65,7 +66,7 @@ public enum ConfigValue: Sendable, Hashable {
 public enum MetricValue: Sendable, Hashable {
     case double(Double)
     case signed(Int64)
-    /// Python writes only integers from 2⁶³ on as unsigned.
+    /// An unsigned integer; Python writes only integers of 2⁶³ and above as unsigned.
     case unsigned(UInt64)
     case doubles([Double])
     case signeds([Int64])
@@ -74,7 +75,7 @@ public enum MetricValue: Sendable, Hashable {
 
 /// A value that may be a single number.
 public protocol NumericRecordValue: Sendable, Equatable {
-    /// The number, if the value is a single one.
+    /// The number, if the value is a single number; otherwise `nil`.
     var number: RecordNumber? { get }
 }
 
@@ -86,7 +87,7 @@ public enum RecordNumber: Sendable, Hashable {
 }
 
 extension ConfigValue: NumericRecordValue {
-    /// The number; `nil` if the value is not a single one.
+    /// The number; `nil` if the value is not a single number.
     public var number: RecordNumber? {
         switch self {
         case .double(let value): .double(value)
@@ -98,7 +99,7 @@ extension ConfigValue: NumericRecordValue {
 }
 
 extension MetricValue: NumericRecordValue {
-    /// The number; `nil` if the value is not a single one.
+    /// The number; `nil` if the value is not a single number.
     public var number: RecordNumber? {
         switch self {
         case .double(let value): .double(value)
@@ -110,7 +111,7 @@ extension MetricValue: NumericRecordValue {
 }
 
 extension Record where Value: NumericRecordValue {
-    /// The integer of that name; `nil` if there is none or it does not fit.
+    /// Returns the integer with the given name; `nil` if there is none or it does not fit.
     public func integer(_ name: String) -> Int? {
         switch self[name]?.number {
         case .signed(let value): Int(exactly: value)
@@ -119,7 +120,7 @@ extension Record where Value: NumericRecordValue {
         }
     }
 
-    /// The number of that name, integer or not; `nil` if there is none.
+    /// Returns the number with the given name, integer or not; `nil` if there is none.
     public func double(_ name: String) -> Double? {
         switch self[name]?.number {
         case .double(let value): value
@@ -131,12 +132,12 @@ extension Record where Value: NumericRecordValue {
 }
 
 extension Record<ConfigValue> {
-    /// The text of that name; `nil` if there is none.
+    /// Returns the string with the given name; `nil` if there is none.
     public func string(_ name: String) -> String? {
         if case .string(let value) = self[name] { value } else { nil }
     }
 
-    /// The truth value of that name; `nil` if there is none.
+    /// Returns the Boolean with the given name; `nil` if there is none.
     public func bool(_ name: String) -> Bool? {
         if case .bool(let value) = self[name] { value } else { nil }
     }

@@ -1,7 +1,7 @@
 import Foundation
 import SwiftProtobuf
 
-/// The record as the body of an object: Protocol Buffers, in the order of the names.
+/// The encoding of the record as the body of an object: Protocol Buffers, in the order of the names.
 extension Record<ConfigValue> {
     var body: Data {
         var record = Flwr_Proto_ConfigRecord()
@@ -56,7 +56,7 @@ extension Record<ConfigValue> {
     }
 }
 
-/// The record as the body of an object: Protocol Buffers, in the order of the names.
+/// The encoding of the record as the body of an object: Protocol Buffers, in the order of the names.
 extension Record<MetricValue> {
     var body: Data {
         var record = Flwr_Proto_MetricRecord()
@@ -102,12 +102,12 @@ extension Record<MetricValue> {
 extension SwiftProtobuf.Message {
     /// The message as the body of an object.
     ///
-    /// - Precondition: it is shorter than 2 GiB; what may be longer belongs into an array.
+    /// - Precondition: The body is shorter than 2 GiB; larger data belongs in an array.
     var body: Data {
         do { return try serializedData() } catch { preconditionFailure("a record of 2 GiB or more: \(error)") }
     }
 
-    /// Reads the body of an object.
+    /// Decodes the body of an object.
     init(body: Data, of what: String) throws(FlowerError) {
         do { try self.init(serializedBytes: body) } catch {
             throw .malformed(what: what, reason: "it is not in Protocol Buffers: \(error)")

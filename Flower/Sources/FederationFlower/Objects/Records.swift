@@ -1,13 +1,13 @@
-/// Values by name, in the order in which they were added: what a Python dictionary with text keys is.
+/// A dictionary with string keys that keeps insertion order, like a Python dictionary.
 ///
-/// Names are equal if their Unicode scalars are, as in Python: "é" as one scalar and as two are two names, which
-/// Swift's own comparison of strings would take for one.
+/// Names are equal if their Unicode scalars are, as in Python: "é" as one scalar and as two are two names, although
+/// Swift's string comparison considers them equal.
 struct NamedValues<Value: Sendable & Equatable>: Sendable, Equatable {
     private(set) var names: [String] = []
     private(set) var values: [Value] = []
     private var positions: [Key: Int] = [:]
 
-    /// A name that is compared scalar by scalar.
+    /// A name, compared scalar by scalar.
     struct Key: Hashable {
         let name: String
 
@@ -18,26 +18,27 @@ struct NamedValues<Value: Sendable & Equatable>: Sendable, Equatable {
         }
     }
 
-    /// No values.
+    /// Creates an empty collection.
     init() {}
 
-    /// The entries, in their order.
+    /// Creates a collection of the given entries, in this order.
     ///
-    /// - Precondition: no name is there twice.
+    /// - Precondition: No name occurs twice.
     init(_ entries: [(String, Value)]) {
         for (name, value) in entries {
             precondition(insert(value, as: name), "the name \(name) is there twice")
         }
     }
 
-    /// Appends a value; `false`, and no change, if its name is taken.
+    /// Appends a value and returns `true`; returns `false` without a change if its name exists.
     mutating func insert(_ value: Value, as name: String) -> Bool {
         guard positions[Key(name: name)] == nil else { return false }
         self[name] = value
         return true
     }
 
-    /// The value of that name. A new name is appended, one that exists keeps its place, and `nil` removes it.
+    /// The value for a name; on assignment, a new name is appended, an existing one keeps its position, and `nil`
+    /// removes it.
     subscript(name: String) -> Value? {
         get { positions[Key(name: name)].map { values[$0] } }
         set {
@@ -63,9 +64,9 @@ struct NamedValues<Value: Sendable & Equatable>: Sendable, Equatable {
     }
 }
 
-/// The content of a message: records by name, in order.
+/// The content of a message: an ordered collection of named records.
 ///
-/// Python strategies call the weights `arrays`, the settings `config` and what was measured `metrics`.
+/// Python strategies name the weights `arrays`, the settings `config`, and the measurements `metrics`.
 public struct RecordDict: Sendable, Equatable {
     /// A record of one of the three kinds.
     public enum Record: Sendable, Equatable {
@@ -76,9 +77,9 @@ public struct RecordDict: Sendable, Equatable {
 
     var records: NamedValues<Record>
 
-    /// The given records, in this order.
+    /// Creates a collection of the given records, in this order.
     ///
-    /// - Precondition: no name is there twice.
+    /// - Precondition: No name occurs twice.
     public init(_ entries: [(String, Record)] = []) {
         records = NamedValues(entries)
     }
@@ -86,23 +87,24 @@ public struct RecordDict: Sendable, Equatable {
     /// The names, in order.
     public var names: [String] { records.names }
 
-    /// The record of that name. A new name is appended, one that exists keeps its place, and `nil` removes it.
+    /// The record for a name; on assignment, a new name is appended, an existing one keeps its position, and `nil`
+    /// removes it.
     public subscript(name: String) -> Record? {
         get { records[name] }
         set { records[name] = newValue }
     }
 
-    /// The arrays of that name; `nil` if there is no such record or it is of another kind.
+    /// Returns the arrays with the given name; `nil` if there is no such record or it is of another kind.
     public func arrays(_ name: String) -> ArrayRecord? {
         if case .arrays(let record) = records[name] { record } else { nil }
     }
 
-    /// The metrics of that name; `nil` if there is no such record or it is of another kind.
+    /// Returns the metrics with the given name; `nil` if there is no such record or it is of another kind.
     public func metrics(_ name: String) -> MetricRecord? {
         if case .metrics(let record) = records[name] { record } else { nil }
     }
 
-    /// The settings of that name; `nil` if there is no such record or it is of another kind.
+    /// Returns the settings with the given name; `nil` if there is no such record or it is of another kind.
     public func config(_ name: String) -> ConfigRecord? {
         if case .config(let record) = records[name] { record } else { nil }
     }

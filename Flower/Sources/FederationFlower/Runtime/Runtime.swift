@@ -1,13 +1,13 @@
 import Foundation
 import SwiftProtobuf
 
-/// Flower's Runtime API as one process sees it: tasks are acquired, and what belongs to a task is asked with its token.
+/// A client of Flower's Runtime API, which acquires tasks and makes requests for a task with its token.
 package struct Runtime: Sendable {
-    /// The number and intervals of retries of a request without an answer.
+    /// The number of retries for a request without an answer, their intervals, and the timeout.
     package struct Patience: Sendable {
-        /// Attempts, the first one counted.
+        /// The number of attempts, including the first.
         package var attempts = 6
-        /// The wait before the second attempt, which doubles from one to the next.
+        /// The delay before the second attempt, which doubles with each further attempt.
         package var firstWait = Duration.milliseconds(500)
         /// The timeout of one attempt.
         package var timeout = Duration.seconds(60)
@@ -19,7 +19,7 @@ package struct Runtime: Sendable {
     private let signature: SuperExecSignature?
     private let address: String
     package let patience: Patience
-    /// The credentials of a task in its requests.
+    /// The token that authenticates the requests of a task.
     private(set) var token: String?
 
     package init(
@@ -31,7 +31,7 @@ package struct Runtime: Sendable {
         signature = endpoint.secret.map(SuperExecSignature.init)
     }
 
-    /// A task that is this process's to do.
+    /// A task that is assigned to this process.
     package struct AcquiredTask: Sendable {
         package let number: UInt64
         package let run: UInt64
@@ -39,7 +39,7 @@ package struct Runtime: Sendable {
         package let runtime: Runtime
     }
 
-    /// A task of that type, `flwr-clientapp` or `flwr-serverapp`; `nil` if there is none at this moment.
+    /// Acquires a task of the given type, `flwr-clientapp` or `flwr-serverapp`; `nil` if there is none at the moment.
     package func acquireTask(_ type: String) async throws -> AcquiredTask? {
         let response: Flwr_Proto_AcquireTaskResponse = try await call(
             .acquireTask, Flwr_Proto_AcquireTaskRequest.with { $0.supportedTaskTypes = [type] })
@@ -87,7 +87,7 @@ package struct Runtime: Sendable {
         var headers = [(name: "content-type", value: "application/protobuf"), ("accept", "application/protobuf")]
         if let token { headers.append(("flwr-task-token", token)) }
         if route == .acquireTask, let signature {
-            // A nonce counts once, so every attempt has its own.
+            // A nonce is valid once, so every attempt needs a new one.
             headers += signature.headers(
                 method: Route.signedMethod, body: body, time: Int(Date().timeIntervalSince1970),
                 nonce: SuperExecSignature.nonce())
@@ -121,7 +121,7 @@ extension FlowerError {
     }
 }
 
-/// The routes of Flower's Runtime API, version 1.39 to 1.42. What changes between versions of Flower is here.
+/// The routes of Flower's Runtime API, versions 1.39 to 1.42; everything that depends on the version of Flower is here.
 enum Route: String {
     case acquireTask = "acquire-task"
     case pullTaskInput = "pull-task-input"

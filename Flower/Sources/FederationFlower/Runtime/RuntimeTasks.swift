@@ -1,20 +1,20 @@
 import Foundation
 
 extension Runtime {
-    /// The context of a task: its process, and the configuration of the run.
+    /// Pulls the context of a task, which includes its node and the configuration of the run.
     package func pullTaskInput() async throws -> TaskInput {
         let response: Flwr_Proto_PullTaskInputResponse = try await call(
             .pullTaskInput, Flwr_Proto_PullTaskInputRequest())
         return TaskInput(response)
     }
 
-    /// Tells Flower that the task is being worked at.
+    /// Reports to Flower that the task is still running.
     package func sendHeartbeat() async throws {
         let _: Flwr_Proto_SendTaskHeartbeatResponse = try await call(
             .sendTaskHeartbeat, Flwr_Proto_SendTaskHeartbeatRequest())
     }
 
-    /// Ends the task.
+    /// Ends the task with a status.
     package func pushTaskOutput(_ input: TaskInput, status: TaskStatus, details: String = "") async throws {
         let _: Flwr_Proto_PushTaskOutputResponse = try await call(
             .pushTaskOutput,
@@ -28,9 +28,9 @@ extension Runtime {
     /// The outcome of a task.
     package enum TaskStatus: String, Sendable { case completed, failed, stopped }
 
-    /// Does the work of a task while Flower is told every few seconds that it goes on.
+    /// Performs the work of a task while sending heartbeats to Flower.
     ///
-    /// The work is cancelled when Flower says that the task is over.
+    /// The work is canceled when Flower reports that the task has ended.
     package func withHeartbeat<Result: Sendable>(
         every interval: Duration = .seconds(10), _ work: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
@@ -40,7 +40,7 @@ extension Runtime {
                 while true {
                     try await Task.sleep(for: interval)
                     do { try await sendHeartbeat() } catch let error as FlowerError {
-                        // Whatever else is wrong, the work itself will meet it.
+                        // Any other error will also occur in the work itself.
                         if case .taskEnded = error { throw error }
                     }
                 }
@@ -57,15 +57,15 @@ extension Runtime {
 /// The context of a task.
 package struct TaskInput: Sendable {
     let context: Flwr_Proto_Context
-    /// The app that the run is of: `publisher/name`.
+    /// The app of the run: `publisher/name`.
     package let app: String
-    /// The run.
+    /// The number of the run.
     package let run: UInt64
-    /// The node that the task runs at.
+    /// The node on which the task runs.
     package let node: UInt64
     /// The `--node-config` of the SuperNode.
     package let nodeConfiguration: [String: String]
-    /// The configuration of the run: for a client all settings, for the server those of `flwr run --run-config`.
+    /// The configuration of the run: all settings for a client, those of `flwr run --run-config` for the server.
     package let runConfiguration: [String: String]
 
     init(_ response: Flwr_Proto_PullTaskInputResponse) {
@@ -81,7 +81,7 @@ package struct TaskInput: Sendable {
 }
 
 extension Flwr_Proto_Scalar {
-    /// The value as it was written.
+    /// The value as text.
     var text: String {
         switch scalar {
         case .double(let value): "\(value)"

@@ -4,25 +4,26 @@ import Foundation
 import NIOCore
 import NIOSSL
 
-/// The address of Flower, and the credentials by which both ends trust each other.
+/// The address of Flower, and the credentials for mutual authentication.
 ///
-/// A client talks to the SuperNode of its site, `http://127.0.0.1:9094` unless told otherwise; the server talks to the
+/// A client connects to the SuperNode of its site, by default `http://127.0.0.1:9094`; the server connects to the
 /// SuperLink, port 8000.
 public struct FlowerEndpoint: Sendable {
-    /// `http://` or `https://`, host and port, without a path.
+    /// The address: `http://` or `https://`, host, and port, without a path.
     public let address: String
-    /// The authority that signs the peer's certificate, a PEM file; the system's authorities if absent.
+    /// The path of a PEM file with the authority that signs the peer's certificate; `nil` for the system's authorities.
     public let certificateAuthority: String?
-    /// The secret that proves to the peer that this process may take tasks: the contents of its `--superexec-auth-secret-file`.
+    /// The secret that authorizes this process to take tasks: the contents of the peer's
+    /// `--superexec-auth-secret-file`.
     let secret: Data?
 
-    /// The endpoint at an address.
+    /// Creates an endpoint at an address.
     ///
     /// - Parameters:
-    ///   - address: such as `https://flower.example.org:8000`.
-    ///   - certificateAuthority: the path of a PEM file.
-    ///   - secretFile: the path of the file that the peer was started with.
-    /// - Throws: `FlowerError.malformed` if the address is none, `FlowerError.unreadable` for a file that cannot be read.
+    ///   - address: The address, such as `https://flower.example.org:8000`.
+    ///   - certificateAuthority: The path of a PEM file.
+    ///   - secretFile: The path of the secret file with which the peer was started.
+    /// - Throws: `FlowerError.malformed` if the address is invalid, `FlowerError.unreadable` if a file cannot be read.
     public init(
         address: String, certificateAuthority: String? = nil, secretFile: String? = nil
     ) throws(FlowerError) {
@@ -47,9 +48,9 @@ public struct FlowerEndpoint: Sendable {
     }
 }
 
-/// The transport of requests to Flower: HTTP, or an in-memory double in tests.
+/// A transport for requests to Flower: HTTP, or an in-memory double in tests.
 package protocol FlowerTransport: Sendable {
-    /// Posts a body to a path and returns what came back, whatever its status.
+    /// Posts a body to a path and returns the response, regardless of its status.
     ///
     /// - Throws: `FlowerError.unreachable` or `.untrusted`; `CancellationError`.
     func post(
@@ -57,17 +58,17 @@ package protocol FlowerTransport: Sendable {
     ) async throws -> (status: Int, body: Data)
 }
 
-/// Requests over HTTP/1.1, with TLS where the address says so.
+/// A transport over HTTP/1.1, with TLS for `https` addresses.
 package final class HTTPTransport: FlowerTransport {
-    /// The largest answer that is read; Flower cuts arrays into chunks of 5 MiB.
+    /// The maximum size of a response; Flower divides arrays into chunks of 5 MiB.
     private static let mostBytes = 64 << 20
 
     private let address: String
     private let client: HTTPClient
 
-    /// Connections to an endpoint.
+    /// Creates a transport to an endpoint.
     ///
-    /// - Throws: `FlowerError.malformed` if the authority's certificate is none.
+    /// - Throws: `FlowerError.malformed` if the authority's certificate is invalid.
     init(_ endpoint: FlowerEndpoint) throws(FlowerError) {
         address = endpoint.address
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
@@ -114,7 +115,7 @@ package final class HTTPTransport: FlowerTransport {
         }
     }
 
-    /// NIOSSL names files and lines of its own; people need less.
+    /// Returns a readable description; that of NIOSSL includes its own files and lines.
     private static func sentence(_ error: NIOSSLError) -> String {
         let text = "\(error)"
         if text.contains("CERTIFICATE_VERIFY_FAILED") { return "no trusted authority has signed its certificate" }
@@ -132,28 +133,28 @@ package final class HTTPTransport: FlowerTransport {
 }
 
 extension Duration {
-    /// As a number of seconds.
+    /// The duration in seconds.
     package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }
 
-/// The proof that a process knows the secret of its SuperLink or SuperNode, which goes with the request for a task.
+/// The signature of a request for a task, which proves that the process knows the secret of its SuperLink or SuperNode.
 ///
 /// Source: flwr 1.39 to 1.42, "SuperExec authentication", which Flower calls experimental.
 struct SuperExecSignature {
     private let key: SymmetricKey
 
-    /// Signatures by a secret.
+    /// Creates signatures with a secret.
     init(secret: Data) {
         let purpose = Data("superexec-auth-v1".utf8)
         key = SymmetricKey(
             data: Data(HMAC<SHA256>.authenticationCode(for: purpose, using: SymmetricKey(data: secret))))
     }
 
-    /// The headers for a request.
+    /// Returns the headers that sign a request.
     ///
     /// - Parameters:
-    ///   - time: seconds since 1970; the peer accepts 5 s in its future and 305 s in its past.
-    ///   - nonce: 32 hexadecimal digits, which the peer accepts once.
+    ///   - time: The time in seconds since 1970; the peer accepts 5 s in its future and 305 s in its past.
+    ///   - nonce: A nonce of 32 hexadecimal digits, which the peer accepts once.
     func headers(method: String, body: Data, time: Int, nonce: String) -> [(name: String, value: String)] {
         let digest = Data(SHA256.hash(data: body)).hexadecimal
         let text = "method=\(method)\nts=\(time)\nnonce=\(nonce)\nbody_sha256=\(digest)"
@@ -164,14 +165,14 @@ struct SuperExecSignature {
         ]
     }
 
-    /// A nonce that was not used before.
+    /// Returns a new random nonce.
     static func nonce() -> String {
         SymmetricKey(size: .bits128).withUnsafeBytes { Data($0).hexadecimal }
     }
 }
 
 extension Data {
-    /// Two lowercase digits a byte.
+    /// The hexadecimal representation, with two lowercase digits per byte.
     package var hexadecimal: String {
         let digits = Array("0123456789abcdef".utf8)
         return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)

@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// The nodes of a run as the server sees them: it asks them, and each question waits for its own answer.
+/// The nodes of a run, seen from the server, which sends requests and awaits the reply to each.
 ///
-/// Questions that are asked at about the same time travel together, so that Flower stores what they have in common, such
-/// as the global model, once.
+/// Requests that are made at about the same time are sent together, so that Flower stores their common content, such as
+/// the global model, once.
 public final class FlowerGrid: Sendable {
     private let runtime: Runtime
     private let place: Runtime.Place
@@ -21,9 +21,9 @@ public final class FlowerGrid: Sendable {
 
     private struct State {
         var next = 0
-        /// Questions that are to be sent, by their own number.
+        /// The requests that are not yet sent, by their own number.
         var unsent: [Int: Question] = [:]
-        /// Questions on their way, by the number that Flower gave them.
+        /// The requests that await a reply, by the id that Flower assigned to them.
         var open: [String: Question] = [:]
 
         mutating func remove(_ number: Int) -> Question? {
@@ -37,14 +37,14 @@ public final class FlowerGrid: Sendable {
         place = .server(run: run)
     }
 
-    /// The nodes that are there now.
+    /// Returns the nodes that are currently connected.
     public func nodes() async throws -> [UInt64] { try await runtime.nodes().sorted() }
 
-    /// Sends a message to a node and returns what it replies.
+    /// Sends a message to a node and returns its reply.
     ///
-    /// - Throws: `FlowerError.site` if the node, or its SuperNode in its place, replies with an error; `.timeout`;
-    ///   `CancellationError`. A connection that ends is no answer of a node: it is `work()` that throws then, and whoever
-    ///   called it cancels those who ask.
+    /// - Throws: `FlowerError.site` if the node, or its SuperNode on its behalf, replies with an error; `.timeout`;
+    ///   `CancellationError`. If the connection to Flower ends, `work()` throws instead, and its caller cancels all
+    ///   pending requests.
     public func ask(
         _ node: UInt64, _ type: String, _ content: RecordDict, timeout: Duration
     ) async throws -> RecordDict {
@@ -75,7 +75,7 @@ public final class FlowerGrid: Sendable {
         }
     }
 
-    /// Sends what is asked and brings back what is replied, until it is cancelled or the connection ends.
+    /// Sends requests and receives replies until it is canceled or the connection ends.
     func work() async throws {
         while true {
             try Task.checkCancellation()
@@ -93,7 +93,7 @@ public final class FlowerGrid: Sendable {
         let refused = state.withLock { state -> [Question] in
             var refused: [Question] = []
             for (index, (number, _)) in questions.enumerated() {
-                // One that was cancelled in the meantime is not there any more.
+                // Requests that were canceled in the meantime have been removed.
                 guard let question = state.unsent.removeValue(forKey: number) else { continue }
                 if index < ids.count, !ids[index].isEmpty {
                     state.open[ids[index]] = question
@@ -129,7 +129,7 @@ public final class FlowerGrid: Sendable {
         }
     }
 
-    /// Clients that miss the deadline are skipped: a later reply is never pulled.
+    /// Fails the requests that missed their deadline; a later reply is never pulled.
     private func expire() {
         let late = state.withLock { state in
             let late = state.open.filter { $0.value.deadline < .now }

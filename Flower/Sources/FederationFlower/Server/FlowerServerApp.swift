@@ -1,6 +1,6 @@
 import Foundation
 
-/// The server of one run that was submitted to Flower by `flwr run`.
+/// The server of one run that is submitted to Flower by `flwr run`.
 ///
 /// ```swift
 /// try await FlowerServerApp(endpoint).run { grid, input in
@@ -16,19 +16,19 @@ public struct FlowerServerApp: Sendable {
     private let interval: Duration
     private let notice: @Sendable (String) -> Void
 
-    /// A server that takes its run from the SuperLink at an endpoint.
+    /// Creates a server that takes its run from the SuperLink at an endpoint.
     ///
     /// - Parameters:
-    ///   - endpoint: the SuperLink's.
-    ///   - app: the only app, `publisher/name`, whose runs are led; those of others are ended.
-    ///   - notice: receives sentences for people.
+    ///   - endpoint: The endpoint of the SuperLink.
+    ///   - app: The only app, `publisher/name`, whose runs are accepted; runs of other apps are ended.
+    ///   - notice: A closure that receives messages for people.
     public init(
         _ endpoint: FlowerEndpoint, app: String? = nil, notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.init(endpoint, app: app, over: nil, interval: .milliseconds(250), notice: notice)
     }
 
-    /// For tests: over a transport of their own.
+    /// Creates a server over a custom transport, for tests.
     package init(
         _ endpoint: FlowerEndpoint, app: String? = nil, over transport: (any FlowerTransport)?, interval: Duration,
         notice: @escaping @Sendable (String) -> Void = { _ in }
@@ -37,10 +37,11 @@ public struct FlowerServerApp: Sendable {
         (self.interval, self.notice) = (interval, notice)
     }
 
-    /// Waits for a run, does its work, and tells Flower how it ended.
+    /// Waits for a run, performs it, and reports its outcome to Flower.
     ///
-    /// - Parameter body: gets the nodes, and the settings that the run was submitted with (`--run-config`).
-    /// - Throws: what `body` throws; `FlowerError.taskEnded` if the run was stopped.
+    /// - Parameter body: A closure that receives the nodes, and the settings with which the run was submitted
+    ///   (`--run-config`).
+    /// - Throws: The errors of `body`; `FlowerError.taskEnded` if the run was stopped.
     public func run<Result: Sendable>(
         _ body: @escaping @Sendable (FlowerGrid, _ configuration: [String: String]) async throws -> Result
     ) async throws -> Result {
@@ -67,7 +68,7 @@ public struct FlowerServerApp: Sendable {
                 return result
             } catch {
                 if isWorthTelling(error) {
-                    // Also when this process is told to end; that it could not be told matters less than why.
+                    // Reported even if this task is canceled. A failure of the report matters less than its cause.
                     try? await Task {
                         try await task.runtime.pushTaskOutput(
                             input, status: error is CancellationError ? .stopped : .failed, details: "\(error)")
@@ -78,7 +79,7 @@ public struct FlowerServerApp: Sendable {
         }
     }
 
-    /// Whether Flower does not know it, and can be reached.
+    /// Returns whether an error should be reported to Flower: it is not known there, and Flower can be reached.
     private func isWorthTelling(_ error: any Error) -> Bool {
         switch error as? FlowerError {
         case .taskEnded, .unreachable: false

@@ -3,30 +3,31 @@ import Foundation
 import Synchronization
 import Tensor
 
-/// A site on another machine, as a client of a federation: what it is asked goes to its node, and what it answers is
-/// taken apart here, before the door of the round.
+/// A site on another machine, as a client of a federation.
+///
+/// Requests are sent to the site's node, and replies are decoded here, before the validation of the round.
 public struct RemoteClient: Client {
-    /// The name that the site gave itself, or one after its node.
+    /// The name that the site reports, or one derived from its node.
     public let id: String
-    /// The most features that the site sends in a round.
+    /// The maximum number of features that the site sends per round.
     public let maximumSharedFeatures: Int
     private let node: UInt64
     private let grid: FlowerGrid
     private let job: Job
     private var exchange: FeatureExchange?
-    /// The last round whose model the site has replied to.
+    /// The last round in which the site has replied to a message with the global model.
     private let delivered = Delivered()
 
     /// The properties shared by all clients of a run.
     public struct Job: Sendable {
-        /// The job description for the sites, which this module does not read.
+        /// The job description for the sites, which this module does not interpret.
         public let description: String
         /// The timeout of the handshake.
         public let handshake: Duration
-        /// The timeout of one phase of a round, the exchange or the training.
+        /// The timeout of one phase of a round, exchange or training.
         public let phase: Duration
 
-        /// A job.
+        /// Creates a job from its description and timeouts.
         public init(description: String, phase: Duration, handshake: Duration = .seconds(60)) {
             (self.description, self.phase, self.handshake) = (description, phase, handshake)
         }
@@ -38,25 +39,27 @@ public struct RemoteClient: Client {
         )
     }
 
-    /// The same site, in a federation that exchanges features.
+    /// Returns the same site for a federation that exchanges features.
     public func exchanging(_ exchange: FeatureExchange?) -> RemoteClient {
         var client = self
         client.exchange = exchange
         return client
     }
 
-    /// The participants in client order: by name, with numbers in names compared as numbers.
+    /// Waits for the participants and returns them in client order: by name, with numbers in names compared
+    /// numerically.
     ///
-    /// Sites that answer to `query.describe` have the names that they give; others, such as stock Flower apps, are called
+    /// Sites that answer `query.describe` have the names that they report; others, such as stock Flower apps, are named
     /// after their nodes and come last.
     ///
     /// - Parameters:
-    ///   - grid: the nodes of the run.
-    ///   - count: how many sites are waited for.
-    ///   - job: what they are told, and how long they may take.
-    ///   - timeout: how long they are waited for.
-    ///   - notice: is told whom the federation waits for.
-    /// - Throws: `FlowerError.timeout` if there are fewer than `count`; `.malformed` if two sites have the same name.
+    ///   - grid: The nodes of the run.
+    ///   - count: The number of sites to wait for.
+    ///   - job: The job description for the sites, with its timeouts.
+    ///   - timeout: The maximum time to wait for the sites.
+    ///   - notice: A closure that receives progress messages for people.
+    /// - Throws: `FlowerError.timeout` if there are fewer than `count` sites; `.malformed` if two sites have the same
+    ///   name.
     public static func all(
         of grid: FlowerGrid, count: Int, job: Job, timeout: Duration,
         notice: @escaping @Sendable (String) -> Void = { _ in }
@@ -112,7 +115,7 @@ public struct RemoteClient: Client {
                     id: name, maximumSharedFeatures: max(0, min(most, 1 << 24)), node: node, grid: grid, job: job)
             }
         } catch let error as FlowerError {
-            // A site without a handshake may still train.
+            // A site that does not support the handshake may still train.
             guard case .site = error else { throw error }
         }
         return client
@@ -124,7 +127,7 @@ public struct RemoteClient: Client {
         return a.id.compare(b.id, options: .numeric) == .orderedAscending
     }
 
-    /// A message with what is in all of them.
+    /// Creates a message with the records that all messages share.
     private func message(round: Int, _ model: Parameters? = nil) -> RecordDict {
         var config = ConfigRecord([
             (RecordName.job, .string(job.description)), (RecordName.round, .signed(Int64(round))),
@@ -136,9 +139,10 @@ public struct RemoteClient: Client {
         return message
     }
 
-    /// Asks the site for its features under the global model; `nil` in a federation without exchange.
+    /// Requests the site's features under the global model; `nil` in a federation without exchange.
     ///
-    /// - Throws: `FlowerError` if no reply, or an error, comes in time; `Rejection` if the features are not sound.
+    /// - Throws: `FlowerError` if the site replies with an error, or not in time; `Rejection` if the features are
+    ///   invalid.
     public func shareFeatures(of parameters: Parameters, round: Int) async throws -> FeatureShare? {
         guard let exchange else { return nil }
         let reply = try await grid.ask(
@@ -149,9 +153,12 @@ public struct RemoteClient: Client {
         }
     }
 
-    /// Asks the site to train the global model, which it may have from `shareFeatures(of:round:)` of the same round.
+    /// Requests that the site train the global model.
     ///
-    /// - Throws: `FlowerError` if no reply, or an error, comes in time; `Rejection` if the model is another one.
+    /// The model is not sent again if the site has it from `shareFeatures(of:round:)` of the same round.
+    ///
+    /// - Throws: `FlowerError` if the site replies with an error, or not in time; `Rejection` if the returned weights
+    ///   do not match the model.
     public func train(
         from parameters: Parameters, round: Int, features: [FeatureShare]
     ) async throws -> LocalUpdate {
@@ -169,7 +176,7 @@ public struct RemoteClient: Client {
     }
 }
 
-/// The memory of a remote client, shared by all copies of the value.
+/// The state of a remote client, shared by all copies of the value.
 private final class Delivered: Sendable {
     let round = Atomic(-1)
 }
