@@ -28,7 +28,7 @@ import Volumes
                 "training_axial_crop_pat1-label.nii.gz is missing (labels of training_axial_crop_pat1.nii.gz)",
                 "training_axial_crop_pat2-label.nii.gz is there, but not the image that it belongs to",
                 "training_axial_crop_pat3.nii.gz is empty",
-                "training_axial_crop_pat4.nii.gz is a second image of pat4 beside copy/training_axial_crop_pat4.nii.gz; "
+                "training_axial_crop_pat4.nii.gz is a second image of pat4 next to copy/training_axial_crop_pat4.nii.gz; "
                     + "keep one",
                 "training_axial_crop_pat5.nii.gz is a folder, but must be a file",
             ])

@@ -12,14 +12,14 @@ private func identifier(_ object: Data) -> String { Data(SHA256.hash(data: objec
 /// A federation whose messages go through Flower's protocol, in memory.
 @Suite struct FlowerFederationTests {
     /// Tests share their threads with others that compute for minutes: a reply comes, but nobody knows when.
-    private static let patience = Duration.seconds(3600)
+    private static let retries = Duration.seconds(3600)
     private static let exchange = FeatureExchange(dimension: 4, partitions: 4, maximumCount: 5)
 
     private static func federation(
         _ grid: FlowerGrid, quorum: Int, exchange: FeatureExchange? = exchange
     ) async throws -> Federation {
-        let job = RemoteClient.Job(description: "job", phase: Self.patience, handshake: Self.patience)
-        let clients = try await RemoteClient.all(of: grid, count: 3, job: job, timeout: patience)
+        let job = RemoteClient.Job(description: "job", phase: Self.retries, handshake: Self.retries)
+        let clients = try await RemoteClient.all(of: grid, count: 3, job: job, timeout: retries)
         return Federation(
             clients: clients.map { $0.exchanging(exchange) }, parameters: testModel(), quorum: quorum, concurrency: 3,
             exchange: exchange)
@@ -157,7 +157,7 @@ private func identifier(_ object: Data) -> String { Data(SHA256.hash(data: objec
             await flower.damage("ConfigRecord")
             let question = RecordDict([("config", .config(ConfigRecord([("job", .string("a"))])))])
             await #expect {
-                _ = try await grid.ask(1, "query.describe", question, timeout: Self.patience)
+                _ = try await grid.ask(1, "query.describe", question, timeout: Self.retries)
             } throws: { error in
                 guard case .site(_, _, let reason) = error as? FlowerError else { return false }
                 return reason.contains("malformed")
@@ -165,12 +165,12 @@ private func identifier(_ object: Data) -> String { Data(SHA256.hash(data: objec
             // The answer arrives damaged at the server, which goes on.
             await flower.damage("ArrayChunk")
             await #expect {
-                _ = try await grid.ask(1, "query.parameters", RecordDict([]), timeout: Self.patience)
+                _ = try await grid.ask(1, "query.parameters", RecordDict([]), timeout: Self.retries)
             } throws: { error in
                 if case .malformed = error as? FlowerError { true } else { false }
             }
             await flower.damage("nothing")
-            _ = try await grid.ask(1, "query.describe", RecordDict([]), timeout: Self.patience)
+            _ = try await grid.ask(1, "query.describe", RecordDict([]), timeout: Self.retries)
         }
     }
 
@@ -182,7 +182,7 @@ private func identifier(_ object: Data) -> String { Data(SHA256.hash(data: objec
                 _ = try await grid.ask(
                     1, MessageType.parameters.rawValue, RecordDict([]), timeout: .milliseconds(10))
             }
-            return try await grid.ask(1, MessageType.describe.rawValue, RecordDict([]), timeout: Self.patience)
+            return try await grid.ask(1, MessageType.describe.rawValue, RecordDict([]), timeout: Self.retries)
         }
         // This is the answer to the second question, and nobody answered the first.
         #expect(reply.config("config")?.string("client") == "client-1")
@@ -195,7 +195,7 @@ private func identifier(_ object: Data) -> String { Data(SHA256.hash(data: objec
         let flower = FakeFlower(nodes: [1], app: "somebody/else")
         try await overFlower(flower, [WalkingClient(0)], app: "publisher/app") { grid in
             await #expect {
-                _ = try await grid.ask(1, "train", RecordDict([]), timeout: Self.patience)
+                _ = try await grid.ask(1, "train", RecordDict([]), timeout: Self.retries)
             } throws: { error in
                 guard case .site(_, let code, let reason) = error as? FlowerError else { return false }
                 return code == 2 && reason.contains("somebody/else")
@@ -221,7 +221,7 @@ private func identifier(_ object: Data) -> String { Data(SHA256.hash(data: objec
         try await overFlower(flower, [WalkingClient(0)]) { grid in
             for type in ["evaluate", "train"] {
                 await #expect(throws: FlowerError.self) {
-                    _ = try await grid.ask(1, type, RecordDict([]), timeout: Self.patience)
+                    _ = try await grid.ask(1, type, RecordDict([]), timeout: Self.retries)
                 }
             }
         }
@@ -230,7 +230,7 @@ private func identifier(_ object: Data) -> String { Data(SHA256.hash(data: objec
     @Test func theFirstModelCanBeAskedFor() async throws {
         let flower = FakeFlower(nodes: [1])
         let reply = try await overFlower(flower, [WalkingClient(0)]) { grid in
-            try await grid.ask(1, MessageType.parameters.rawValue, RecordDict([]), timeout: Self.patience)
+            try await grid.ask(1, MessageType.parameters.rawValue, RecordDict([]), timeout: Self.retries)
         }
         let arrays = try #require(reply.arrays("arrays"))
         #expect(arrays["conv.weight"]?.shape == [4, 2, 3, 3])

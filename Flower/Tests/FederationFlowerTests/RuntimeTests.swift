@@ -7,11 +7,11 @@ import Testing
     private let flower = FakeFlower(nodes: [1])
 
     private func runtime(secret: String? = nil) throws -> Runtime {
-        var patience = Runtime.Patience()
-        patience.firstWait = .milliseconds(1)
+        var retries = Runtime.Retries()
+        retries.firstWait = .milliseconds(1)
         return Runtime(
             try FlowerEndpoint(address: "http://127.0.0.1:9", secretFile: secret),
-            over: flower.transport(for: .server), patience: patience)
+            over: flower.transport(for: .server), retries: retries)
     }
 
     private func acquiring() async -> FlowerError? {

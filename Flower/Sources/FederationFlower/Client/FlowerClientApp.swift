@@ -225,13 +225,13 @@ extension FlowerMessage {
 extension FlowerEndpoint {
     /// Calls `body` with the Runtime API over HTTP, or over a transport for tests, and closes the connections.
     func withRuntime<Result: Sendable>(
-        over transport: (any FlowerTransport)?, patience: Runtime.Patience = .init(),
+        over transport: (any FlowerTransport)?, retries: Runtime.Retries = .init(),
         _ body: (Runtime) async throws -> Result
     ) async throws -> Result {
-        if let transport { return try await body(Runtime(self, over: transport, patience: patience)) }
+        if let transport { return try await body(Runtime(self, over: transport, retries: retries)) }
         let http = try HTTPTransport(self)
         do {
-            let result = try await body(Runtime(self, over: http, patience: patience))
+            let result = try await body(Runtime(self, over: http, retries: retries))
             await http.shutDown()
             return result
         } catch {

@@ -3,8 +3,8 @@ import SwiftProtobuf
 
 /// A client of Flower's Runtime API, which acquires tasks and makes requests for a task with its token.
 package struct Runtime: Sendable {
-    /// The number of retries for a request without an answer, their intervals, and the timeout.
-    package struct Patience: Sendable {
+    /// The repetition of requests without an answer: attempts, intervals, and timeout.
+    package struct Retries: Sendable {
         /// The number of attempts, including the first.
         package var attempts = 6
         /// The delay before the second attempt, which doubles with each further attempt.
@@ -18,15 +18,15 @@ package struct Runtime: Sendable {
     private let transport: any FlowerTransport
     private let signature: SuperExecSignature?
     private let address: String
-    package let patience: Patience
+    package let retries: Retries
     /// The token that authenticates the requests of a task.
     private(set) var token: String?
 
     package init(
-        _ endpoint: FlowerEndpoint, over transport: any FlowerTransport, patience: Patience = Patience()
+        _ endpoint: FlowerEndpoint, over transport: any FlowerTransport, retries: Retries = Retries()
     ) {
         self.transport = transport
-        self.patience = patience
+        self.retries = retries
         address = endpoint.address
         signature = endpoint.secret.map(SuperExecSignature.init)
     }
@@ -67,15 +67,15 @@ package struct Runtime: Sendable {
 
     /// Posts until an answer arrives or the retries are exhausted.
     private func persist(_ route: Route, body: Data) async throws -> Data {
-        var wait = patience.firstWait
+        var wait = retries.firstWait
         var attempt = 1
         while true {
             do {
                 let (status, answer) = try await transport.post(
-                    route.path, headers: headers(route, body), body: body, timeout: patience.timeout)
+                    route.path, headers: headers(route, body), body: body, timeout: retries.timeout)
                 if (200..<300).contains(status) { return answer }
                 throw failure(route, status, answer)
-            } catch let error as FlowerError where error.mayPass && attempt < patience.attempts {
+            } catch let error as FlowerError where error.mayPass && attempt < retries.attempts {
                 attempt += 1
                 try await Task.sleep(for: wait)
                 wait = wait * 2
