@@ -87,7 +87,7 @@ let package = Package(
             dependencies: ["FederatedContrastive", "Support", "Volumes", arguments],
             path: "Examples/HVSMRTransfer", swiftSettings: strict),
         .executableTarget(
-            name: "Evaluate", dependencies: ["Reporting", "Volumes", arguments],
+            name: "Evaluate", dependencies: ["FileIO", "Reporting", "Volumes", arguments],
             path: "Examples/Evaluate", swiftSettings: strict),
         .executableTarget(
             name: "MakePhantoms", dependencies: ["Phantoms", "Volumes", arguments],

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileIO
 import Foundation
 import Volumes
 
@@ -82,21 +83,9 @@ struct Evaluate: AsyncParsableCommand {
     /// - Throws: One ``Failure`` that lists everything that is wrong with any case.
     private func scores(of pairs: [Pair]) async throws(Failure) -> [CaseScores] {
         let labels = labels.labels
-        let workers = min(ProcessInfo.processInfo.activeProcessorCount, pairs.count)
-        let results = await withTaskGroup(of: (Int, Result<CaseScores, Failure>).self) { group in
-            var results: [Int: Result<CaseScores, Failure>] = [:]
-            var next = 0
-            func begin(_ i: Int) { group.addTask { (i, CaseScores.reading(pairs[i], labels: labels)) } }
-            while next < workers {
-                begin(next)
-                next += 1
-            }
-            for await (i, result) in group {
-                results[i] = result
-                if next < pairs.count { begin(next) }
-                next += 1
-            }
-            return pairs.indices.map { results[$0]! }
+        let workers = max(1, min(ProcessInfo.processInfo.activeProcessorCount, pairs.count))
+        let results = await concurrently(pairs.count, workers: workers) { index in
+            CaseScores.reading(pairs[index], labels: labels)
         }
         var (scores, failures) = ([CaseScores](), [Failure]())
         for result in results {

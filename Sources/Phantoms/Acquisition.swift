@@ -16,7 +16,7 @@ struct Acquisition: Sendable {
     let sliceSpacing: Float
     /// The stored value of relative intensity 1, about the 99th percentile of a volume.
     let unit: Float
-    /// The reach of the gradient in half diagonals, beyond which pixels are exactly 0; `nil` if it covers all pixels.
+    /// The reach of the gradient in half diagonals, beyond which pixels are exactly 0; `nil` if it includes all pixels.
     let reach: Float?
     /// The relative intensity stored where there is no signal.
     let floor: Float

@@ -2,13 +2,13 @@ import Foundation
 import Randomness
 import Volumes
 
-/// All parameters of one synthetic examination, sampled before the first pixel is computed.
+/// The parameters of one synthetic examination, all sampled before the first pixel is computed.
 struct Examination: Sendable {
     let heart: HeartAnatomy
     let acquisition: Acquisition
     let thorax: Thorax
     let frameCount: Int
-    /// The frame numbers of end diastole and end systole, from 1.
+    /// The frame numbers of end diastole and end systole, counted from 1.
     let endDiastole: Int
     let endSystole: Int
     let slices: [Slice]
@@ -21,7 +21,7 @@ struct Examination: Sendable {
     private let wobble: SmoothField
     private let texture: SmoothField
 
-    /// A plane of the stack.
+    /// One slice of the stack.
     struct Slice: Sendable {
         /// The position along the axis of the left ventricle, in mm.
         var z: Float
@@ -100,8 +100,8 @@ struct Examination: Sendable {
         return (-beyondBase..<through + beyondApex).map { first + Float($0) * spacing }
     }
 
-    /// Returns the contraction of the heart in a frame, 0 … 1: a smooth rise to end systole, then a return that is fast
-    /// at first and slow later.
+    /// Returns the contraction of the heart in a frame, 0 … 1: a smooth rise to end systole, followed by a return that
+    /// is fast at first and slow later.
     func contraction(ofFrame number: Int) -> Float {
         let time = Float((number - endDiastole + frameCount) % frameCount)
         let systole = Float(endSystole - endDiastole)
@@ -143,7 +143,7 @@ extension Examination {
         var labels: Volume
     }
 
-    /// Renders the images and label maps of some frames (numbers from 1).
+    /// Renders the images and label maps of the given frames, numbered from 1.
     ///
     /// The result for a frame does not depend on which other frames are rendered.
     func frames(_ numbers: [Int]) -> [Frame] {
@@ -166,7 +166,7 @@ extension Examination {
         return frames
     }
 
-    /// Computes only the label map of a frame.
+    /// Computes the label map of a frame, without rendering the image.
     func labels(ofFrame number: Int) -> Volume {
         let contraction = contraction(ofFrame: number)
         var volume = emptyVolume
@@ -204,7 +204,7 @@ extension Examination {
 
     /// Returns the signal as stored: weighted by coil sensitivity, with Rician noise, rounded to integers.
     ///
-    /// The noise is sampled on a grid 1.25 times as coarse, because scanners interpolate their images.
+    /// The noise is sampled on a grid that is coarser by a factor of 1.25, because scanners interpolate their images.
     private func recorded(
         _ signal: [Float], sensitivity: [Float], using generator: inout SeededGenerator
     ) -> [Float] {

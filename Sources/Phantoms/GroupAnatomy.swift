@@ -2,8 +2,8 @@ import Volumes
 
 /// The distribution of heart size and motion in one diagnostic group: means and standard deviations across patients.
 ///
-/// Measured on the label maps of the ACDC data set (Bernard et al., IEEE TMI 37(11):2514–2525, 2018). Diameters and
-/// wall thicknesses are those of circles of equal area in the middle slice.
+/// The values were measured on the label maps of the ACDC data set (Bernard et al., IEEE TMI 37(11):2514–2525, 2018).
+/// Diameters and wall thicknesses are those of circles of equal area in the middle slice.
 struct GroupAnatomy: Sendable {
     /// The diameter of the left ventricular cavity at end diastole, in mm.
     var diameter: Spread
@@ -25,7 +25,7 @@ struct GroupAnatomy: Sendable {
     var rightEjectionFraction: Spread
     /// The angle that the right ventricle subtends at the left one, relative to the normal group.
     var rightAngle: Float
-    /// The girth that the right ventricle retains toward the apex: 0 tapers as in healthy subjects, 1 hardly at all.
+    /// The fullness of the right ventricle toward the apex: at 0 it tapers as in healthy subjects, at 1 hardly at all.
     var rightFullness: Float
     /// The duration from end diastole to end systole, as a fraction of the cardiac cycle.
     var systole: Spread

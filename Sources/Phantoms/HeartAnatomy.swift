@@ -51,7 +51,7 @@ struct HeartAnatomy: Sendable {
     /// The in-plane displacement of the axis, in mm per mm along z.
     let drift: (x: Float, y: Float)
 
-    /// A wall segment that is thin and does not move.
+    /// A thin wall segment that does not move.
     struct Scar: Sendable {
         var angle: Float
         var halfWidth: Float
@@ -117,9 +117,9 @@ struct HeartAnatomy: Sendable {
         drift = (slope * cos(direction), slope * sin(direction))
     }
 
-    /// Returns the position of the base of the left ventricle along z, at a contraction.
+    /// Returns the position of the base of the left ventricle along z at the given contraction.
     func base(at contraction: Float) -> Float { baseDescent * contraction }
-    /// Returns the position of the end of the left ventricular cavity along z, at a contraction.
+    /// Returns the position of the end of the left ventricular cavity along z at the given contraction.
     func apex(at contraction: Float) -> Float { length - apexRetreat * contraction }
 }
 

@@ -10,9 +10,9 @@ struct HeartLook: Sendable {
     let flow: Float
     let muscle: Float
     let fat: Float
-    /// The depth in mm of the trabeculae inside the label's contour, which encloses them, by angle.
+    /// The depth of the trabeculae inside the label's contour, which encloses them, in mm by angle.
     let trabeculae: [Float]
-    /// The thickness in mm of the epicardial fat, by angle.
+    /// The thickness of the epicardial fat, in mm by angle.
     let fatLayer: [Float]
 
     /// - Parameter gain: The blood signal in this slice relative to the other slices.

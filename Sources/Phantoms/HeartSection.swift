@@ -3,7 +3,7 @@ import Volumes
 
 /// The contours of a heart in one short-axis plane at one time, as distances from the axis of the left ventricle.
 ///
-/// Angles are measured from the direction of the right ventricle; tables have ``resolution`` entries over the circle.
+/// Angles are measured from the direction of the right ventricle; tables have ``resolution`` entries per circle.
 struct HeartSection: Sendable {
     static let resolution = 180
 
@@ -45,7 +45,7 @@ struct HeartSection: Sendable {
         showsRight = z >= Self.interpolated(heart.rightBase, contraction)
     }
 
-    /// Returns the linearly interpolated entry of a table at an angle, −π … π.
+    /// Returns the value of a table at an angle, −π … π, by linear interpolation.
     static func value(_ table: [Float], at angle: Float) -> Float {
         let place = (angle < 0 ? angle + 2 * .pi : angle) * (Float(resolution) / (2 * .pi))
         let whole = Int(place)
@@ -54,7 +54,7 @@ struct HeartSection: Sendable {
         return table[i] + (table[next] - table[i]) * t
     }
 
-    /// Returns the label map of the plane: 0 background, 1 right ventricle, 2 myocardium, 3 left ventricle.
+    /// Returns the label map of the plane: 0 background, 1 right ventricle, 2 myocardium, and 3 left ventricle.
     ///
     /// - Parameter lean: The angle from the front of the body to the right ventricle.
     func labels(over frame: SliceCanvas.Frame, lean: Float) -> [UInt8] {

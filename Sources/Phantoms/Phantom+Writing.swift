@@ -8,13 +8,13 @@ extension Phantom {
     ///
     /// The files are `training/patient001/Info.cfg` and so on, with a note in every folder that the images are
     /// synthetic. As in the real files, the affine in the headers lacks the voxel size, so that only `pixdim` gives the
-    /// spacing. Existing files are replaced, others are left unchanged; `Info.cfg` is written last, so a folder that
-    /// has it is complete.
+    /// spacing. Existing files of the same names are replaced, and others are left unchanged; `Info.cfg` is written
+    /// last, so a folder that contains it is complete.
     ///
     /// - Parameters:
     ///   - count: The number of patients.
     ///   - folder: The folder in which to create `training`; created if needed.
-    ///   - includingCine: Whether to write the 4-D cines, too.
+    ///   - includingCine: Whether to write the 4-D cines as well.
     ///   - workers: The number of patients rendered concurrently.
     ///   - progress: A closure called from any thread after each patient, with the number of patients done.
     /// - Throws: `VolumesError/unwritable(file:reason:)` for the first file that cannot be written.
@@ -77,8 +77,8 @@ extension Phantom {
     /// data set.
     ///
     /// The files are `training_axial_crop_pat0.nii.gz`, `training_axial_crop_pat0-label.nii.gz`, and so on, with a note
-    /// that they are synthetic. Existing files are replaced, others are left unchanged; each image is written after its
-    /// labels.
+    /// that they are synthetic. Existing files of the same names are replaced, and others are left unchanged; each
+    /// image is written after its labels.
     ///
     /// - Parameters:
     ///   - count: The number of patients.
@@ -105,7 +105,8 @@ extension Phantom {
 }
 
 extension Phantom {
-    /// Calls `write` concurrently with 0 … count − 1, and `progress` with the number done, until one call fails.
+    /// Calls `write` concurrently with 0 … `count` − 1, and `progress` with the number of calls done, until one call
+    /// fails.
     func each(
         _ count: Int, workers: Int, progress: @escaping @Sendable (Int) -> Void,
         write: @escaping @Sendable (Int) throws(VolumesError) -> Void
@@ -128,7 +129,7 @@ extension Phantom {
         if let failure = state.withLock({ $0.failure }) { throw failure }
     }
 
-    /// Returns the note that describes the images in every folder.
+    /// Returns the note that describes the images, which is written to every folder.
     func note(on dataSet: String) -> String {
         """
         These images are synthetic. They were computed from a parametric model (Phantom, seed \(seed)) and show no patient.

@@ -8,12 +8,12 @@ import Volumes
 /// ventricle, papillary muscles and trabeculae inside the label of the left cavity, a surrounding thorax, and an MR
 /// signal with coil falloff, breath-hold misalignment, and Rician noise. Sizes, ejection fractions, and intensities
 /// follow measurements of the five groups of the ACDC data set (Bernard et al., IEEE TMI 37(11):2514–2525, 2018); the
-/// model itself is a reconstruction. The images resemble patients statistically but no patient individually, and
-/// results on them say nothing about patients.
+/// model itself is a reconstruction. The images resemble those of patients statistically but not those of any
+/// individual patient, and results on them say nothing about patients.
 ///
 /// ```swift
 /// let phantom = Phantom(seed: 1)
-/// let patient = phantom.patient(7)          // the same whatever else is generated
+/// let patient = phantom.patient(7)          // independent of all other patients
 /// try await phantom.write(patients: 20, to: URL(filePath: "phantoms"))
 /// ```
 ///
@@ -22,12 +22,12 @@ import Volumes
 public struct Phantom: Sendable {
     /// The random seed, which determines all images.
     public let seed: UInt64
-    /// The number of scanners on which the patients are examined; `nil` for one scanner per patient.
+    /// The number of scanners that examine the patients; `nil` for one scanner per patient.
     ///
     /// Patients of one scanner share its grid, file format, contrast, and coils. Each scanner examines all groups:
     /// patients 1–5 are examined on the first scanner, 6–10 on the second, and so on in turn.
     public let scannerCount: Int?
-    /// A style that replaces that of every scanner, for small images in tests.
+    /// A style that overrides that of every scanner, for small images in tests.
     var style: Acquisition.Style?
 
     /// Creates a generator of synthetic patients.
@@ -38,7 +38,7 @@ public struct Phantom: Sendable {
         (self.seed, self.scannerCount) = (seed, scannerCount)
     }
 
-    /// Returns the group of a patient.
+    /// Returns the diagnostic group of a patient.
     ///
     /// - Precondition: `number > 0`.
     public static func group(ofPatient number: Int) -> ACDC.Group {
@@ -83,21 +83,21 @@ extension Phantom {
 
     /// A labeled image.
     public struct Frame: Sendable {
-        /// The number of the frame in the cine, from 1.
+        /// The number of the frame in the cine, counted from 1.
         public let number: Int
         /// The phase of the frame.
         public let phase: ACDC.Phase
         /// The 3-D image, with integer intensities.
         public let image: Volume
-        /// The label map: 0 background, 1 right ventricle, 2 myocardium, 3 left ventricle.
+        /// The label map: 0 background, 1 right ventricle, 2 myocardium, and 3 left ventricle.
         public let labels: Volume
     }
 
     /// Returns a patient's images, which depend only on the seed, the number of scanners, and the patient's number.
     ///
     /// - Parameters:
-    ///   - number: The number of the patient, from 1.
-    ///   - includingCine: Whether to render the 4-D cine, too; the time is proportional to its number of frames.
+    ///   - number: The number of the patient, counted from 1.
+    ///   - includingCine: Whether to render the 4-D cine as well; the time is proportional to its number of frames.
     /// - Precondition: `number > 0`.
     public func patient(_ number: Int, includingCine: Bool = false) -> Patient {
         let examination = examination(number)
@@ -134,7 +134,7 @@ extension Phantom {
         public let id: String
         /// The image, with intensities of about 0 to 1.5 as `float64`; axes run to the patient's back, feet, and right.
         public let image: NIfTI
-        /// The label map as `uint16`: 0 background, 1 myocardium, 2 blood pool.
+        /// The label map, as `uint16`: 0 background, 1 myocardium, and 2 blood pool.
         public let labels: NIfTI
     }
 
@@ -142,13 +142,13 @@ extension Phantom {
     /// number, and the spacing.
     ///
     /// The ventricles are those of the five groups, which alternate; atria and vessels are this package's own shapes.
-    /// As in the real files, about a sixth of the voxels are blood, 5 % are myocardium, and slices along the third axis
+    /// As in the real files, about a sixth of the voxels are blood, 5% are myocardium, and slices along the third axis
     /// are sagittal.
     ///
     /// - Parameters:
-    ///   - number: The number of the patient, from 0 as in the data set.
-    ///   - spacing: The voxel width in mm; 0.65 to 1.15 in the data set. At 0.9 an image has 2.5 million voxels, at 2 a
-    ///     tenth of that.
+    ///   - number: The number of the patient, counted from 0 as in the data set.
+    ///   - spacing: The voxel width in mm; 0.65 to 1.15 in the data set. An image has 2.5 million voxels at 0.9 mm, and
+    ///     a tenth of that at 2 mm.
     /// - Precondition: `number ≥ 0`, `0.3 ≤ spacing ≤ 10`.
     public func wholeHeart(_ number: Int, spacing: Double = 0.9) -> WholeHeart {
         precondition(number >= 0, "patients are numbered from 0, not \(number)")

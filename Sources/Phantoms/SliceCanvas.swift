@@ -72,7 +72,7 @@ struct SliceCanvas: Sendable {
         }
     }
 
-    /// Renders an ellipse of semi-axes a and b around a point, with its first axis rotated by `angle` from p toward q.
+    /// Renders an ellipse with semi-axes a and b around a point, its first axis rotated by `angle` from p toward q.
     mutating func paintEllipse(
         _ tissue: Tissue, p: Float, q: Float, a: Float, b: Float, angle: Float = 0, only isAllowed: [Bool]? = nil
     ) {

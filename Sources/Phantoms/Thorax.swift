@@ -41,8 +41,8 @@ struct Thorax: Sendable {
         case anywhere, lung, abdomen
     }
 
-    /// Samples the surroundings of a heart whose right ventricle extends `front` mm from the axis, and whose left
-    /// ventricle extends `below` mm.
+    /// Creates randomly sampled surroundings of a heart whose right ventricle extends `front` mm from the axis, and
+    /// whose left ventricle extends `below` mm.
     init(
         front: Float, below: Float, length: Float, blood: Float, contrast: Float, using generator: inout SeededGenerator
     ) {

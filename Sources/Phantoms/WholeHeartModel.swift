@@ -36,7 +36,7 @@ struct WholeHeartModel: Sendable {
         /// The depth in the atria and vessels.
         var hollow: Float
 
-        /// The label: 0 background, 1 myocardium of both ventricles, 2 blood pool.
+        /// The label: 0 background, 1 myocardium of both ventricles, and 2 blood pool.
         var label: Float {
             if left > 0 { return 2 }
             if wall > 0 { return 1 }

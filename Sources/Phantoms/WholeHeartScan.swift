@@ -5,7 +5,7 @@ import Volumes
 /// A simulated scan of a ``WholeHeartModel``: a grid in the body, and the intensities on it.
 ///
 /// The distributions follow known properties of the HVSMR 2016 images: a box around the heart; axes that run to the
-/// back, the feet, and the right; blood at 0.64 to 0.82, muscle at half of that, and the rest mostly dark.
+/// back, the feet, and the right; blood at 0.64 to 0.82, muscle at half that, and the rest mostly dark.
 struct WholeHeartScan: Sendable {
     let model: WholeHeartModel
     let extent: Volume.Extent

@@ -15,7 +15,7 @@ public struct AxisPermutation: Hashable, Sendable {
 
     /// Creates a permutation of the three axes.
     ///
-    /// - Precondition: `axes` holds 0, 1 and 2 once each; `reversed` has three elements.
+    /// - Precondition: `axes` contains 0, 1, and 2, each once; `reversed` has three elements.
     public init(_ axes: [Int], reversed: [Bool] = [false, false, false]) {
         precondition(axes.sorted() == [0, 1, 2], "\(axes) is not an order of three axes")
         precondition(reversed.count == 3, "\(reversed.count) directions for three axes")
@@ -37,12 +37,12 @@ public struct AxisPermutation: Hashable, Sendable {
     /// In axial slices, columns run to the patient's left and rows to the back. In sagittal slices, columns run to the
     /// back; in coronal slices, to the left; in both, rows run to the feet. Slices run to the left, to the front, or to
     /// the feet: from the base of the heart to its apex. ACDC's slices are stored in this way. An oblique axis counts
-    /// as the direction to which it is nearest.
+    /// as the direction nearest to it.
     ///
     /// - Parameters:
     ///   - sliceAxis: The source axis along which slices are stacked: 0, 1, or 2.
-    ///   - orientation: Three letters as given by ``NIfTI/orientation``; without them, the axes keep their order and
-    ///     direction, and `sliceAxis` goes last.
+    ///   - orientation: Three letters as given by ``NIfTI/orientation``; if `nil`, the axes keep their order and
+    ///     direction, except that `sliceAxis` becomes the last.
     init(slicesAlong sliceAxis: Int, orientation: String?) {
         let others = [0, 1, 2].filter { $0 != sliceAxis }
         guard let letters = orientation.map(Array.init) else {
@@ -61,7 +61,7 @@ public struct AxisPermutation: Hashable, Sendable {
 }
 
 extension Volume {
-    /// Returns the same voxels with permuted axes; each frame of a cine is permuted alike.
+    /// Returns the volume with its axes permuted; every frame of a cine is permuted in the same way.
     ///
     /// - Complexity: O(voxels).
     public func permuted(by order: AxisPermutation) -> Volume {

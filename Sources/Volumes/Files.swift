@@ -1,7 +1,7 @@
 import FileIO
 import Foundation
 
-/// A regular file that is read once from beginning to end, and decompressed on the fly if it is gzip.
+/// A regular file that is read once from beginning to end, and decompressed on the fly if it is compressed with gzip.
 final class InputFile {
     /// The name of the file in errors and warnings.
     let name: String
@@ -14,7 +14,7 @@ final class InputFile {
     /// The number of bytes read from the file so far.
     private var stored = 0
 
-    /// Opens the file.
+    /// Creates an input file by opening the file at a URL.
     ///
     /// - Throws: `.missing`, `.unreadable`; `.damagedGzip` for a name ending in `.gz` without the gzip magic number.
     init(_ url: URL) throws(VolumesError) {
@@ -37,10 +37,11 @@ final class InputFile {
 
     /// The maximum number of bytes that the file can deliver.
     ///
-    /// Deflate expands 1032:1 at most (RFC 1951, 258 bytes from two bits).
+    /// Deflate expands data by a factor of at most 1032 (RFC 1951, 258 bytes from two bits).
     var byteLimit: Int { isGzip ? byteCount.multipliedReportingOverflow(by: 1032).partialValue : byteCount }
 
-    /// Fills `target` and returns the number of bytes read, which is smaller than its size only at the end of the file.
+    /// Fills `target` and returns the number of bytes read, which is less than the size of `target` only at the end of
+    /// the file.
     func read(into target: UnsafeMutableRawBufferPointer) throws(VolumesError) -> Int {
         do throws(FileError) {
             let count =
@@ -56,7 +57,7 @@ final class InputFile {
         }
     }
 
-    /// Advances to byte `offset`, using `scratch`, or to the end of a shorter file.
+    /// Advances to byte `offset`, or to the end of a shorter file, with `scratch` as a buffer.
     func skip(to offset: Int, scratch: UnsafeMutableRawBufferPointer) throws(VolumesError) {
         if !isGzip {
             position = max(position, min(offset, byteCount))
@@ -72,7 +73,7 @@ final class InputFile {
     /// any.
     ///
     /// Bytes after the last one that the header promises are ignored with a warning. Decompressing them is not bounded
-    /// by the header, so more than 1 MiB of them is a fault. Bytes after the last gzip member are ignored too, with a
+    /// by the header, so more than 1 MiB of them is a fault. Bytes after the last gzip member are also ignored, with a
     /// warning unless they are zeros, which `gzip` itself treats as padding.
     func finish(scratch: UnsafeMutableRawBufferPointer) throws(VolumesError) -> String? {
         let end = position
@@ -116,7 +117,7 @@ struct OutputFile: ~Copyable {
         try write(bytes, isLast: false)
     }
 
-    /// Renames the file to its final name once all bytes are on the medium.
+    /// Renames the file to its final name once all bytes are on the storage medium.
     mutating func commit() throws(VolumesError) {
         if deflater != nil { try write(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true) }
         do throws(FileError) { try file.commit() } catch { throw VolumesError(error) }

@@ -6,9 +6,9 @@ import FileIO
 public enum VolumesError: Error, Equatable, Sendable {
     // MARK: Any file
 
-    /// There is no file at the path.
+    /// No file exists at the path.
     case missing(file: String)
-    /// The file exists, but cannot be read, or is not a regular file.
+    /// The file exists but cannot be read or is not a regular file.
     case unreadable(file: String, reason: String)
     /// The file cannot be written; a file that existed at the path is unchanged.
     case unwritable(file: String, reason: String)
@@ -17,7 +17,7 @@ public enum VolumesError: Error, Equatable, Sendable {
 
     /// The file is neither NIfTI-1 nor NIfTI-2.
     case notNIfTI(file: String, reason: String)
-    /// A field of the header holds a value that is invalid, or that contradicts another field.
+    /// A field of the header has a value that is invalid or that contradicts another field.
     case invalidField(file: String, field: String, found: String, expected: String)
     /// The file ends before the last byte that its header promises.
     case truncated(file: String, field: String, promisedByteCount: Int, foundByteCount: Int)
@@ -28,16 +28,16 @@ public enum VolumesError: Error, Equatable, Sendable {
 
     // MARK: Data sets
 
-    /// The folder does not hold the data set.
+    /// The folder does not contain the data set.
     case noDataSet(folder: String, reason: String)
-    /// The folder holds several releases of the data set, and none was chosen.
+    /// The folder contains several releases of the data set, and none was chosen.
     case severalReleases(folder: String, found: [String])
     /// Parts of a data set are missing or broken; each problem is one sentence that names the file.
     case incomplete(folder: String, problems: [String])
 }
 
 extension VolumesError: CustomStringConvertible {
-    /// One sentence that names the file, the fault, the expectation, and a remedy.
+    /// A sentence that names the file, the fault, the expected content, and a remedy.
     public var description: String {
         switch self {
         case .missing(let file):
@@ -66,7 +66,7 @@ extension VolumesError: CustomStringConvertible {
         }
     }
 
-    /// Returns a text that lists the problems of a data set, at most the first twenty.
+    /// Returns a message that lists the problems of a data set, at most the first twenty.
     private static func list(_ problems: [String], in folder: String) -> String {
         let shown = problems.prefix(20).map { "\n  " + $0 }.joined()
         let more = problems.count > 20 ? "\n  and \(problems.count - 20) more" : ""

@@ -59,8 +59,8 @@ public final class BufferPool: Sendable {
     /// A snapshot of the counters.
     public var statistics: Statistics { state.withLock { $0.statistics } }
 
-    /// Returns idle memory to the system.
-    public func trim() {
+    /// Returns idle memory to the system, for tests.
+    func trim() {
         let idle = state.withLock { state in
             state.statistics.idleBytes = 0
             defer { state.idle = [:] }

@@ -6,7 +6,7 @@ extension ACDC {
     public struct Scan: Sendable {
         /// The patient.
         public let patient: Patient
-        /// The number of the frame in the cine, from 1.
+        /// The number of the frame in the cine, counted from 1.
         public let frame: Int
         /// The phase, end diastole or end systole; `nil` for the other frames of a cine.
         public let phase: Phase?
@@ -14,7 +14,7 @@ extension ACDC {
         public let volume: PreparedVolume
     }
 
-    /// The images of a patient to load.
+    /// The frames of a patient to load.
     public enum FrameSelection: Sendable {
         /// End diastole and end systole.
         case labelled
@@ -61,7 +61,7 @@ extension ACDC {
 }
 
 extension ACDC.Patient {
-    /// Returns the patient's prepared images, or all faults of the files.
+    /// Returns the patient's prepared images, or all faults of its files.
     func scans(
         preparedBy preprocessing: Preprocessing, frames selection: ACDC.FrameSelection, withLabels: Bool
     ) -> Result<[ACDC.Scan], Faults> {
@@ -116,7 +116,7 @@ extension ACDC.Patient {
         return volume
     }
 
-    /// Throws unless a label map has the size of the image and no values other than the labels.
+    /// Checks that a label map has the size of the image and no values other than the labels, and throws otherwise.
     private static func check(_ labels: Volume, at url: URL, against image: Volume) throws(VolumesError) {
         let file = url.path(percentEncoded: false)
         guard labels.extent == image.extent else {
@@ -224,7 +224,7 @@ extension ACDC {
 }
 
 extension ACDC {
-    /// The frame numbers of end diastole and end systole in the cine of one patient, from 1.
+    /// The frame numbers of end diastole and end systole in the cine of one patient, counted from 1.
     package struct Moments: Hashable, Sendable {
         package var endDiastole: Int
         package var endSystole: Int
@@ -233,7 +233,7 @@ extension ACDC {
             (self.endDiastole, self.endSystole) = (endDiastole, endSystole)
         }
 
-        /// Reads the moments from the `Info.cfg` in a patient's folder; `nil` if there is no such file.
+        /// Creates the moments by reading `Info.cfg` in a patient's folder; returns `nil` if there is no such file.
         ///
         /// - Throws: ``VolumesError/incomplete(folder:problems:)`` for an invalid file.
         package init?(ofPatientIn folder: URL) throws(VolumesError) {

@@ -18,23 +18,23 @@ import Foundation
 /// let scans = try await acdc.scans(preparedBy: Preprocessing())
 /// ```
 ///
-/// Labels are 0 background, 1 right ventricular cavity, 2 left ventricular myocardium, 3 left ventricular cavity. The
-/// papillary muscles belong to the cavity. The module Phantoms writes synthetic data in the same layout.
+/// Labels are 0 background, 1 right ventricular cavity, 2 left ventricular myocardium, and 3 left ventricular cavity.
+/// The papillary muscles belong to the cavity. The module Phantoms writes synthetic data in the same layout.
 public struct ACDC: Sendable {
-    /// The folder that holds the folders of the patients.
+    /// The folder that contains the patients' folders.
     public let folder: URL
-    /// The patients in order of their numbers; remove some to load fewer.
+    /// The patients, ordered by number; remove some to load fewer.
     public var patients: [Patient]
 
     /// The names of the classes in the label maps, indexed by label.
     public static let classNames = ["background", "right ventricle", "myocardium", "left ventricle"]
 
-    /// Finds the patients in a folder, without opening their images.
+    /// Creates the data set by finding the patients in a folder, without opening their images.
     ///
     /// Old and new releases are supported, with `.nii` and `.nii.gz` files; other files are ignored.
     ///
     /// - Parameters:
-    ///   - folder: The folder that holds `patient001`, `patient002`, …, or the folder that holds `training` or
+    ///   - folder: The folder that contains `patient001`, `patient002`, …, or the folder that contains `training` or
     ///     `database`.
     ///   - requiringLabels: Whether a frame without a label map is a fault; the testing part of the first release has
     ///     no label maps.
@@ -56,7 +56,7 @@ public struct ACDC: Sendable {
         self.patients = patients
     }
 
-    /// Returns the folder that holds the patients' folders, and their names in order of their numbers.
+    /// Returns the folder that contains the patients' folders, and the names of these folders, ordered by number.
     private static func patientFolders(under folder: URL) throws(VolumesError) -> (URL, [String]) {
         let path = folder.path(percentEncoded: false)
         var isFolder = ObjCBool(false)
@@ -124,7 +124,7 @@ extension ACDC {
 
     /// The files of one labeled frame.
     public struct Frame: Hashable, Sendable {
-        /// The number of the frame in the cine, from 1.
+        /// The number of the frame in the cine, counted from 1.
         public let number: Int
         /// The phase of the frame.
         public let phase: Phase
@@ -141,7 +141,8 @@ extension ACDC.Patient {
         let folder = home.appending(path: name)
         var faults: [String] = []
 
-        /// Finds the file of the given name, compressed or not; records a fault if it is needed and cannot be used.
+        /// Returns the file of the given name, compressed or not; records a fault if the file is needed but cannot be
+        /// used.
         func file(_ stem: String, needed: String?) -> URL? {
             for ending in [".nii.gz", ".nii"] {
                 let url = folder.appending(path: stem + ending)
@@ -188,18 +189,18 @@ extension ACDC.Patient {
 extension ACDC {
     /// The five diagnostic groups of the data set, with twenty training patients per group, named as in `Info.cfg`.
     ///
-    /// Training patients are sorted by group (001–020 DCM, 021–040 HCM, 041–060 MINF, 061–080 NOR, 081–100 RV), so that
-    /// a split by number is a split by disease.
+    /// Training patients are sorted by group (001–020 DCM, 021–040 HCM, 041–060 MINF, 061–080 NOR, 081–100 RV), so a
+    /// split by number is a split by disease.
     public enum Group: String, Hashable, Sendable, Codable, CaseIterable {
-        /// Dilated cardiomyopathy: a large left ventricle, and an ejection fraction below 40 %.
+        /// Dilated cardiomyopathy: a large left ventricle and an ejection fraction below 40%.
         case dilatedCardiomyopathy = "DCM"
-        /// Hypertrophic cardiomyopathy: thick walls, and a normal ejection fraction.
+        /// Hypertrophic cardiomyopathy: thick walls and a normal ejection fraction.
         case hypertrophicCardiomyopathy = "HCM"
-        /// Previous myocardial infarction: an ejection fraction below 40 %, and some segments that do not contract.
+        /// Previous myocardial infarction: an ejection fraction below 40% and some segments that do not contract.
         case myocardialInfarction = "MINF"
         /// Healthy subjects.
         case normal = "NOR"
-        /// Abnormal right ventricle: a dilated right ventricle, or one with an ejection fraction below 40 %.
+        /// Abnormal right ventricle: a dilated right ventricle, or one with an ejection fraction below 40%.
         case abnormalRightVentricle = "RV"
     }
 }

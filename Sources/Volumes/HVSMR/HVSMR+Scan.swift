@@ -6,7 +6,7 @@ extension HVSMR {
     public struct Scan: Sendable {
         /// The patient.
         public let patient: Patient
-        /// The slices, with labels 0 … 2 if there are any.
+        /// The slices, with labels 0 … 2 if the image has labels.
         ///
         /// All slices are kept: about 100 to 240 in the cropped axial release and 250 to 530 in the full one, many of
         /// them far from the heart. ``PreparedVolume/sliceCount`` is their number.
@@ -29,7 +29,7 @@ extension HVSMR {
         /// - Parameters:
         ///   - scores: Probabilities or logits, `[slice, row, column, class]`.
         ///   - classes: The number of classes, including the background.
-        /// - Precondition: As for ``PreparedVolume/restored(scores:classes:)``.
+        /// - Precondition: The same as for ``PreparedVolume/restored(scores:classes:)``.
         public func restored(scores: [Float], classes: Int) -> Volume {
             volume.restored(scores: scores, classes: classes).permuted(by: order.inverted)
         }
@@ -171,7 +171,7 @@ extension HVSMR {
         var isLabels: Bool { labelSet != nil }
         var isCompressed: Bool { path.lowercased().hasSuffix(".gz") }
 
-        /// Creates a file by parsing its name; `nil` for a file of another kind.
+        /// Creates a file by parsing its name; returns `nil` for a file of another kind.
         init?(_ url: URL, path: String) {
             var rest = url.lastPathComponent.lowercased()[...]
             func drop(_ prefix: String) -> Bool {

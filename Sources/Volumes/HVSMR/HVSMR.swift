@@ -13,31 +13,32 @@ import Foundation
 /// try NIfTI(volume: native, datatype: .uint16, geometry: scans[0].geometry).write(to: url)
 /// ```
 ///
-/// Labels are 0 background, 1 myocardium, 2 blood pool: ventricles, atria, aorta, pulmonary vessels, and venae cavae.
-/// The challenge's second label set distinguishes 64 aorta and 71 pulmonary arteries; both become blood pool here.
-/// The module Phantoms writes synthetic data in the same layout.
+/// Labels are 0 background, 1 myocardium, and 2 blood pool (ventricles, atria, aorta, pulmonary vessels, and venae
+/// cavae). The challenge's second label set distinguishes 64 aorta and 71 pulmonary arteries; both are merged into the
+/// blood pool here. The module Phantoms writes synthetic data in the same layout.
 ///
 /// Source: D. F. Pace et al., "Interactive Whole-Heart Segmentation in Congenital Heart Disease", MICCAI 2015, LNCS
 /// 9351, doi 10.1007/978-3-319-24574-4_10.
 public struct HVSMR: Sendable {
-    /// The searched folder.
+    /// The folder that was searched.
     public let folder: URL
     /// The release: the chosen one, or the only one in the folder.
     public let release: Release
-    /// The patients in order of their numbers; remove some to load fewer.
+    /// The patients, ordered by number; remove some to load fewer.
     public var patients: [Patient]
 
     /// The names of the classes in the label maps, indexed by label.
     public static let classNames = ["background", "myocardium", "blood pool"]
 
-    /// Finds the patients in a folder and its subfolders, four levels deep, without opening their images.
+    /// Creates the data set by finding the patients in a folder and its subfolders, four levels deep, without opening
+    /// their images.
     ///
     /// Files are found by name: `training_axial_crop_pat0.nii.gz` with `training_axial_crop_pat0-label.nii.gz`,
     /// `…_label.nii.gz`, or `…_label_A.nii.gz`, for `axial_full`, `axial_crop`, and `sa_crop`, with `.nii` and
     /// `.nii.gz`. If both label sets exist, set A is used. Other files are ignored.
     ///
     /// - Parameters:
-    ///   - folder: The folder that holds the files, or one above it.
+    ///   - folder: The folder that contains the files, or a folder above it.
     ///   - release: The release to read; `nil` for the only one in the folder.
     ///   - requiringLabels: Whether an image without a label map is a fault. Testing images were published without
     ///     labels and are excluded if labels are required.
@@ -93,7 +94,7 @@ extension HVSMR {
     public struct Patient: Hashable, Sendable {
         /// The part of the file names that identifies the patient, such as `pat0`.
         public let id: String
-        /// The patient number, from 0.
+        /// The patient number, counted from 0.
         public let number: Int
         /// The 3-D image.
         public let image: URL
@@ -172,7 +173,7 @@ extension HVSMR {
 extension HVSMR.SliceAxis {
     /// Returns the order of axes for a file of a release.
     ///
-    /// - Throws: ``VolumesError/invalidField(file:field:found:expected:)`` if the affine is needed, but gives no
+    /// - Throws: ``VolumesError/invalidField(file:field:found:expected:)`` if the affine is needed but gives no
     ///   orientation.
     func order(
         of image: NIfTI, release: HVSMR.Release, file: String

@@ -1,8 +1,8 @@
 /// Ventricular volumes, ejection fractions, and myocardial mass from the label maps of end diastole and end systole.
 ///
-/// Labels are those of ``ACDC``: 1 right ventricular cavity, 2 left ventricular myocardium, 3 left ventricular cavity.
-/// A volume is the number of voxels times the volume of a voxel, including the slice spacing, without interpolation
-/// between slices. A structure without voxels has volume 0.
+/// Labels are those of ``ACDC``: 1 right ventricular cavity, 2 left ventricular myocardium, and 3 left ventricular
+/// cavity. A volume is the number of voxels times the volume of a voxel, including the slice spacing, without
+/// interpolation between slices. A structure without voxels has volume 0.
 public struct CardiacFunction: Hashable, Sendable, Codable {
     /// The left ventricular cavity.
     public let leftVentricle: Ventricle
@@ -14,7 +14,7 @@ public struct CardiacFunction: Hashable, Sendable, Codable {
     /// The density of myocardium, in g/ml.
     public static let myocardialDensity = 1.05
 
-    /// Creates the function measured from a pair of label maps, each with its own spacing.
+    /// Creates the cardiac function measured on a pair of label maps, each with its own spacing.
     ///
     /// - Precondition: Each map has one frame and a spacing within `Volume.Spacing.measurable`.
     public init(endDiastole: Volume, endSystole: Volume) {
@@ -30,7 +30,7 @@ public struct CardiacFunction: Hashable, Sendable, Codable {
             myocardialVolume: endDiastole.milliliters(of: 2))
     }
 
-    /// Creates the function from known volumes.
+    /// Creates the cardiac function from known volumes.
     ///
     /// - Parameters:
     ///   - leftVentricle: The left ventricular cavity.

@@ -1,6 +1,6 @@
 /// The exact squared Euclidean distance transform of a set of voxels, for any spacing.
 ///
-/// The transform processes one axis after the other. Along x, every voxel of a row takes the distance to the nearest
+/// The transform processes the axes one after another. Along x, every voxel of a row takes the distance to the nearest
 /// member of its row, found by a scan in each direction. Along y and then along the slice axis, the result so far, f,
 /// becomes
 ///

@@ -67,7 +67,7 @@ struct MaskPair {
     }
 
     /// Returns the voxels of a mask that have at least one of their six neighbors outside: the mask minus its erosion
-    /// by a cross.
+    /// by a cross-shaped structuring element.
     ///
     /// Everything beyond the box, and therefore beyond the grid, is outside the mask.
     func surface(of mask: [Bool]) -> [Bool] {

@@ -14,7 +14,7 @@ public struct ScoreSummary: Hashable, Sendable {
     /// The number of values that were `nil`.
     public let excludedCount: Int
 
-    /// Creates a summary of values, which excludes and counts those that are `nil`.
+    /// Creates a summary of values; those that are `nil` are excluded and counted.
     ///
     /// - Precondition: No value is NaN or infinite.
     public init(_ values: some Sequence<Double?>) {

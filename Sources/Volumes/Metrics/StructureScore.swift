@@ -1,8 +1,8 @@
 /// The scores of one segmented structure in one volume.
 ///
 /// **Empty structures.** If neither map has the label, there is nothing to score: ``dice``, ``iou``, ``hd95``, and
-/// ``assd`` are `nil`. If only one map has it, overlap is 0 and the distances, which are then undefined, are `nil`.
-/// A `nil` is excluded from means and counted as excluded, see ``ScoreSummary``; no score is ever NaN.
+/// ``assd`` are `nil`. If only one map has it, overlap is 0 and the distances, which are then undefined, are `nil`. A
+/// `nil` score is excluded from means and counted as excluded (see ``ScoreSummary``); no score is ever NaN.
 public struct StructureScore: Hashable, Sendable {
     /// The Dice coefficient 2 TP ∕ (2 TP + FP + FN), 0 … 1; `nil` if neither map has the label.
     public var dice: Double?
@@ -55,8 +55,8 @@ extension StructureScore {
     ///
     /// These are the definitions of MONAI's `compute_hausdorff_distance(percentile: 95)` and
     /// `compute_average_surface_distance(symmetric: true)`, each with `spacing`; the script
-    /// `Tests/VolumesTests/Fixtures/make_metrics.py` compares them. Other programs weight surfaces by area, or take the
-    /// percentile of both sets together, and report other numbers.
+    /// `Tests/VolumesTests/Fixtures/make_metrics.py` compares them. Other programs weight surfaces by area or take the
+    /// percentile of both sets together, and report different numbers.
     ///
     /// - Parameters:
     ///   - prediction: The predicted label map; its spacing is not used.

@@ -10,16 +10,16 @@ extension NIfTI {
         public var qfac = 1.0
         /// `pixdim[4]`: the time between frames, in the file's unit of time; in ACDC it is 1, which is not a real time.
         public var frameSpacing = 0.0
-        /// `xyzt_units`: the unit of length in the lowest three bits (1 meter, 2 millimeter, 3 micrometer), the unit of
-        /// time in the bits above.
+        /// `xyzt_units`: the unit of length in the lowest three bits (1 meter, 2 millimeter, 3 micrometer) and the unit
+        /// of time in the bits above.
         public var unitsCode: UInt8 = 2
         /// `qform_code`: the coordinate system to which the quaternion maps; 0 if there is none.
         public var qformCode: Int16 = 0
         /// `sform_code`: the coordinate system to which the affine maps; 0 if there is none.
         public var sformCode: Int16 = 0
-        /// `quatern_b`, `quatern_c`, `quatern_d`: the rotation.
+        /// `quatern_b`, `quatern_c`, and `quatern_d`: the rotation.
         public var quaternion = SIMD3<Double>.zero
-        /// `qoffset_x`, `qoffset_y`, `qoffset_z`: the position of voxel (0, 0, 0).
+        /// `qoffset_x`, `qoffset_y`, and `qoffset_z`: the position of voxel (0, 0, 0).
         public var quaternionOffset = SIMD3<Double>.zero
         /// `srow_x`: the row of the affine that maps voxel indices (i, j, k, 1) to a position along x.
         public var affineX = SIMD4<Double>.zero
@@ -66,8 +66,8 @@ extension NIfTI {
     /// The anatomical directions in which x, y, and slice indices grow, such as `LPS`; `nil` if the header has none.
     ///
     /// Letters are R and L for right and left, A and P for anterior and posterior, S and I for superior and inferior;
-    /// an oblique axis has the direction to which it is nearest. The affine is used only if its columns are as long as
-    /// the spacing, which in ACDC they never are; otherwise, the quaternion is used if `qform_code` is set.
+    /// an oblique axis has the direction nearest to it. The affine is used only if its columns are as long as the
+    /// spacing, which in ACDC they never are; otherwise, the quaternion is used if `qform_code` is set.
     ///
     /// Source: "3D image orientation and location in space", methods 2 and 3, in nifti1.h.
     public var orientation: String? {

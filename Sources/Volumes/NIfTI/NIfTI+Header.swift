@@ -28,9 +28,9 @@ extension NIfTI {
 }
 
 extension NIfTI.Header {
-    /// Parses and validates the header at the beginning of `bytes`.
+    /// Creates a header by parsing and validating the beginning of `bytes`.
     ///
-    /// There are 348 bytes, or 540 for NIfTI-2, unless the file ends earlier.
+    /// The array holds 348 bytes, or 540 for NIfTI-2, unless the file ends earlier.
     init(_ bytes: [UInt8], file: String) throws(VolumesError) {
         let fields = try NIfTI.HeaderFields(bytes, file: file)
         func fault(_ field: String, _ found: String, _ expected: String) -> VolumesError {
@@ -91,7 +91,8 @@ extension NIfTI.Header {
 }
 
 extension NIfTI.Geometry {
-    /// Returns a warning if the lengths of the affine's columns differ from the spacing; it names both.
+    /// Returns a warning that names the lengths of the affine's columns and the spacing if they differ; `nil`
+    /// otherwise.
     fileprivate func disagreement(with spacing: Volume.Spacing) -> String? {
         if sformCode <= 0 || affineAgrees(with: spacing) { return nil }
         let columns = affineSpacing * millimetres
@@ -114,7 +115,7 @@ extension NIfTI {
         let isBigEndian: Bool
         let isPair: Bool
 
-        /// Detects the version, the byte order, and whether there is a second file.
+        /// Creates the fields by detecting the version, the byte order, and whether there is a second file.
         init(_ bytes: [UInt8], file: String) throws(VolumesError) {
             let (size1, size2) = Header.byteCounts
             guard bytes.count >= size1 else {

@@ -33,7 +33,7 @@ public struct NIfTI: Sendable, Equatable {
 }
 
 extension NIfTI {
-    /// Reads a `.nii` or `.nii.gz` file, or the pair to which a `.hdr` or `.img` file belongs.
+    /// Creates an image by reading a `.nii` or `.nii.gz` file, or the pair to which a `.hdr` or `.img` file belongs.
     ///
     /// NIfTI-1 and NIfTI-2 are supported in either byte order, with 3 or 4 dimensions and any ``Datatype``. Every
     /// relevant field is validated before memory is allocated, and no more memory is allocated than the file's bytes

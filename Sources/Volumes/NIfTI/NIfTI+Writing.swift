@@ -5,7 +5,7 @@ extension NIfTI {
     ///
     /// Voxels are stored as ``datatype``. For an integer type, `(voxel - intercept) / slope` is computed in `Double`
     /// and rounded to the nearest integer, ties to even; a floating-point type stores the voxel values themselves,
-    /// without slope and intercept. The lengths in `pixdim` come from `volume.spacing`, all other fields from
+    /// without slope and intercept. The lengths in `pixdim` come from `volume.spacing`, and all other fields from
     /// ``geometry``. The file is written atomically, and the same image always gives the same bytes.
     ///
     /// - Throws: ``VolumesError/unrepresentable(file:value:datatype:)`` for a voxel beyond the integer type's range,
@@ -105,7 +105,7 @@ extension NIfTI {
 }
 
 extension NIfTI {
-    /// Converts voxels to little-endian stored numbers; stops at the first that does not fit, and returns it.
+    /// Converts voxels to little-endian stored numbers; stops at the first voxel that does not fit and returns it.
     static func encode(
         _ voxels: UnsafeBufferPointer<Float>, as datatype: Datatype, geometry: Geometry,
         into stored: UnsafeMutableRawBufferPointer

@@ -1,4 +1,4 @@
-/// The preprocessing of native images into slices of uniform size, pixel spacing, and intensity range for a network.
+/// A pipeline that converts native images to slices of uniform size, pixel spacing, and intensity range for a network.
 ///
 /// It is applied to each 3-D volume (one time frame) independently:
 ///
@@ -23,12 +23,12 @@
 public struct Preprocessing: Hashable, Sendable, Codable {
     /// The distance between pixel centers of the prepared slices, in mm; the default is 1.37.
     public var spacing: Double
-    /// The number of rows and columns of the prepared slices; the default is 192, which at 1.37 mm covers 263 mm.
+    /// The number of rows and columns of the prepared slices; the default is 192, which at 1.37 mm spans 263 mm.
     public var size: Int
     /// The intensity percentiles of the volume that are mapped to 0 and 1; the default is 1 and 99.
     public var intensityPercentiles: ClosedRange<Double>
 
-    /// Creates a preprocessing with the given settings; the defaults are those described above.
+    /// Creates a preprocessing pipeline with the given settings; the defaults are those described above.
     ///
     /// - Precondition: `spacing > 0`, `size > 0`, percentiles within 0 … 100.
     public init(spacing: Double = 1.37, size: Int = 192, intensityPercentiles: ClosedRange<Double> = 1...99) {
@@ -43,8 +43,8 @@ public struct Preprocessing: Hashable, Sendable, Codable {
     /// Returns the prepared slices of one image, and of its labels if there are any.
     ///
     /// - Parameters:
-    ///   - image: A native 3-D image, one time frame. Nonfinite voxels count as background.
-    ///   - labels: The label map of the same size: integers 0 … 255.
+    ///   - image: A native 3-D image of one time frame. Nonfinite voxels count as background.
+    ///   - labels: The label map, of the same size: integers 0 … 255.
     /// - Precondition: `image` has one frame; `labels` has the size of `image`.
     /// - Complexity: O(voxels + slices · size²).
     public func callAsFunction(_ image: Volume, labels: Volume? = nil) -> PreparedVolume {
