@@ -39,7 +39,7 @@ struct ACDCPretrain: AsyncParsableCommand, Sendable {
             patients, options, defaultOutput: Self.unusedFolder, complete: { $0 = $0.resolved })
         progress.show("reading \(folder.settings.data)")
         let log = RoundLog(settings: folder.settings, progress: progress, json: run.json)
-        try await Parallel.$threadLimit.withValue(run.threads ?? Parallel.threadCount) {
+        let next = try await Parallel.$threadLimit.withValue(run.threads ?? Parallel.threadCount) {
             let pretraining = try await Pretraining(in: folder, observer: log.observe)
             progress.say("\(pretraining.cohort.summary); read in \(ProgressLine.duration(progress.seconds))")
             for repair in await pretraining.repairs { progress.say("repaired: \(repair)") }
@@ -49,12 +49,14 @@ struct ACDCPretrain: AsyncParsableCommand, Sendable {
             try await pretraining.train()
 
             let page = PretrainingPage(
-                folder, reports: try await pretraining.reports, banks: await pretraining.banks())
+                folder, patients: pretraining.cohort.split, reports: try await pretraining.reports,
+                banks: await pretraining.banks())
             try folder.write(Data(page.html.utf8), to: "report.html")
+            return page.next
         }
         progress.say("wrote \(folder.url.path)/encoder.safetensors after \(ProgressLine.duration(progress.seconds))")
-        progress.say("report.html in that folder explains the run; to fine-tune the encoder with a few labels:")
-        progress.say("  " + PretrainingPage.nextCommand(folder))
+        progress.say("report.html in that folder explains the run")
+        if let next { progress.say("next, fine-tune with few labels: \(next)") }
     }
 
     /// A folder named after the current time that does not exist yet.

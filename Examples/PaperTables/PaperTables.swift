@@ -83,7 +83,8 @@ struct PaperTables: AsyncParsableCommand, Sendable {
             progress.say("pre-training: \(method.title)")
             try await pretraining.train()
             let page = PretrainingPage(
-                run, reports: try await pretraining.reports, banks: await pretraining.banks())
+                run, patients: pretraining.cohort.split, reports: try await pretraining.reports,
+                banks: await pretraining.banks())
             try run.write(Data(page.html.utf8), to: "report.html")
         }
 

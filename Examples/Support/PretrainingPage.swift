@@ -11,23 +11,36 @@ public struct PretrainingPage: Sendable {
     private let reports: [RoundReport]
     /// The memory bank of each site after the last round.
     private let banks: [FeatureSet]
-    /// The command that continues from the encoder.
-    private let next: String
+    /// The command that continues from the encoder, if there is one.
+    public let next: String?
 
     /// Creates the page of the run in a folder.
-    public init(_ folder: RunFolder<PretrainingSettings>, reports: [RoundReport], banks: [FeatureSet] = []) {
+    ///
+    /// - Parameters:
+    ///   - folder: The folder of the run.
+    ///   - patients: The patients of each site; empty if they are elsewhere.
+    ///   - reports: The reports of all rounds.
+    ///   - banks: The memory bank of each site after the last round.
+    public init(
+        _ folder: RunFolder<PretrainingSettings>, patients: [[String]] = [], reports: [RoundReport],
+        banks: [FeatureSet] = []
+    ) {
         (settings, self.reports, self.banks) = (folder.settings, reports, banks)
-        next = Self.nextCommand(folder)
+        next = Self.nextCommand(folder, patients: patients)
     }
 
-    /// Returns the command that fine-tunes the encoder of a run.
-    public static func nextCommand(_ folder: RunFolder<PretrainingSettings>) -> String {
-        let settings = folder.settings
+    /// Returns the command that fine-tunes the encoder of a run; `nil` if the sites have too few patients to learn from
+    /// some and to be scored on others.
+    private static func nextCommand(_ folder: RunFolder<PretrainingSettings>, patients: [[String]]) -> String? {
+        let (settings, usual) = (folder.settings, FineTuningSettings())
         if settings.data == FederatedJob.elsewhere { return "FlowerServer finetune --init \(Shell.path(folder.url)) …" }
-        let usual = PretrainingSettings()
+        let fewest = patients.map { $0.count - ($0.count + usual.foldCount - 1) / usual.foldCount }.min() ?? 0
+        let annotated = usual.annotated.filter { $0 <= fewest }
+        guard !annotated.isEmpty else { return nil }
         return "swift run -c release ACDCFineTune --data \(Shell.path(URL(fileURLWithPath: settings.data)))"
-            + (settings.clients == usual.clients ? "" : " --clients \(settings.clients)")
-            + (settings.seed == usual.seed ? "" : " --split-seed \(settings.seed)")
+            + (patients.count == PretrainingSettings().clients ? "" : " --clients \(patients.count)")
+            + (settings.seed == PretrainingSettings().seed ? "" : " --split-seed \(settings.seed)")
+            + (annotated == usual.annotated ? "" : " --annotated \(annotated.map(String.init).joined(separator: ","))")
             + " --init random --init \(Shell.word("\(settings.methodType.title)="))\(Shell.path(folder.url))"
     }
 
@@ -117,13 +130,15 @@ public struct PretrainingPage: Sendable {
     }
 
     private var nextSteps: HTMLPage.Section {
-        HTMLPage.Section(
+        let encoder =
+            "The encoder is the file encoder.safetensors next to this page; PyTorch reads it too. It initializes a "
+            + "segmentation network, which is fine-tuned with a few outlined scans."
+        guard let next else { return HTMLPage.Section("What to do next", [.text(encoder)]) }
+        return HTMLPage.Section(
             "What to do next",
             [
-                .text(
-                    "The encoder is the file encoder.safetensors next to this page; PyTorch reads it too. It initializes a "
-                        + "segmentation network, which is fine-tuned with a few outlined scans. This command does so, and "
-                        + "compares the result with random initial weights:"), .code(next),
+                .text(encoder + " This command does so, and compares the result with random initial weights:"),
+                .code(next),
             ])
     }
 

@@ -20,7 +20,7 @@ public struct Augmentation: Hashable, Sendable, Codable {
     public var mirrors = false
     /// The maximum rotation in either direction, in degrees.
     public var rotation: Float = 0
-    /// The magnification; above 1, a part of the image fills the view. Its logarithm is uniform.
+    /// The magnification, with a uniform logarithm; above 1, a part of the image fills the view.
     public var scale: ClosedRange<Float> = 1...1
     /// The maximum shift along each axis in either direction, as a fraction of the image size.
     public var translation: Float = 0
@@ -35,7 +35,7 @@ public struct Augmentation: Hashable, Sendable, Codable {
     public var contrast: ClosedRange<Float> = 1...1
     /// The maximum offset added to intensities, in either direction.
     public var brightness: Float = 0
-    /// The power to which intensities are raised. Its logarithm is uniform.
+    /// The power to which intensities are raised, with a uniform logarithm.
     public var gamma: ClosedRange<Float> = 1...1
     /// The maximum standard deviation of the noise.
     public var noise: Float = 0
@@ -128,8 +128,9 @@ extension Augmentation {
         images.transformed(by: transforms(of: images, using: &generator), labels: &labels)
     }
 
-    /// Returns a random transform for each image. Each image has its own generator, so the order of the work does not
-    /// matter.
+    /// Returns a random transform for each image.
+    ///
+    /// Each image has its own generator, so the order of the work does not matter.
     private func transforms(of images: Tensor, using generator: inout SeededGenerator) -> [ImageTransform] {
         precondition(images.shape.rank == 4, "views of \(images.shape): [batch, height, width, channels] wanted")
         if let problem { preconditionFailure(problem) }

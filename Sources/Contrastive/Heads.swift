@@ -80,7 +80,9 @@ public struct Prototypes: Layer {
     /// The weight, `[count, dimension]`.
     public let weight: ParameterSlot
 
-    /// Creates prototypes for features of length `dimension`. The slot is `name.weight`.
+    /// Creates prototypes for features of length `dimension`.
+    ///
+    /// The slot is `name.weight`.
     ///
     /// The paper uses 3,000 for ImageNet's thousand classes; tens to three hundred, for cardiac slices, are this
     /// package's choice.

@@ -6,7 +6,7 @@ import Tensor
 /// Q′ are all of this type. Both initializers guarantee unit length: the length of a feature reveals whether an image
 /// was trained on, so it is never transmitted.
 public struct FeatureSet: Sendable, Equatable {
-    /// The features, each of length 1. Shape `[count, dimension]`.
+    /// The features, each of length 1, of shape `[count, dimension]`.
     public let vectors: Tensor
     /// The partition of each feature along the slice axis.
     public let partitions: [UInt8]

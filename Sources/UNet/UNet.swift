@@ -45,7 +45,7 @@ public struct UNet: Layer {
     ///
     /// **Shapes** `[batch, height, width, inputChannels]` → `[batch, height, width, classes]`.
     ///
-    /// - Precondition: height and width are multiples of 2^depth.
+    /// - Precondition: Height and width are multiples of 2^depth.
     public func callAsFunction(_ x: Variable) -> Variable {
         scores(from: encoder.features(x))
     }
@@ -82,7 +82,7 @@ public struct UNet: Layer {
 
         /// Creates a configuration; the defaults are a cardiac U-Net of width 16.
         ///
-        /// - Precondition: all sizes are positive.
+        /// - Precondition: All sizes are positive.
         public init(
             inputChannels: Int = 1, classes: Int = 4, width: Int = 16, depth: Int = 4,
             normalization: Normalization.Kind = .batch, slope: Float = 0
@@ -139,7 +139,7 @@ public struct UNet: Layer {
         ///
         /// **Shapes** `[batch, height, width, inputChannels]` → `[batch, height / 2^l, width / 2^l, width · 2^l]`.
         ///
-        /// - Precondition: height and width are multiples of 2^depth.
+        /// - Precondition: Height and width are multiples of 2^depth.
         public func features(_ x: Variable) -> [Variable] {
             precondition(
                 x.shape.rank == 4 && x.shape[3] == configuration.inputChannels

@@ -51,7 +51,9 @@ public struct FCLLoss: Hashable, Sendable, Codable {
         (self.temperature, self.negatives, self.hasRemoteLoss) = (temperature, negatives, hasRemoteLoss)
     }
 
-    /// Returns the loss of a batch, differentiable with respect to the queries. Keys and bank are constants.
+    /// Returns the loss of a batch, differentiable with respect to the queries.
+    ///
+    /// Keys and bank are constants.
     ///
     /// With p_k = e^{q·k/τ} / (e^{q·k/τ} + Σ e^{q·n/τ}) and w_{n|k} = e^{q·n/τ} / (e^{q·k/τ} + Σ e^{q·n/τ}), the
     /// gradient is `∂ℓ/∂q = 1/(τ |P|) Σ_k [ −(1 − p_k) k + Σ_n w_{n|k} n ]`; the gradient with respect to z follows

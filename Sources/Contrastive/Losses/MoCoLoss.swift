@@ -37,8 +37,9 @@ public struct MoCoLoss: Hashable, Sendable, Codable {
         self.temperature = temperature
     }
 
-    /// Returns the mean over the batch, a scalar, differentiable with respect to the queries. Keys and queue are
-    /// constants.
+    /// Returns the mean over the batch, a scalar, differentiable with respect to the queries.
+    ///
+    /// Keys and queue are constants.
     ///
     /// **Shapes** `queries [batch, dimension]`, of any length: they are normalized here.
     ///

@@ -18,14 +18,16 @@ import Tensor
 public struct RotationTask: Sendable {
     private let head: Linear
 
-    /// Creates the head for encoders with `inputs` channels. The slots are `name.weight` and `name.bias`.
+    /// Creates the head for encoders with `inputs` channels.
+    ///
+    /// The slots are `name.weight` and `name.bias`.
     public init(inputs: Int, name: String = "head.rotation", in builder: inout ParameterBuilder) {
         head = Linear(inputs: inputs, outputs: 4, name: name, in: &builder)
     }
 
     /// Returns all images unchanged, followed by all of them rotated counterclockwise by 90°, by 180°, and by 270°.
     ///
-    /// **Shapes** `[batch, extent, extent, channels]` → `[4 · batch, extent, extent, channels]`.
+    /// **Shapes** `[batch, size, size, channels]` → `[4 · batch, size, size, channels]`.
     ///
     /// - Precondition: Rank 4 and square images.
     public static func copies(of images: Tensor) -> Tensor {

@@ -107,8 +107,9 @@ public enum Collapse {
             (self.name, self.value, self.constant) = (name, value, constant)
         }
 
-        /// Whether the loss is at or above its constant. This is never true for a loss without negatives, whose
-        /// constant is 0.
+        /// Whether the loss is at or above its constant, within ``Collapse/lossTolerance``.
+        ///
+        /// This is never true for a loss without negatives, whose constant is 0.
         public var isCollapsed: Bool { constant > 0 && value >= constant * (1 - lossTolerance) }
     }
 

@@ -115,7 +115,7 @@ extension FineTuningSettings {
             split.clients.map { client in client.count - (client.count + foldCount - 1) / foldCount }.min() ?? 0
         if let most = annotated.max(), most > fewest {
             throw .conflict(
-                "--annotated \(most): a client has \(fewest) patients to learn from in \(foldCount) folds; lower it.")
+                "--annotated \(most): in \(foldCount) folds, a client learns from at most \(fewest); lower it.")
         }
         if learningRates.count * encoderRates.count > 1, fewest < 2 {
             throw .conflict(
