@@ -7,16 +7,9 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let checkout = "federated-contrastive"
 
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 
 func library(_ name: String) -> Target.Dependency { .product(name: name, package: checkout) }
-
-let transport: [Target.Dependency] = [
-    .product(name: "AsyncHTTPClient", package: "async-http-client"),
-    .product(name: "NIOCore", package: "swift-nio"),
-    .product(name: "NIOSSL", package: "swift-nio-ssl"),
-    .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-]
 
 // A package of its own, so that those who depend on the libraries never fetch HTTP, TLS, and Protocol Buffers.
 let package = Package(
@@ -30,16 +23,18 @@ let package = Package(
     dependencies: [
         .package(name: checkout, path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-crypto", "3.12.0"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.30.0"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
     ],
     targets: [
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .target(
             name: "FederationFlower",
-            dependencies: [library("Federation"), library("Features"), library("Tensor"), crypto] + transport,
+            dependencies: [
+                library("Federation"), library("Features"), library("Tensor"), "CCurl", "COpenSSL", protobuf,
+            ],
             exclude: ["Wire/flower.proto"], swiftSettings: strict),
         .executableTarget(
             name: "FlowerClient",
@@ -59,8 +54,8 @@ let package = Package(
             name: "FederationFlowerTests",
             dependencies: [
                 "FederationFlower", "FlowerClient", "FlowerServer", library("Federation"), library("Features"),
-                library("Tensor"), crypto,
-            ] + transport,
+                library("Tensor"), protobuf,
+            ],
             resources: [.copy("Fixtures")], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import SwiftProtobuf
 
@@ -105,7 +104,7 @@ actor FakeFlower {
         case "push-messages": return push(try Flwr_Proto_PushMessagesRequest(serializedBytes: body), peer)
         case "push-object":
             let request = try Flwr_Proto_PushObjectRequest(serializedBytes: body)
-            let isWhole = Data(SHA256.hash(data: request.objectContent)).hexadecimal == request.objectID
+            let isWhole = SHA256.hash(request.objectContent).hexadecimal == request.objectID
             if isWhole {
                 objects[request.objectID] = request.objectContent
                 if let damaged, request.objectContent.starts(with: Data(damaged.utf8)) {

@@ -1,4 +1,3 @@
-import Crypto
 import Federation
 import Foundation
 import Tensor
@@ -7,7 +6,7 @@ import Testing
 @testable import FederationFlower
 
 /// What Flower calls an object.
-private func identifier(_ object: Data) -> String { Data(SHA256.hash(data: object)).hexadecimal }
+private func identifier(_ object: Data) -> String { SHA256.hash(object).hexadecimal }
 
 /// A federation whose messages go through Flower's protocol, in memory.
 @Suite struct FlowerFederationTests {

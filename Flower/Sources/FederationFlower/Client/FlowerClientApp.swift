@@ -223,20 +223,11 @@ extension FlowerMessage {
 }
 
 extension FlowerEndpoint {
-    /// Calls `body` with the Runtime API over HTTP, or over a transport for tests, and closes the connections.
+    /// Calls `body` with the Runtime API over HTTP, or over a transport for tests.
     func withRuntime<Result: Sendable>(
         over transport: (any FlowerTransport)?, retries: Runtime.Retries = .init(),
         _ body: (Runtime) async throws -> Result
     ) async throws -> Result {
-        if let transport { return try await body(Runtime(self, over: transport, retries: retries)) }
-        let http = try HTTPTransport(self)
-        do {
-            let result = try await body(Runtime(self, over: http, retries: retries))
-            await http.shutDown()
-            return result
-        } catch {
-            await http.shutDown()
-            throw error
-        }
+        try await body(Runtime(self, over: transport ?? HTTPTransport(self), retries: retries))
     }
 }

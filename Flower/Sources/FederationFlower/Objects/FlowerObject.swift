@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 
 /// A part of a message as stored and sent by Flower: its type, its child objects, and a body.
@@ -26,11 +25,7 @@ package struct FlowerObject: Sendable, Equatable {
     package var id: String { Self.id(of: encoded) }
 
     /// Returns the id of an encoded object.
-    package static func id(of encoded: Data) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        let characters = SHA256.hash(data: encoded).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return String(decoding: characters, as: UTF8.self)
-    }
+    package static func id(of encoded: Data) -> String { SHA256.hash(encoded).hexadecimal }
 
     /// Returns whether the text has the form of an id.
     package static func isID(_ text: some StringProtocol) -> Bool {
