@@ -17,6 +17,8 @@ from reporting import ROOT, machine, number
 
 TWIN = ROOT / "Benchmarks" / "PyTorch" / "step_timer.py"
 MODES = ["eager", "compile", "bf16"]
+# Of inference only: what deployers run an exported network with.
+ENGINES = ["onnxruntime", "openvino"]
 
 
 def arguments():
@@ -27,14 +29,14 @@ def arguments():
     parser.add_argument("--cases", default="", help="only cases whose name contains this regular expression")
     parser.add_argument("--rounds", type=int, default=5, help="processes of each program and case (default: 5)")
     parser.add_argument("--threads", type=int, default=2, help="threads of both (default: 2)")
-    parser.add_argument("--modes", default=",".join(MODES), help="of PyTorch (default: eager,compile,bf16)")
+    parser.add_argument("--modes", default=",".join(MODES), help="of PyTorch (default: eager,compile,bf16), and for inference onnxruntime and openvino")
     parser.add_argument("--seconds", type=float, default=3, help="measured in each process, after warm-up (default: 3)")
     parser.add_argument("--json", help="a file for every single measurement")
     parser.add_argument("--program", help=argparse.SUPPRESS)
     options = parser.parse_args()
     options.modes = options.modes.split(",")
-    if not set(options.modes) <= set(MODES):
-        parser.error(f"--modes {','.join(options.modes)}: some of {','.join(MODES)} are expected")
+    if not set(options.modes) <= set(MODES + ENGINES):
+        parser.error(f"--modes {','.join(options.modes)}: some of {','.join(MODES + ENGINES)} are expected")
     return options
 
 
@@ -106,6 +108,8 @@ def compare(case, options):
     shared = [*case.options(threads), *length]
     programs = [Program("ours", [options.program, *shared, "--json"])]
     for mode in options.modes:
+        if mode in ENGINES and case.step != "inference":
+            continue
         programs.append(Program(mode, [sys.executable, str(TWIN), *shared, "--mode", mode]))
     if case.step == "round":
         # torch.compile is not made for several threads of Python.
@@ -136,8 +140,8 @@ def faster(program, threads):
 def row(name, programs, modes):
     ours, others = programs[0], {program.name: program for program in programs[1:]}
     cells = [name, ours.time()]
-    cells += [others[mode].time() for mode in modes]
-    cells += [ratio(ours, others[mode]) for mode in modes]
+    cells += [others[mode].time() if mode in others else "–" for mode in modes]
+    cells += [ratio(ours, others[mode]) if mode in others else "–" for mode in modes]
     rate = "–" if ours.failure else number(statistics.median(report["gflops"] for report in ours.reports))
     cells.append(rate)
     cells += memory(ours, others["eager"]) if "eager" in others else ("–", "–")
@@ -145,7 +149,7 @@ def row(name, programs, modes):
 
 
 def header(modes):
-    cells = ["case", "ours, ms"] + [f"PyTorch {mode}, ms" for mode in modes] + [f"ours / {mode}" for mode in modes]
+    cells = ["case", "ours, ms"] + [f"{mode}, ms" if mode in ENGINES else f"PyTorch {mode}, ms" for mode in modes] + [f"ours / {mode}" for mode in modes]
     cells += ["GFLOP/s", "peak MB, ours / eager", "of these beyond start"]
     return "| " + " | ".join(cells) + " |\n|" + " --- |" * len(cells)
 

@@ -12,6 +12,7 @@ import time
 
 import torch
 
+import engines
 import workloads
 from federated import Round
 
@@ -25,7 +26,7 @@ def resident_peak():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--step", choices=["encoder", "unet", "inference", "round"], required=True)
-    parser.add_argument("--mode", choices=["eager", "compile", "bf16"], default="eager")
+    parser.add_argument("--mode", choices=["eager", "compile", "bf16", "onnxruntime", "openvino"], default="eager")
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--size", type=int, default=192)
     parser.add_argument("--batch", type=int, default=8)
@@ -45,6 +46,9 @@ def work(options):
     if options.step == "round":
         federated_round = Round(options)
         return federated_round.run, federated_round.warm_up
+    if options.mode in ("onnxruntime", "openvino"):
+        run = getattr(engines, options.mode)(options)
+        return run, run
     run = {
         "encoder": workloads.encoder_step,
         "unet": workloads.unet_step,

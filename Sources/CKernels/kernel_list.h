@@ -44,8 +44,8 @@ KERNEL(void, max_pool,
        (w, first, last, input, output))
 KERNEL(void, max_pool_backward,
        (const ck_windows *w, size_t first, size_t last, const float *input, const float *output,
-        const float *upstream, float *gradient),
-       (w, first, last, input, output, upstream, gradient))
+        const float *upstream, int add, float *gradient),
+       (w, first, last, input, output, upstream, add, gradient))
 KERNEL(void, average_pool,
        (const ck_windows *w, size_t first, size_t last, const float *input, float *output),
        (w, first, last, input, output))

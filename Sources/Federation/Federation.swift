@@ -158,7 +158,7 @@ public struct Federation: Sendable {
     private func ask<Answer: Sendable>(
         _ indices: [Int], _ question: @escaping @Sendable (Int, any Client) async throws -> Answer
     ) async throws(CancellationError) -> [Reply<Answer>] {
-        let threads = concurrency > 1 ? 1 : Parallel.threadLimit
+        let threads = concurrency > 1 ? Parallel.threadsPerTask(min(concurrency, indices.count)) : Parallel.threadLimit
         let replies = await withTaskGroup(of: Reply<Answer>.self) { group in
             var waiting = indices.makeIterator()
             func askNext() {

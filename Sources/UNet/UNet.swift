@@ -47,7 +47,30 @@ public struct UNet: Layer {
     ///
     /// - Precondition: Height and width are multiples of 2^depth.
     public func callAsFunction(_ x: Variable) -> Variable {
-        scores(from: encoder.features(x))
+        let split = levelsByImage(x)
+        return split == 0 ? scores(from: encoder.features(x)) : scores(x, byImageAbove: split)
+    }
+
+    /// Returns the number of upper levels at which inference computes one image after another: those at which the
+    /// features of the batch exceed 16 MiB and would leave the cache.
+    private func levelsByImage(_ x: Variable) -> Int {
+        guard x.tape.allowsPartsOfBatch && x.shape.rank == 4 && x.shape[0] > 1 else { return 0 }
+        return (0..<configuration.depth).prefix { level in
+            ((x.shape[0] * x.shape[1] * x.shape[2]) >> (2 * level)) * configuration.channels(level: level) > 4 << 20
+        }.count
+    }
+
+    /// Returns the class scores of a batch, computing the levels above `level` one image after another. The deeper
+    /// levels, whose filters are larger than their images, compute the batch together.
+    private func scores(_ x: Variable, byImageAbove level: Int) -> Variable {
+        let tape = x.tape, images = 0..<x.shape[0], depth = configuration.depth
+        let skips = images.map { encoder.features(slice(x, rows: $0..<$0 + 1), levels: 0..<level) }
+        let pooled = tape.constant(Tensor(joiningRows: skips.map { maxPool($0.last!).value }))
+        let deep = decoded(encoder.features(pooled, levels: level..<depth + 1), levels: level...depth)
+        let scores = images.map { image in
+            last(decoded(skips[image] + [slice(deep, rows: image..<image + 1)], levels: 0...level)).value
+        }
+        return tape.constant(Tensor(joiningRows: scores))
     }
 
     /// Returns the class scores that the decoder computes from encoder features, such as those of a frozen encoder.
@@ -60,9 +83,14 @@ public struct UNet: Layer {
         precondition(
             features.count == configuration.depth + 1,
             "features of \(features.count) levels for a decoder of depth \(configuration.depth)")
-        var y = features.last!
-        for (step, skip) in zip(steps, features.dropLast().reversed()) { y = step(y, skip: skip) }
-        return last(y)
+        return last(decoded(features, levels: 0...configuration.depth))
+    }
+
+    /// Returns the features of the decoder at the first of some levels, given those of the encoder at all of them but
+    /// the last, and at the last one those to begin with.
+    private func decoded(_ features: [Variable], levels: ClosedRange<Int>) -> Variable {
+        let steps = steps[configuration.depth - levels.upperBound..<configuration.depth - levels.lowerBound]
+        return zip(steps, features.dropLast().reversed()).reduce(features.last!) { y, next in next.0(y, skip: next.1) }
     }
 
     /// The sizes and layer kinds of a U-Net.
@@ -141,13 +169,19 @@ public struct UNet: Layer {
         ///
         /// - Precondition: Height and width are multiples of 2^depth.
         public func features(_ x: Variable) -> [Variable] {
+            features(x, levels: 0..<configuration.depth + 1)
+        }
+
+        /// Returns the features of some levels, given the image or the pooled features of the level above.
+        fileprivate func features(_ x: Variable, levels: Range<Int>) -> [Variable] {
             precondition(
-                x.shape.rank == 4 && x.shape[3] == configuration.inputChannels
-                    && x.shape[1] % configuration.divisor == 0 && x.shape[2] % configuration.divisor == 0,
+                levels.lowerBound > 0
+                    || x.shape.rank == 4 && x.shape[3] == configuration.inputChannels
+                        && x.shape[1] % configuration.divisor == 0 && x.shape[2] % configuration.divisor == 0,
                 "a U-Net of depth \(configuration.depth) takes [batch, height, width, \(configuration.inputChannels)] "
                     + "with height and width divisible by \(configuration.divisor), not \(x.shape)")
-            var features = [first(x)]
-            for step in steps { features.append(step(maxPool(features.last!))) }
+            var features: [Variable] = []
+            for layer in ([first] + steps)[levels] { features.append(layer(features.last.map { maxPool($0) } ?? x)) }
             return features
         }
 

@@ -50,6 +50,29 @@ import _TestSupport
         #expect(total == 16 * 20 * 45)
     }
 
+    @Test func callersDivideTheWorkersAmongThem() {
+        let sixteen = WorkerPool(workers: 15)
+        Parallel.$pool.withValue(sixteen) {
+            #expect(Parallel.threadCount == 16 && Parallel.threadsPerTask(3) == 5 && Parallel.threadsPerTask(99) == 1)
+        }
+        // All calls of two callers wait for one another: on fewer than eight threads, they would never end.
+        let arrived = Atomic(0), left = DispatchSemaphore(value: 0)
+        for _ in 0..<2 {
+            Thread.detachNewThread {
+                Parallel.$pool.withValue(sixteen) {
+                    Parallel.forEach(4) { _ in
+                        #expect(Parallel.threadCount == 1)
+                        arrived.add(1, ordering: .sequentiallyConsistent)
+                        while arrived.load(ordering: .sequentiallyConsistent) < 8 { usleep(100) }
+                    }
+                }
+                left.signal()
+            }
+        }
+        for _ in 0..<2 { left.wait() }
+        #expect(arrived.load(ordering: .sequentiallyConsistent) == 8)
+    }
+
     @Test func aLimitOfOneStaysOnTheCallersThread() {
         Parallel.$threadLimit.withValue(1) {
             #expect(Parallel.threadCount == 1)

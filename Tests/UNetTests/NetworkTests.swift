@@ -25,6 +25,22 @@ import _TestSupport
         #expect(network.encoder.outputChannels == 16)
     }
 
+    /// Batches whose upper levels are too large for a cache, with the features of one level or two above the limit.
+    @Test(arguments: [(count: 3, size: 512, width: 8), (count: 5, size: 512, width: 8), (count: 2, size: 16, width: 4)])
+    func inferenceOfABatchIsThatOfItsImages(count: Int, size: Int, width: Int) {
+        var builder = ParameterBuilder(generator: SeededGenerator(seed: 1))
+        let network = UNet(UNet.Configuration(classes: 3, width: width, depth: 3), in: &builder)
+        let parameters = builder.parameters()
+        let images = Tensor(random: [count, size, size, 1], seed: 1)
+        let scores = evaluate(parameters) { network($0.constant(images)) }
+        let together = evaluate(parameters) { network.scores(from: network.encoder.features($0.constant(images))) }
+        #expect(difference(scores, together, absolute: 1e-5) == nil)
+        for image in 0..<count {
+            let one = evaluate(parameters) { network($0.constant(images.rows(image..<image + 1))) }
+            #expect(difference(scores.rows(image..<image + 1), one, absolute: 1e-5) == nil)
+        }
+    }
+
     @Test func anEncoderFitsIntoTheWholeNetwork() {
         let configuration = UNet.Configuration(width: 2, depth: 2)
         var builder = ParameterBuilder(generator: SeededGenerator(seed: 1))
@@ -111,6 +127,8 @@ import _TestSupport
         }
         let alone = train(threads: 1)
         #expect(train(threads: 2) == alone && train(threads: nil) == alone)
+        // More threads than any test machine has cores.
+        Parallel.$pool.withValue(WorkerPool.sixteen) { #expect(train(threads: 16) == alone) }
     }
 
     @Test func descriptionsAreStoredAndReadBack() throws {
@@ -119,4 +137,8 @@ import _TestSupport
         let stored = try JSONEncoder().encode(configuration)
         #expect(try JSONDecoder().decode(UNet.Configuration.self, from: stored) == configuration)
     }
+}
+
+extension WorkerPool {
+    fileprivate static let sixteen = WorkerPool(workers: 15)
 }

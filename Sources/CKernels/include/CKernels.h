@@ -101,10 +101,11 @@ void ck_gather_columns(const ck_windows *w, size_t first, size_t last, const flo
 void ck_scatter_columns(const ck_windows *w, size_t first, size_t last, const float *columns, float *input);
 /// The largest value under each of the output pixels first ..< last
 void ck_max_pool(const ck_windows *w, size_t first, size_t last, const float *input, float *output);
-/// gradient += upstream at the first position of each window that holds its largest value, whole images only
+/// gradient += upstream at the first position of each window that holds its largest value, whole images only; without
+/// `add`, every pixel lies in exactly one window, and the gradient is overwritten
 void ck_max_pool_backward(
     const ck_windows *w, size_t first, size_t last, const float *input, const float *output, const float *upstream,
-    float *gradient);
+    int add, float *gradient);
 /// The mean over each window (its size counts the padding), and the adjoint
 void ck_average_pool(const ck_windows *w, size_t first, size_t last, const float *input, float *output);
 void ck_average_pool_backward(
@@ -165,14 +166,16 @@ typedef struct {
     size_t rows, columns;
     size_t row, stride;
 } ck_block;
-/// Bᵀ x B of tiles that overlap by two pixels, from a band with `row` floats a row; m is 4 or 2 here and below
+/// Bᵀ x B of tiles that overlap by two pixels, from a band with `row` floats a row; m is 6, 4, or 2 here and below
 void ck_winograd_input(int m, const ck_tiles *g, const float *band, size_t row, float *v);
 /// A y Aᵀ of tiles side by side
 void ck_winograd_upstream(int m, const ck_tiles *g, const float *band, size_t row, float *v);
 /// Aᵀ v A, written to or added to the image
 void ck_winograd_output(int m, const ck_tiles *g, const float *v, const ck_block *block, int add, float *y);
-/// A block of the filter [3][3][inputs][outputs].
+/// A block of the filter [3][3][inputs][outputs], which may be stored turned: rotated by 180°, with inputs and outputs
+/// exchanged.
 typedef struct {
+    int turned;
     size_t inputs, outputs;
     size_t first_input, input_count;
     size_t first_output, output_count;

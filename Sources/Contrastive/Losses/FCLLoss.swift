@@ -134,9 +134,12 @@ public struct FCLLoss: Hashable, Sendable, Codable {
             negativeCount += 1
             largest = max(largest, similarity * inverse)
         }
+        // e^{q·n/τ} of each negative over the largest, 0 of the others.
+        var exponentials = [Double](repeating: 0, count: bankPartitions.count)
         var sum = 0.0
         for index in bankPartitions.indices where negatives == .literal || bankPartitions[index] != partition {
-            sum += exp(Double(toBank[bankStart + index]) * inverse - largest)
+            exponentials[index] = exp(Double(toBank[bankStart + index]) * inverse - largest)
+            sum += exponentials[index]
         }
         let logNegatives = sum == 0 ? -Double.infinity : largest + log(sum)
         let constant = log1p(Double(negativeCount))
@@ -161,15 +164,9 @@ public struct FCLLoss: Hashable, Sendable, Codable {
         }
         statistics.local.add(loss, constant: constant)
 
-        // Process remote positives first, because the literal form also needs their similarity as negatives.
         loss = 0
-        var exponentials = [Double](repeating: 0, count: bankPartitions.count)
         for index in bankPartitions.indices {
-            let isPositive = bankPartitions[index] == partition
-            if !isPositive || negatives == .literal {
-                exponentials[index] = exp(Double(toBank[bankStart + index]) * inverse - logNegatives)
-            }
-            if isPositive && hasRemoteLoss {
+            if hasRemoteLoss && bankPartitions[index] == partition {
                 loss += attract(&toBank[bankStart + index], remote)
             } else {
                 toBank[bankStart + index] = 0
@@ -177,7 +174,10 @@ public struct FCLLoss: Hashable, Sendable, Codable {
         }
         if remote > 0 && hasRemoteLoss { statistics.remote.add(loss, constant: constant) }
         // Σ_k w_{n|k} / |P| = pull · e^{q·n/τ} / N.
-        for index in bankPartitions.indices { toBank[bankStart + index] += Float(pull * exponentials[index]) }
+        if sum > 0 {
+            let weight = pull / sum
+            for index in bankPartitions.indices { toBank[bankStart + index] += Float(weight * exponentials[index]) }
+        }
         return statistics
     }
 }
@@ -187,6 +187,6 @@ public struct FCLLoss: Hashable, Sendable, Codable {
 ///
 /// Neither overflows at any temperature.
 func infoNCE(positive score: Double, logNegatives: Double) -> (loss: Double, miss: Double) {
-    let margin = logNegatives - score
-    return (max(margin, 0) + log1p(exp(-abs(margin))), 1 / (1 + exp(-margin)))
+    let margin = logNegatives - score, tail = exp(-abs(margin))
+    return (max(margin, 0) + log1p(tail), (margin < 0 ? tail : 1) / (1 + tail))
 }

@@ -38,6 +38,9 @@ public final class Tape {
         self.records = records
     }
 
+    /// Whether a network may compute a batch in parts: nothing is recorded, and no result depends on other images.
+    public var allowsPartsOfBatch: Bool { !records && normalization == .runningStatistics }
+
     /// Returns a variable that is a constant: no gradient flows into it.
     public func constant(_ value: Tensor) -> Variable {
         Variable(value: value, tape: self, id: .init(kind: .constant))

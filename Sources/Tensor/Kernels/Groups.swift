@@ -24,6 +24,9 @@ struct Groups {
     private var band: Int { max(16, Tensor.grain / channels) }
     private var bands: Int { (rows + band - 1) / band }
 
+    /// The number of sums over all bands per work item.
+    private static let mergedTogether = 16
+
     /// Calls `body` with a sample, the position of a band's first element, and the number of rows in the band.
     func forEachBand(_ body: (_ sample: Int, _ start: Int, _ rows: Int) -> Void) {
         Parallel.forEach(samples * bands) { index in
@@ -44,29 +47,36 @@ struct Groups {
             let at = partial + 2 * channels * (sample * bands + (start / channels - sample * rows) / band)
             ck_moments(count, channels, input + start, at, at + channels)
         }
-        var count = [Double](repeating: 0, count: samples * groups)
-        var mean = count, squares = count
-        for sample in 0..<samples {
-            for index in 0..<bands {
-                let first = index * band, rowCount = Double(min(band, rows - first))
-                let at = partial + 2 * channels * (sample * bands + index)
-                let origin = input + (sample * rows + first) * channels
-                for channel in 0..<channels {
-                    let group = group(of: sample * channels + channel)
-                    let sum = Double(at[channel])
-                    let bandMean = Double(origin[channel]) + sum / rowCount
-                    let bandSquares = max(0, Double(at[channels + channel]) - sum * sum / rowCount)
-                    let total = count[group] + rowCount
-                    let delta = bandMean - mean[group]
-                    mean[group] += delta * rowCount / total
-                    squares[group] += bandSquares + delta * delta * count[group] * rowCount / total
-                    count[group] = total
+        let width = channels / groups
+        let merged = Buffer(count: 2 * samples * groups)
+        let (mean, variance) = (merged.base, merged.base + samples * groups)
+        Parallel.forEachRange(of: samples * groups, length: Self.mergedTogether) { range in
+            for index in range {
+                let (sample, group) = (index / groups, index % groups)
+                var (count, average, squares) = (0.0, 0.0, 0.0)
+                for number in 0..<bands {
+                    let first = number * band, rowCount = Double(min(band, rows - first))
+                    let at = partial + 2 * channels * (sample * bands + number)
+                    let origin = input + (sample * rows + first) * channels
+                    for channel in group * width..<group * width + width {
+                        let sum = Double(at[channel])
+                        let bandMean = Double(origin[channel]) + sum / rowCount
+                        let bandSquares = max(0, Double(at[channels + channel]) - sum * sum / rowCount)
+                        let total = count + rowCount
+                        let delta = bandMean - average
+                        average += delta * rowCount / total
+                        squares += bandSquares + delta * delta * count * rowCount / total
+                        count = total
+                    }
                 }
+                mean[index] = Float(average)
+                variance[index] = Float(count > 0 ? squares / count : 0)
             }
         }
+        defer { withExtendedLifetime(merged) {} }
         return Moments(
-            mean: mean.map { Float($0) },
-            variance: zip(squares, count).map { Float($1 > 0 ? $0 / $1 : 0) })
+            mean: Array(UnsafeBufferPointer(start: mean, count: samples * groups)),
+            variance: Array(UnsafeBufferPointer(start: variance, count: samples * groups)))
     }
 
     /// Returns Σ g and Σ g · (x − mean) for each sample and channel, where g is the upstream gradient after the
@@ -86,16 +96,20 @@ struct Groups {
         }
         var total = [Float](repeating: 0, count: samples * channels)
         var product = total
-        for sample in 0..<samples {
-            for channel in 0..<channels {
-                var (sum, weighted) = (0.0, 0.0)
-                for index in 0..<bands {
-                    let at = partial + 2 * channels * (sample * bands + index)
-                    sum += Double(at[channel])
-                    weighted += Double(at[channels + channel])
+        total.withUnsafeMutableBufferPointer { total in
+            product.withUnsafeMutableBufferPointer { product in
+                let (total, product) = (total.baseAddress!, product.baseAddress!)
+                Parallel.forEachRange(of: samples * channels, length: Self.mergedTogether) { range in
+                    for index in range {
+                        var (sum, weighted) = (0.0, 0.0)
+                        for number in 0..<bands {
+                            let at = partial + 2 * channels * (index / channels * bands + number) + index % channels
+                            sum += Double(at[0])
+                            weighted += Double(at[channels])
+                        }
+                        (total[index], product[index]) = (Float(sum), Float(weighted))
+                    }
                 }
-                total[sample * channels + channel] = Float(sum)
-                product[sample * channels + channel] = Float(weighted)
             }
         }
         return (total, product)

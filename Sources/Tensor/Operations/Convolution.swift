@@ -16,12 +16,13 @@ public func convolution(
     let geometry = ConvolutionGeometry(input: x.shape, filter: filter.shape, stride: stride, padding: padding)
     let lowering = geometry.lowering
     let (parts, weights) = (x.parts, filter.value)
-    var y = Tensor(uninitialized: geometry.outputShape)
+    var y = images(of: geometry.outputShape, bias)
     lowering.forward(
         geometry, input: ImageReader(parts, height: geometry.height, width: geometry.width), filter: weights.pointer,
-        beta: 0, output: y.mutablePointer())
-    let operands = parts.map { $0.id! } + [filter.id]
-    let result = x.tape.record(y, operands: operands) { [filter = filter.id] upstream, adjoints in
+        beta: bias == nil ? 0 : 1, output: y.mutablePointer())
+    let operands = parts.map { $0.id! } + [filter.id] + (bias.map { [$0.id] } ?? [])
+    return x.tape.record(y, operands: operands) { [filter = filter.id, bias = bias?.id] upstream, adjoints in
+        if let bias { adjoints.add(sumOfRows: upstream, to: bias) }
         adjoints.accumulate(into: filter, shape: geometry.filterShape) { memory, beta in
             let input = ImageReader(parts, height: geometry.height, width: geometry.width)
             lowering.filterGradient(
@@ -39,7 +40,6 @@ public func convolution(
             }
         }
     }
-    return bias.map { addBias($0, to: result) } ?? result
 }
 
 /// Returns the transposed convolution without padding, the adjoint of `convolution`.
@@ -66,10 +66,14 @@ public func transposedConvolution(
     let geometry = ConvolutionGeometry(input: outputShape, filter: filter.shape, stride: stride, padding: 0)
     let lowering = geometry.lowering
     let (input, weights) = (x.value, filter.value)
-    var y = Tensor(uninitialized: outputShape)
+    var y = images(of: outputShape, bias)
     lowering.inputGradient(
-        geometry, upstream: input.pointer, filter: weights.pointer, beta: 0, gradient: y.mutablePointer())
-    let result = x.tape.record(y, operands: x.id, filter.id) { [x = x.id, filter = filter.id] upstream, adjoints in
+        geometry, upstream: input.pointer, filter: weights.pointer, beta: bias == nil ? 0 : 1,
+        gradient: y.mutablePointer())
+    let operands = [x.id, filter.id] + (bias.map { [$0.id] } ?? [])
+    return x.tape.record(y, operands: operands) {
+        [x = x.id, filter = filter.id, bias = bias?.id] upstream, adjoints in
+        if let bias { adjoints.add(sumOfRows: upstream, to: bias) }
         adjoints.accumulate(into: filter, shape: geometry.filterShape) { memory, beta in
             lowering.filterGradient(
                 geometry, input: geometry.images(upstream.pointer), upstream: input.pointer, beta: beta,
@@ -81,5 +85,17 @@ public func transposedConvolution(
                 output: memory)
         }
     }
-    return bias.map { addBias($0, to: result) } ?? result
+}
+
+/// Returns images whose pixels are the bias, to which a convolution is added; without a bias, they are uninitialized.
+private func images(of shape: Tensor.Shape, _ bias: Variable?) -> Tensor {
+    var images = Tensor(uninitialized: shape)
+    guard let bias else { return images }
+    let channels = shape.last
+    precondition(bias.shape == [channels], "a bias of shape \(bias.shape) for \(shape)")
+    let (target, row) = (images.mutablePointer(), bias.value.pointer)
+    Parallel.forEachRange(of: shape.leadingCount, length: max(1, Tensor.grain / channels)) { range in
+        for pixel in range { (target + pixel * channels).update(from: row, count: channels) }
+    }
+    return images
 }

@@ -51,13 +51,21 @@ public func addBias(_ bias: Variable, to x: Variable) -> Variable {
         ck_add_row(range.count, channels, source, target + range.lowerBound * channels)
     }
     return x.tape.record(y, operands: x.id, bias.id) { [x = x.id, bias = bias.id] upstream, adjoints in
-        adjoints.accumulate(into: bias, shape: [channels]) { memory, beta in
-            let above = upstream.pointer
-            PartialSums(of: rows, size: channels).reduce(into: memory, beta: beta) { range, partial in
+        adjoints.add(sumOfRows: upstream, to: bias)
+        adjoints.add(upstream, to: x)
+    }
+}
+
+extension Adjoints {
+    /// Adds the sum of the rows of an upstream gradient, `[..., channels]` → `[channels]`: the gradient of a bias.
+    mutating func add(sumOfRows upstream: Tensor, to bias: Variable.ID) {
+        let channels = upstream.shape.last
+        accumulate(into: bias, shape: [channels]) { memory, beta in
+            PartialSums(of: upstream.shape.leadingCount, size: channels).reduce(into: memory, beta: beta) {
+                range, partial in
                 ck_fill(channels, 0, partial)
-                ck_column_sum(range.count, channels, above + range.lowerBound * channels, partial)
+                ck_column_sum(range.count, channels, upstream.pointer + range.lowerBound * channels, partial)
             }
         }
-        adjoints.add(upstream, to: x)
     }
 }

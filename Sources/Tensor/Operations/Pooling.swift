@@ -17,10 +17,11 @@ public func maxPool(_ x: Variable, size: Int = 2, stride: Int? = nil) -> Variabl
         let upstream = upstream.pointer
         adjoints.accumulate(into: x, shape: pool.geometry.inputShape) { memory, beta in
             pool.forEachBand(disjoint: true) { windows, band in
-                if beta == 0 { ck_fill(band.inputs, 0, memory + band.start) }
+                let adds = beta != 0 || !pool.windowsPartitionTheImage
+                if beta == 0 && adds { ck_fill(band.inputs, 0, memory + band.start) }
                 ck_max_pool_backward(
                     windows, 0, band.windows, band.input, y.pointer + band.output, upstream + band.output,
-                    memory + band.start)
+                    adds ? 1 : 0, memory + band.start)
             }
         }
     }
@@ -84,6 +85,13 @@ private struct Pool {
         geometry = ConvolutionGeometry(
             input: x.shape, filter: [size, size, x.shape[3], x.shape[3]], stride: stride, padding: 0)
         parts = x.parts
+    }
+
+    /// Whether every pixel lies in exactly one window.
+    var windowsPartitionTheImage: Bool {
+        let g = geometry
+        return g.kernelHeight == g.stride && g.kernelWidth == g.stride && g.height % g.stride == 0
+            && g.width % g.stride == 0
     }
 
     /// Some rows of windows of one image.

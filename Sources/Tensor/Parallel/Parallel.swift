@@ -10,19 +10,22 @@ public enum Parallel {
     /// The maximum number of threads for the calling task; `nil` means all cores.
     @TaskLocal public static var threadLimit: Int?
 
+    /// The pool whose threads do the work, for tests with more threads than cores.
+    @TaskLocal static var pool = WorkerPool.shared
+
     /// The number of threads that work started here uses.
     public static var threadCount: Int {
-        min(threadLimit ?? .max, WorkerPool.shared.workers + 1)
+        min(threadLimit ?? .max, pool.workers + 1)
     }
 
     /// Calls `body(0)`, …, `body(count − 1)`, each once, in any order and concurrently.
     ///
-    /// Inside another `forEach`, or while another task uses the workers, this thread makes all calls. Denormal
-    /// numbers are flushed to zero in every call.
+    /// Inside another `forEach`, or while other tasks use all workers, this thread makes all calls. Denormal numbers
+    /// are flushed to zero in every call.
     public static func forEach(_ count: Int, _ body: (Int) -> Void) {
         let denormals = ck_flush_denormals()
         defer { ck_restore_denormals(denormals) }
-        if count < 2 || threadCount < 2 || !WorkerPool.shared.run(count, threads: threadCount, body) {
+        if count < 2 || threadCount < 2 || !pool.run(count, threads: threadCount, body) {
             for index in 0..<count { body(index) }
         }
     }
@@ -37,64 +40,106 @@ public enum Parallel {
 
 /// A pool of threads that wait for work, one per core in addition to the caller's.
 ///
-/// A training step hands out work every hundred microseconds, and waking a sleeping thread takes tens of
-/// microseconds, so idle threads spin briefly before they sleep.
-private final class WorkerPool: @unchecked Sendable {
+/// Several tasks may hand out work at the same time: each gets the workers that are idle. A training step hands out
+/// work every hundred microseconds, and waking a sleeping thread takes tens of microseconds, so idle threads spin
+/// briefly before they sleep.
+final class WorkerPool: Sendable {
     static let shared = WorkerPool(workers: ProcessInfo.processInfo.activeProcessorCount - 1)
 
     let workers: Int
-    private let busy = Atomic(false)
-    private let calls: [SpinningSemaphore]
-    private let finished = SpinningSemaphore()
-    private let next = Atomic(0)
-    private let working = Atomic(0)
-    // Written by the caller while it holds `busy` and every worker waits; read by the workers that were signaled.
-    private var count = 0
-    private var body: ((Int) -> Void)?
+    /// The workers and the jobs that nobody uses.
+    private let idle: Mutex<(workers: [Worker], jobs: [Job])>
 
-    private init(workers: Int) {
-        self.workers = workers
-        calls = (0..<workers).map { _ in SpinningSemaphore() }
-        for index in 0..<workers {
-            let thread = Thread { [unowned self] in
-                _ = ck_flush_denormals()
-                while true {
-                    calls[index].wait()
-                    work()
-                    if working.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { finished.signal() }
-                }
-            }
+    init(workers count: Int) {
+        let all = (0..<count).map { _ in Worker() }
+        workers = count
+        idle = Mutex((all, []))
+        for (index, worker) in all.enumerated() {
+            let thread = Thread { [unowned self] in serve(as: worker) }
             thread.name = "tensor-\(index + 1)"
             thread.stackSize = 8 << 20
             thread.start()
         }
     }
 
-    /// Runs the calls on several threads, or returns false immediately if the workers are busy.
+    /// Makes the calls on this thread and up to `threads − 1` others, or returns false immediately if none is idle.
     func run(_ count: Int, threads: Int, _ body: (Int) -> Void) -> Bool {
-        guard busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { return false }
-        defer { busy.store(false, ordering: .releasing) }
-        let used = min(threads, count) - 1
-        withoutActuallyEscaping(body) { body in
-            self.count = count
-            self.body = body
-            next.store(0, ordering: .relaxed)
-            working.store(used, ordering: .relaxed)
-            for index in 0..<used { calls[index].signal() }
-            work()
-            finished.wait()
-            self.body = nil
+        let claimed = idle.withLock { idle -> (helpers: ArraySlice<Worker>, job: Job)? in
+            let helpers = idle.workers.suffix(min(threads, count) - 1)
+            if helpers.isEmpty { return nil }
+            idle.workers.removeLast(helpers.count)
+            return (helpers, idle.jobs.popLast() ?? Job())
         }
+        guard let (helpers, job) = claimed else { return false }
+        withoutActuallyEscaping(body) { body in
+            job.begin(count, helpers: helpers.count, body)
+            for worker in helpers {
+                worker.job = job
+                worker.call.signal()
+            }
+            Parallel.$threadLimit.withValue(1) { job.work() }
+            job.end()
+        }
+        idle.withLock { $0.jobs.append(job) }
         return true
     }
 
-    private func work() {
+    private func serve(as worker: Worker) {
+        _ = ck_flush_denormals()
+        Parallel.$threadLimit.withValue(1) {
+            while true {
+                worker.call.wait()
+                let job = worker.job!
+                job.work()
+                // Whoever waits for the job finds its workers idle.
+                idle.withLock { $0.workers.append(worker) }
+                job.leave()
+            }
+        }
+    }
+}
+
+/// A thread of the pool.
+private final class Worker: @unchecked Sendable {
+    let call = SpinningSemaphore()
+    /// Written by the thread that claimed this worker, before it signals.
+    var job: Job?
+}
+
+/// The calls of one `forEach`, which its threads take one by one.
+private final class Job: @unchecked Sendable {
+    private let next = Atomic(0)
+    private let helpers = Atomic(0)
+    private let finished = SpinningSemaphore()
+    // Written while no other thread knows this job.
+    private var count = 0
+    private var body: ((Int) -> Void)?
+
+    func begin(_ count: Int, helpers: Int, _ body: @escaping (Int) -> Void) {
+        self.count = count
+        self.body = body
+        next.store(0, ordering: .relaxed)
+        self.helpers.store(helpers, ordering: .relaxed)
+    }
+
+    func work() {
         let body = body!
         while true {
             let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
             if index >= count { return }
             body(index)
         }
+    }
+
+    /// Called by each helper after its last call.
+    func leave() {
+        if helpers.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { finished.signal() }
+    }
+
+    /// Waits until all helpers have left.
+    func end() {
+        finished.wait()
+        body = nil
     }
 }
 
@@ -125,8 +170,13 @@ private final class SpinningSemaphore: Sendable {
 }
 
 extension Parallel {
-    /// Returns the results of asynchronous work items in order, with a limited number of concurrent tasks of one
-    /// thread each.
+    /// Returns the number of threads for each of some concurrent tasks.
+    public static func threadsPerTask(_ tasks: Int) -> Int {
+        max(1, threadCount / max(1, tasks))
+    }
+
+    /// Returns the results of asynchronous work items in order, with a limited number of concurrent tasks, which
+    /// divide the threads among them.
     ///
     /// - Parameters:
     ///   - count: The number of work items.
@@ -136,14 +186,15 @@ extension Parallel {
     public static func map<Result: Sendable>(
         _ count: Int, workers: Int, _ work: @escaping @Sendable (Int) async throws -> Result
     ) async throws -> [Result] {
-        try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+        let threads = threadsPerTask(min(count, workers))
+        return try await withThrowingTaskGroup(of: (Int, Result).self) { group in
             var next = 0
             func add() {
                 guard next < count else { return }
                 let index = next
                 next += 1
                 group.addTask {
-                    try await $threadLimit.withValue(1) { (index, try await work(index)) }
+                    try await $threadLimit.withValue(threads) { (index, try await work(index)) }
                 }
             }
             for _ in 0..<max(1, workers) { add() }

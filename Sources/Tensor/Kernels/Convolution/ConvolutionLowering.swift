@@ -31,7 +31,7 @@ extension ConvolutionGeometry {
             return PointwiseLowering()
         }
         if WinogradLowering.applies(to: self) && inputChannels >= 8 && outputChannels >= 8 {
-            return WinogradLowering(m: min(outputHeight, outputWidth) > 2 ? 4 : 2)
+            return WinogradLowering(for: self)
         }
         if DirectLowering.applies(to: self) { return DirectLowering() }
         return ColumnLowering()

@@ -1,9 +1,9 @@
 import CKernels
 
-/// Winograd's minimal filtering F(m × m, 3 × 3), m = 4 or 2.
+/// Winograd's minimal filtering F(m × m, 3 × 3), m = 6, 4, or 2.
 ///
 /// Tiles of m × m output pixels are computed from n × n input pixels, n = m + 2, with n² multiplications per pair of
-/// channels instead of 9 m²: a quarter as many for m = 4.
+/// channels instead of 9 m²: a fifth as many for m = 6, a quarter for m = 4.
 ///
 /// ```
 /// y = Aᵀ [(G w Gᵀ) ⊙ (Bᵀ x B)] A          forward; the input gradient is the same with the rotated filter
@@ -13,10 +13,20 @@ import CKernels
 /// For each of the n² positions, ⊙ together with the sum over channels is a matrix product `[tiles, in] · [in, out]`.
 /// Blocks of tiles are transformed, multiplied, and transformed back before they leave the cache.
 ///
-/// The transforms cost precision: errors are about ten times those of a single-precision sum for m = 4, and about
-/// twice for m = 2. Lavin and Gray, CVPR 2016; Winograd, "Arithmetic complexity of computations", SIAM 1980.
+/// The transforms cost precision: errors are about twenty times those of a single-precision sum for m = 6, ten times
+/// for m = 4, and twice for m = 2. Lavin and Gray, CVPR 2016; Winograd, "Arithmetic complexity of computations", SIAM 1980.
 struct WinogradLowering: ConvolutionLowering {
     let m: Int
+
+    init(m: Int) { self.m = m }
+
+    /// Creates the lowering whose tiles need the fewest multiplications, the smaller ones if two need as many.
+    init(for g: ConvolutionGeometry) {
+        func multiplications(_ m: Int) -> Int {
+            (g.outputHeight + m - 1) / m * ((g.outputWidth + m - 1) / m) * (m + 2) * (m + 2)
+        }
+        m = [2, 4, 6].min { multiplications($0) < multiplications($1) }!
+    }
 
     /// Returns whether the kernel and stride fit, with paddings smaller than the kernel.
     static func applies(to g: ConvolutionGeometry) -> Bool {
@@ -27,28 +37,41 @@ struct WinogradLowering: ConvolutionLowering {
         _ g: ConvolutionGeometry, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
         output: UnsafeMutablePointer<Float>
     ) {
-        let tiles = WinogradTiles(g, m: m)
-        if tiles.count <= 96 {
-            byChannels(tiles, input: input, filter: filter, beta: beta, output: output)
-        } else {
-            byTiles(tiles, input: input, filter: filter, beta: beta, output: output)
-        }
+        convolve(WinogradTiles(g, m: m), input, with: Filter(weights: filter), beta: beta, into: output)
     }
 
     func inputGradient(
         _ g: ConvolutionGeometry, upstream: UnsafePointer<Float>, filter: UnsafePointer<Float>, beta: Float,
         gradient: UnsafeMutablePointer<Float>
     ) {
-        g.withRotatedFilter(filter) { rotated, turned in
-            let images = rotated.images(upstream)
-            forward(rotated, input: images, filter: turned, beta: beta, output: gradient)
+        let rotated = g.rotated!
+        convolve(
+            WinogradTiles(rotated, m: m), rotated.images(upstream), with: Filter(weights: filter, isTurned: true),
+            beta: beta, into: gradient)
+    }
+
+    /// A filter, or one that is to be rotated by 180° with its channels exchanged.
+    private struct Filter {
+        let weights: UnsafePointer<Float>
+        var isTurned = false
+    }
+
+    private func convolve(
+        _ tiles: WinogradTiles, _ input: ImageReader, with filter: Filter, beta: Float,
+        into output: UnsafeMutablePointer<Float>
+    ) {
+        let weights = tiles.positions * tiles.inputs * tiles.outputs
+        if tiles.count <= 96 || weights > 1 << 20 {
+            byChannels(tiles, input: input, filter: filter, beta: beta, output: output)
+        } else {
+            byTiles(tiles, input: input, filter: filter, beta: beta, output: output)
         }
     }
 
     /// Computes the output for many tiles: each task processes some rows of tiles end to end, sharing one transformed
     /// filter.
     private func byTiles(
-        _ tiles: WinogradTiles, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
+        _ tiles: WinogradTiles, input: ImageReader, filter: Filter, beta: Float,
         output: UnsafeMutablePointer<Float>
     ) {
         let g = tiles.g, outputs = g.outputChannels
@@ -74,44 +97,51 @@ struct WinogradLowering: ConvolutionLowering {
         }
     }
 
-    /// Computes the output for few tiles and many channels: all tiles are transformed at once, and each task computes
+    /// Computes the output for few tiles or many channels: some tiles are transformed at once, and each task computes
     /// some output channels from successive runs of input channels, so that the transformed filter, by far the
     /// largest matrix, never leaves the cache of its task.
     private func byChannels(
-        _ tiles: WinogradTiles, input: ImageReader, filter: UnsafePointer<Float>, beta: Float,
+        _ tiles: WinogradTiles, input: ImageReader, filter: Filter, beta: Float,
         output: UnsafeMutablePointer<Float>
     ) {
-        let g = tiles.g, panel = 64, run = 32
-        let v = Transform(tiles, rows: tiles.rows, channels: tiles.inputs)
-        Parallel.forEach(tiles.rows) { row in
-            tiles.transform(input, row..<row + 1, into: v, at: row)
-        }
-        Parallel.forEachRange(of: g.outputChannels, length: panel) { channels in
-            let columns = (channels.count + 15) / 16 * 16
-            let filterPosition = columns * run + 16
-            let transformed = Buffer(count: tiles.positions * filterPosition)
-            let y = Transform(tiles, rows: tiles.rows, channels: columns)
-            withExtendedLifetime(transformed) {
-                for first in stride(from: 0, to: g.inputChannels, by: run) {
-                    let inputs = first..<min(g.inputChannels, first + run)
-                    transform(
-                        filter, g, inputs: inputs, outputs: channels, position: filterPosition, into: transformed.base)
-                    multiply(v, inputs, y, filter: transformed.base, filterPosition)
-                }
+        let g = tiles.g, panel = 64, run = 64
+        let length = max(1, min(tiles.rows, (96 + tiles.columns / 2) / tiles.columns))
+        let v = Transform(tiles, rows: length, channels: tiles.inputs)
+        for first in stride(from: 0, to: tiles.rows, by: length) {
+            let rows = first..<min(tiles.rows, first + length)
+            let v = v.prefix(rows.count * tiles.columns)
+            Parallel.forEach(rows.count) { row in
+                tiles.transform(input, first + row..<first + row + 1, into: v, at: row)
             }
-            tiles.write(y, 0..<tiles.rows, channels: channels, beta: beta, output: output)
+            Parallel.forEachRange(of: g.outputChannels, length: panel) { channels in
+                let columns = (channels.count + 15) / 16 * 16
+                let filterPosition = columns * run + 16
+                let transformed = Buffer(count: tiles.positions * filterPosition)
+                let y = Transform(tiles, rows: rows.count, channels: columns)
+                withExtendedLifetime(transformed) {
+                    for first in stride(from: 0, to: g.inputChannels, by: run) {
+                        let inputs = first..<min(g.inputChannels, first + run)
+                        transform(
+                            filter, g, inputs: inputs, outputs: channels, position: filterPosition,
+                            into: transformed.base)
+                        multiply(v, inputs, y, filter: transformed.base, filterPosition)
+                    }
+                }
+                tiles.write(y, rows, channels: channels, beta: beta, output: output)
+            }
         }
     }
 
     /// Computes u = G w Gᵀ for some channels.
     private func transform(
-        _ filter: UnsafePointer<Float>, _ g: ConvolutionGeometry, inputs: Range<Int>, outputs: Range<Int>,
+        _ filter: Filter, _ g: ConvolutionGeometry, inputs: Range<Int>, outputs: Range<Int>,
         position: Int, into u: UnsafeMutablePointer<Float>
     ) {
         var block = ck_weights(
-            inputs: g.inputChannels, outputs: g.outputChannels, first_input: inputs.lowerBound,
-            input_count: inputs.count, first_output: outputs.lowerBound, output_count: outputs.count)
-        ck_winograd_filter(Int32(m), &block, filter, position, u)
+            turned: filter.isTurned ? 1 : 0, inputs: g.inputChannels, outputs: g.outputChannels,
+            first_input: inputs.lowerBound, input_count: inputs.count, first_output: outputs.lowerBound,
+            output_count: outputs.count)
+        ck_winograd_filter(Int32(m), &block, filter.weights, position, u)
     }
 
     /// Computes y[position] = v[position] · filter[position], or adds to it if the input channels are not the first

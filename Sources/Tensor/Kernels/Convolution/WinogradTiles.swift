@@ -23,34 +23,31 @@ struct WinogradTiles {
     var positions: Int { (m + 2) * (m + 2) }
 
     /// Returns the number of rows of tiles whose transforms, with `channels` floats per tile and position, fit in a
-    /// cache of about 1 MiB: at least 24 tiles, so that products are worth their filter, and at most an eighth of all
-    /// tiles.
+    /// cache of about 1 MiB: at least 24 tiles, and 48 of wide layers, so that products are worth their filter, and at
+    /// most an eighth of all tiles.
     func rowsOfBlock(channels: Int) -> Int {
         let fitting = (100 << 10) / (positions * channels)
-        let wanted = max(24, min(fitting, count / 8))
-        return max(1, min(rows, wanted / columns))
+        let wanted = max(channels < 512 ? 24 : 48, min(fitting, count / 8))
+        return max(1, min(rows, (wanted + columns / 2) / columns))
     }
 
     /// Transforms the input under some rows of tiles: Bᵀ x B.
     func transform(_ input: ImageReader, _ rows: Range<Int>, into v: Transform, at first: Int = 0) {
-        withBand(rows, extent: m + 2, width: m * columns + 2, channels: inputs) { row, image, tile, band, bandRow in
-            input.load(
-                image: image, rows: tile - g.paddingTop..<tile - g.paddingTop + m + 2,
-                columns: -g.paddingLeft..<m * columns + 2 - g.paddingLeft, stride: inputs, into: band)
-            var tiles = v.tiles(count: columns)
+        let pixels = Pixels(reader: input, extent: m + 2, top: -g.paddingTop, left: -g.paddingLeft, channels: inputs)
+        forEachPiece(of: rows, pixels) { tile, count, source, row in
+            var part = v.tiles(count: count)
             ck_winograd_input(
-                Int32(m), &tiles, band, bandRow, v.base + (first + row - rows.lowerBound) * columns * v.channels)
+                Int32(m), &part, source, row, v.base + (tile + (first - rows.lowerBound) * columns) * v.channels)
         }
     }
 
     /// Transforms the upstream gradient of some rows of tiles: A dy Aᵀ.
     func transform(upstream: ImageReader, _ rows: Range<Int>, into v: Transform, at first: Int = 0) {
-        withBand(rows, extent: m, width: m * columns, channels: outputs) { row, image, tile, band, bandRow in
-            upstream.load(
-                image: image, rows: tile..<tile + m, columns: 0..<m * columns, stride: outputs, into: band)
-            var tiles = v.tiles(count: columns)
+        let pixels = Pixels(reader: upstream, extent: m, top: 0, left: 0, channels: outputs)
+        forEachPiece(of: rows, pixels) { tile, count, source, row in
+            var part = v.tiles(count: count)
             ck_winograd_upstream(
-                Int32(m), &tiles, band, bandRow, v.base + (first + row - rows.lowerBound) * columns * v.channels)
+                Int32(m), &part, source, row, v.base + (tile + (first - rows.lowerBound) * columns) * v.channels)
         }
     }
 
@@ -73,17 +70,52 @@ struct WinogradTiles {
         }
     }
 
-    /// Calls `body` for each row of tiles, with memory for the band of pixels under it.
-    private func withBand(
-        _ rows: Range<Int>, extent: Int, width: Int, channels: Int,
-        _ body: (_ row: Int, _ image: Int, _ top: Int, _ band: UnsafeMutablePointer<Float>, _ bandRow: Int) -> Void
+    /// The pixels under the tiles: those of the first tile begin at (top, left), and extent² pixels belong to each.
+    private struct Pixels {
+        let reader: ImageReader
+        let extent: Int, top: Int, left: Int
+        /// The number of channels with those that fill the last vector.
+        let channels: Int
+    }
+
+    /// Calls `body` for neighboring tiles with their number, how many they are, the pixels under them, and the number
+    /// of floats from one row of pixels to the next.
+    ///
+    /// Pixels are read in place where they are stored as wanted and lie inside the image. All others are first loaded
+    /// into a band, for as many tiles as have a band that stays in the nearest caches.
+    private func forEachPiece(
+        of rows: Range<Int>, _ p: Pixels,
+        _ body: (_ tile: Int, _ count: Int, _ pixels: UnsafePointer<Float>, _ row: Int) -> Void
     ) {
-        let buffer = Buffer(count: extent * width * channels)
-        withExtendedLifetime(buffer) {
-            for row in rows {
-                body(row, row / rowsOfImage, row % rowsOfImage * m, buffer.base, width * channels)
+        let (reader, row) = (p.reader, p.reader.width * p.channels)
+        let memory = reader.channels == p.channels ? reader.memory : nil
+        // The tiles of a row that lie between the left and the right edge of the image.
+        let left = (m - 1 - p.left) / m, right = (reader.width - p.left - p.extent + m) / m
+        let inner = left..<max(left, right)
+        let length = max(1, min(columns, (24 << 10) / (m * p.extent * p.channels)))
+        let band = Buffer(count: p.extent * (m * length + p.extent - m) * p.channels)
+        func load(_ tiles: Range<Int>, image: Int, top: Int, number: Int) {
+            for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: length) {
+                let count = min(length, tiles.upperBound - first)
+                let left = p.left + m * first, width = m * count + p.extent - m
+                reader.load(
+                    image: image, rows: top..<top + p.extent, columns: left..<left + width, stride: p.channels,
+                    into: band.base)
+                body(number + first, count, band.base, width * p.channels)
             }
         }
+        for tileRow in rows {
+            let image = tileRow / rowsOfImage, top = p.top + tileRow % rowsOfImage * m, number = tileRow * columns
+            guard let memory, top >= 0, top + p.extent <= reader.height, !inner.isEmpty else {
+                load(0..<columns, image: image, top: top, number: number)
+                continue
+            }
+            load(0..<inner.lowerBound, image: image, top: top, number: number)
+            let pixel = (image * reader.height + top) * reader.width + p.left + inner.lowerBound * m
+            body(number + inner.lowerBound, inner.count, memory + pixel * p.channels, row)
+            load(inner.upperBound..<columns, image: image, top: top, number: number)
+        }
+        withExtendedLifetime(band) {}
     }
 }
 
