@@ -29,7 +29,10 @@ def arguments():
     parser.add_argument("--cases", default="", help="only cases whose name contains this regular expression")
     parser.add_argument("--rounds", type=int, default=5, help="processes of each program and case (default: 5)")
     parser.add_argument("--threads", type=int, default=2, help="threads of both (default: 2)")
-    parser.add_argument("--modes", default=",".join(MODES), help="of PyTorch (default: eager,compile,bf16), and for inference onnxruntime and openvino")
+    parser.add_argument(
+        "--modes", default=",".join(MODES),
+        help="of PyTorch (default: eager,compile,bf16), and for inference onnxruntime and openvino",
+    )
     parser.add_argument("--seconds", type=float, default=3, help="measured in each process, after warm-up (default: 3)")
     parser.add_argument("--json", help="a file for every single measurement")
     parser.add_argument("--program", help=argparse.SUPPRESS)
@@ -149,7 +152,8 @@ def row(name, programs, modes):
 
 
 def header(modes):
-    cells = ["case", "ours, ms"] + [f"{mode}, ms" if mode in ENGINES else f"PyTorch {mode}, ms" for mode in modes] + [f"ours / {mode}" for mode in modes]
+    cells = ["case", "ours, ms"] + [f"{mode}, ms" if mode in ENGINES else f"PyTorch {mode}, ms" for mode in modes]
+    cells += [f"ours / {mode}" for mode in modes]
     cells += ["GFLOP/s", "peak MB, ours / eager", "of these beyond start"]
     return "| " + " | ".join(cells) + " |\n|" + " --- |" * len(cells)
 

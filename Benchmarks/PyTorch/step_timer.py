@@ -38,7 +38,10 @@ def arguments():
     parser.add_argument("--clients", type=int, default=10)
     parser.add_argument("--slices", type=int, default=200)
     parser.add_argument("--clients-in-parallel", type=int, default=1)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.mode in ("onnxruntime", "openvino") and options.step != "inference":
+        parser.error(f"--mode {options.mode}: only of --step inference")
+    return options
 
 
 def work(options):

@@ -56,7 +56,7 @@ public struct SegmentationModel: Sendable {
     ///
     /// - Parameters:
     ///   - volumes: The prepared images.
-    ///   - workers: The number of concurrent work items, one thread each.
+    ///   - workers: The number of concurrent work items, which divide the threads among them.
     /// - Throws: `CancellationError` if the task was canceled.
     public func labels(of volumes: [PreparedVolume], workers: Int) async throws -> [Volume] {
         var pieces: [(volume: Int, slices: Range<Int>)] = []

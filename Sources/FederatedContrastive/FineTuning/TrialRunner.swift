@@ -45,8 +45,8 @@ public struct TrialRunner: Sendable {
 
     /// Runs trials and returns their results in the same order.
     ///
-    /// Trials of single clients run in parallel, one thread each; federated trials use all threads and run one after
-    /// the other.
+    /// Trials of single clients run in parallel and divide the threads among them; federated trials use all threads
+    /// and run one after the other.
     ///
     /// - Throws: Any error of a trial.
     public func run(
