@@ -27,6 +27,10 @@ struct ACDCFineTune: AsyncParsableCommand, Sendable {
         var splitSeed: UInt64?
         @Flag(inversion: .prefixedNo, help: "Divide the patients of every diagnosis equally among clients and folds.")
         var stratified: Bool?
+        @Flag(
+            inversion: .prefixedNo,
+            help: "Also train a model on all patients, for use, and write model.safetensors and MODEL_CARD.md.")
+        var final: Bool?
     }
 
     @OptionGroup var training: FineTuningOptions

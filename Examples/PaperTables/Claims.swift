@@ -155,7 +155,7 @@ enum PaperNumbers {
 
 /// The rows of the tables in order, by the name of the pre-training method.
 enum Method: String, CaseIterable {
-    case random, localCL, fedRotation, fedSimCLR, fedSwAV, fedCA, fedMoCo, fedBYOL, fedReconstruction, fcl
+    case random, localCL, fedRotation, fedSimCLR, fedSwAV, fedCA, fedMoCo, fedBYOL, fedReconstruction, fcl, fclPlus
 
     /// The name in tables; methods that the paper does not have are marked.
     var title: String {

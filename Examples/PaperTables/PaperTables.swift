@@ -36,13 +36,13 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         var seeds: Numbers?
         @Option(help: "Rounds of pre-training (default: 100).")
         var rounds: Int?
-        @Option(help: "Rounds of fine-tuning (default: 60).")
-        var fineTuningRounds: Int?
+        @Option(help: "Steps of fine-tuning of every client (default: 600).")
+        var fineTuningSteps: Int?
         @Option(help: "Channels of the first level (default: 16).")
         var width: Int?
-        @Option(help: "Rows and columns of a slice (default: 128).")
+        @Option(help: "Rows and columns of a slice (default: 144).")
         var size: Int?
-        @Option(help: "Pixel spacing in mm (default: 1.75).")
+        @Option(help: "Pixel spacing in mm (default: 1.5).")
         var spacing: Double?
         @Option(help: "Seed of the split and of pre-training (default: 1).")
         var seed: UInt64?

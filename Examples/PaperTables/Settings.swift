@@ -20,14 +20,14 @@ struct Settings: RunSettings {
     var clients = 10
     /// The number of rounds of pre-training.
     var rounds = 100
-    var fineTuningRounds = 60
+    var fineTuningSteps = 600
     /// The learning rates to try, the same for every start.
-    var learningRates: [Float] = [4e-3, 8e-3, 1.6e-2]
+    var learningRates: [Float] = [1e-3, 2e-3, 4e-3]
     /// The encoder's learning rates to try, as fractions of those.
     var encoderRates: [Float] = [1, 0.1]
     var width = 16
-    var size = 128
-    var spacing = 1.75
+    var size = 144
+    var spacing = 1.5
 
     /// The rows.
     var methods: [Method] {
@@ -39,7 +39,7 @@ struct Settings: RunSettings {
     static var quick: Settings {
         var quick = Settings()
         (quick.annotated, quick.folds, quick.foldCount) = ([1, 2], [0], 3)
-        (quick.clients, quick.rounds, quick.fineTuningRounds) = (4, 4, 10)
+        (quick.clients, quick.rounds, quick.fineTuningSteps) = (4, 4, 20)
         (quick.learningRates, quick.encoderRates) = ([8e-3], [1])
         (quick.width, quick.size, quick.spacing) = (8, 32, 6)
         return quick
@@ -103,7 +103,7 @@ extension Settings {
         }
         (training.data, training.annotated, training.folds, training.foldCount) = (data, annotated, folds, foldCount)
         (training.seeds, training.learningRates, training.encoderRates) = (seeds, learningRates, encoderRates)
-        training.plan.rounds = fineTuningRounds
+        training.plan.steps = fineTuningSteps
         (training.width, training.size, training.spacing) = (width, size, spacing)
         return training
     }

@@ -88,7 +88,7 @@ struct TableDocument {
             lead: "Every method pre-trained, fine-tuned, and scored alike, next to the numbers of the paper.",
             facts: [
                 ("Methods", "\(settings.methods.count)"), ("Pre-training", "\(settings.rounds) rounds"),
-                ("Fine-tuning", "\(settings.fineTuningRounds) rounds"), ("Folds", "\(settings.folds.count)"),
+                ("Fine-tuning", "\(settings.fineTuningSteps) steps"), ("Folds", "\(settings.folds.count)"),
                 ("Seeds", "\(settings.seeds.count)"),
                 ("Slices", "\(settings.size)² pixels of \(settings.spacing) mm"),
             ], sections: sections + [verdicts]

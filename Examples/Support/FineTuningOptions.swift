@@ -22,17 +22,29 @@ public struct FineTuningOptions: SettingOptions {
     var foldCount: Int?
     @Option(help: "Seeds of the decoder, order, and views, such as 1-3 (default: 1).")
     var seeds: Numbers?
-    @Option(help: "Rounds; without federation, passes over the annotated slices (default: 100).")
+    @Option(help: "Steps of every client, one batch each (default: 600).")
+    var steps: Int?
+    @Option(help: "Steps between two averages of the clients' weights (default: 10).")
+    var stepsPerRound: Int?
+    @Option(help: "Instead of --steps, rounds of passes over the annotated slices.")
     var rounds: Int?
-    @Option(help: "Passes over a client's slices per round (default: 1).")
+    @Option(help: "With --rounds, passes over a client's slices per round (default: 1).")
     var localEpochs: Int?
     @Option(help: "Slices in a batch (default: 8).")
     var batchSize: Int?
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Learn also from the images of the clients' other training patients, whose labels are not used: the average \
+            of the weights labels them (default: off).
+            """)
+    var unlabelled: Bool?
     @Option(
         name: .customLong("learning-rate"),
         help: ArgumentHelp(
             "Adam's learning rate after the warm-up (default: 4e-3). With several, such as 1e-3,4e-3, the best is "
-                + "chosen for every start on patients that do not count toward the tables.", valueName: "rates"))
+                + "chosen for every start and number of annotated patients on patients that do not count toward the "
+                + "tables.", valueName: "rates"))
     var learningRates: DecimalNumbers?
     @Option(
         name: .customLong("encoder-rate"),
@@ -42,18 +54,30 @@ public struct FineTuningOptions: SettingOptions {
     var encoderRates: DecimalNumbers?
     @Option(help: "Fraction of the steps during which the learning rate rises (default: 0.1).")
     var warmUp: Float?
-    @Option(help: "L2 penalty on the weights (default: 1e-5).")
+    @Option(help: "Weight decay (default: 0.01).")
     var weightDecay: Float?
+    @Option(help: "How the weights shrink: apart from Adam's step, or as an L2 penalty (default: decoupled).")
+    var decay: FineTuningPlan.Decay?
+    @Option(
+        help: """
+            What the average of the weights keeps of itself per round, in the second half of the training (default: \
+            0.9); 0 for the weights of the last round.
+            """)
+    var averaging: Float?
     @Option(help: "Training loss (default: crossEntropyAndDice).")
     var loss: SegmentationLoss?
-    @Option(help: "Strength of the random views (default: weak).")
+    @Option(help: "Strength of the random views (default: strong).")
     var augmentation: AugmentationStrength?
     @Option(help: "Channels of the first level (default: that of the encoder, or 16).")
     var width: Int?
-    @Option(help: "Rows and columns of a slice (default: those of the encoder's images, or 192).")
+    @Option(help: "Rows and columns of a slice (default: those of the encoder's images, or 144).")
     var size: Int?
-    @Option(help: "Pixel spacing in mm (default: that of the encoder's images, or 1.37).")
+    @Option(help: "Pixel spacing in mm (default: that of the encoder's images, or 1.5).")
     var spacing: Double?
+    @Flag(inversion: .prefixedNo, help: "Label the mean of six views of an image (default: on).")
+    var testTimeViews: Bool?
+    @Flag(inversion: .prefixedNo, help: "Remove from the labels what no heart has; ACDC only (default: on).")
+    var cleanUp: Bool?
 
     /// Creates the options without values.
     public init() {}

@@ -49,7 +49,8 @@ struct FineTuningPage: Sendable {
     private var facts: [(name: String, value: String)] {
         let plan = runner.plan
         return [
-            ("Clients", "\(runner.split.clients.count)"), ("Rounds", "\(plan.rounds)"),
+            ("Clients", "\(runner.split.clients.count)"), ("Rounds", "\(plan.roundCount)"),
+            ("Steps", plan.rounds == nil ? "\(plan.steps)" : "\(plan.localEpochs) passes a round"),
             ("Network", "U-Net, width \(runner.width)"),
             ("Slices", "\(runner.preprocessing.size)² pixels of \(runner.preprocessing.spacing) mm"),
             ("Batch", "\(plan.batchSize) slices"),

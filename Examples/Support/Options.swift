@@ -163,6 +163,7 @@ public struct AbsolutePath: ExpressibleByArgument, Encodable, Sendable {
 extension Trial.Mode: ExpressibleByArgument {}
 extension AugmentationStrength: ExpressibleByArgument {}
 extension SegmentationLoss: ExpressibleByArgument {}
+extension FineTuningPlan.Decay: ExpressibleByArgument {}
 extension FCLLoss.Negatives: ExpressibleByArgument {}
 extension PretrainingSettings.Collaboration: ExpressibleByArgument {}
 extension PretrainingSettings.BatchComposition: ExpressibleByArgument {}

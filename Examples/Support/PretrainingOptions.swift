@@ -59,6 +59,8 @@ public struct PretrainingOptions: SettingOptions {
     var learningRate: Float?
     @Option(help: "L2 penalty on the weights (default: \(defaults.weightDecay)).")
     var weightDecay: Float?
+    @Flag(inversion: .prefixedNo, help: "Keep Adam's moments from round to round at every site (default: no).")
+    var keepsMoments: Bool?
     @Option(help: "Strength of the random views (default: \(defaults.augmentation.rawValue)).")
     var augmentation: AugmentationStrength?
     @Option(help: "Statistics of the momentum encoder's batch norms (default: \(defaults.keyNormalization.rawValue)).")

@@ -4,17 +4,18 @@ import Tensor
 /// A random transformation that creates views of an image.
 ///
 /// The geometric map is sampled once, bilinearly, with zeros outside the image: mirroring, rotation, scaling, and
-/// translation (together a random resized crop), and an elastic deformation. Intensities, expected in 0 … 1, are
-/// blurred, then contrast, brightness, and gamma are changed, and noise is added. Each image of a batch is
-/// transformed independently.
+/// translation (together a random resized crop), and an elastic deformation. Intensities, expected to be about 0 to 1
+/// and at most 4, lose resolution and are blurred, then they are multiplied by a smooth bias field, contrast,
+/// brightness, and gamma are changed, and noise is added. Each image of a batch is transformed independently.
 ///
 /// ```swift
 /// let queries = Augmentation.weak(images, using: &generator)
 /// let keys = Augmentation.weak(images, using: &generator)
 /// ```
 ///
-/// Source: Chen et al., ICML 2020, and Chaitanya et al., NeurIPS 2020, for the kinds of transformation; their
-/// strengths are this package's reconstruction.
+/// Source: Chen et al., ICML 2020, Chaitanya et al., NeurIPS 2020, and, for low resolution and the chances, Isensee
+/// et al., Nature Methods 18:203–211, 2021, for the kinds of transformation; their strengths are this package's
+/// reconstruction.
 public struct Augmentation: Hashable, Sendable, Codable {
     /// Whether to mirror each axis in half of the views.
     public var mirrors = false
@@ -29,8 +30,20 @@ public struct Augmentation: Hashable, Sendable, Codable {
     ///
     /// Control points are a quarter of the image apart; between them, the standard deviation is half as large.
     public var elasticity: Float = 0
-    /// The maximum standard deviation of a Gaussian blur, in pixels; half of the views are not blurred.
+    /// The fraction of the views that are deformed elastically.
+    public var elasticityChance: Float = 1
+    /// The fraction of the views that lose half of their resolution: pairs of rows and columns are averaged and
+    /// interpolated again, as in an image with pixels of twice the size.
+    public var lowResolutionChance: Float = 0
+    /// The maximum standard deviation of a Gaussian blur, in pixels.
     public var blur: Float = 0
+    /// The fraction of the views that are blurred.
+    public var blurChance: Float = 0.5
+    /// The standard deviation of the natural logarithm of a smooth factor, as a receiver coil causes it, at control
+    /// points a quarter of the image apart; between them, it is half as large.
+    public var biasField: Float = 0
+    /// The fraction of the views that are multiplied by such a factor.
+    public var biasFieldChance: Float = 1
     /// The factor applied to each intensity's difference from the mean.
     public var contrast: ClosedRange<Float> = 1...1
     /// The maximum offset added to intensities, in either direction.
@@ -39,6 +52,8 @@ public struct Augmentation: Hashable, Sendable, Codable {
     public var gamma: ClosedRange<Float> = 1...1
     /// The maximum standard deviation of the noise.
     public var noise: Float = 0
+    /// The fraction of the views to which noise is added.
+    public var noiseChance: Float = 1
 
     /// Creates the identity transformation.
     public init() {}
@@ -85,11 +100,35 @@ public struct Augmentation: Hashable, Sendable, Codable {
         return upright
     }()
 
+    /// A strong augmentation without mirroring, which covers how hearts and scanners differ between patients, for
+    /// training on the labels of very few of them.
+    ///
+    /// In ACDC, the heart's center is up to 62 mm from the image's, and the blood of the left ventricle has a
+    /// normalized intensity of 0.37 to 0.81.
+    public static let strong: Augmentation = {
+        var strong = Augmentation()
+        strong.rotation = 45
+        strong.scale = 0.65...1.5
+        strong.translation = 0.2
+        (strong.elasticity, strong.elasticityChance) = (0.03, 0.5)
+        strong.lowResolutionChance = 0.2
+        (strong.blur, strong.blurChance) = (1.2, 0.3)
+        (strong.biasField, strong.biasFieldChance) = (0.3, 0.3)
+        strong.contrast = 0.5...1.8
+        strong.brightness = 0.25
+        strong.gamma = 0.5...2
+        (strong.noise, strong.noiseChance) = (0.08, 0.3)
+        return strong
+    }()
+
     /// A description of the problem with these settings, in one sentence; `nil` if they are valid.
     public var problem: String? {
         let extents: [(String, Float, ClosedRange<Float>)] = [
             ("rotation", rotation, 0...360), ("translation", translation, 0...1), ("elasticity", elasticity, 0...0.25),
             ("blur", blur, 0...16), ("brightness", brightness, 0...1), ("noise", noise, 0...1),
+            ("biasField", biasField, 0...2), ("elasticityChance", elasticityChance, 0...1),
+            ("lowResolutionChance", lowResolutionChance, 0...1), ("blurChance", blurChance, 0...1),
+            ("biasFieldChance", biasFieldChance, 0...1), ("noiseChance", noiseChance, 0...1),
         ]
         for (name, value, allowed) in extents where !allowed.contains(value) {
             return "\(name) is \(value): expected \(allowed.lowerBound) to \(allowed.upperBound)."
@@ -155,23 +194,37 @@ extension Augmentation {
         transform.matrix = (cosine * rows, -sine * columns, sine * rows, cosine * columns)
         transform.shift.row = generator.uniform(in: -translation...translation) * height
         transform.shift.column = generator.uniform(in: -translation...translation) * width
-        if elasticity > 0 {
-            let count = ImageTransform.elasticPoints * ImageTransform.elasticPoints
-            let downwards = (0..<count).map { _ in generator.normal(standardDeviation: elasticity * height) }
-            let across = (0..<count).map { _ in generator.normal(standardDeviation: elasticity * width) }
-            transform.elastic = (downwards, across)
+        if elasticity > 0, generator.happens(elasticityChance) {
+            transform.elastic = (
+                generator.controlPoints(elasticity * height), generator.controlPoints(elasticity * width)
+            )
         }
-        transform.blur = generator.chance(0.5) ? generator.uniform(in: 0...blur) : 0
+        transform.hasLowResolution = lowResolutionChance > 0 && generator.happens(lowResolutionChance)
+        transform.blur = generator.chance(blurChance) ? generator.uniform(in: 0...blur) : 0
+        if biasField > 0, generator.happens(biasFieldChance) {
+            transform.biasField = generator.controlPoints(biasField)
+        }
         transform.contrast = generator.logUniform(in: contrast)
         transform.brightness = generator.uniform(in: -brightness...brightness)
         transform.gamma = generator.logUniform(in: gamma)
         transform.noise = generator.uniform(in: 0...noise)
+        if !generator.happens(noiseChance) { transform.noise = 0 }
         transform.generator = generator
         return transform
     }
 }
 
 extension SeededGenerator {
+    /// Returns true with a probability; a certain event takes no random number.
+    fileprivate mutating func happens(_ chance: Float) -> Bool { chance == 1 || self.chance(chance) }
+
+    /// Returns normal numbers for the control points of a smooth field.
+    fileprivate mutating func controlPoints(_ deviation: Float) -> [Float] {
+        (0..<ImageTransform.controlPoints * ImageTransform.controlPoints).map { _ in
+            normal(standardDeviation: deviation)
+        }
+    }
+
     /// Returns a number whose logarithm is uniform: halves and doubles are equally likely.
     fileprivate mutating func logUniform(in range: ClosedRange<Float>) -> Float {
         range.lowerBound * pow(range.upperBound / range.lowerBound, uniform())

@@ -96,16 +96,24 @@ extension FeatureSet {
     public static func sample(
         from banks: [FeatureSet], count: Int, using generator: inout SeededGenerator
     ) -> FeatureSet {
+        FeatureSet(joining: samples(from: banks, count: count, using: &generator))
+    }
+
+    /// Returns the parts of Q′ as ``sample(from:count:using:)`` joins them, one from each bank.
+    ///
+    /// - Precondition: `count ≥ 0`, at least one bank, and equal dimensions.
+    public static func samples(
+        from banks: [FeatureSet], count: Int, using generator: inout SeededGenerator
+    ) -> [FeatureSet] {
         precondition(!banks.isEmpty && count >= 0, "\(count) features cannot be sampled from \(banks.count) banks")
         let available = banks.reduce(0) { $0 + $1.count }
         let shares = quotas(min(count, available), of: banks.map(\.count), using: &generator)
-        let parts = zip(banks, shares).map { bank, share in
+        return zip(banks, shares).map { bank, share in
             // The first steps of a shuffle select `share` different rows.
             var rows = share > 0 ? Array(0..<bank.count) : []
             for i in 0..<share { rows.swapAt(i, i + generator.integer(below: bank.count - i)) }
             return bank[Array(rows.prefix(share))]
         }
-        return FeatureSet(joining: parts)
     }
 
     /// Returns the number of features from each bank; the own bank, the first, contributes one even if not every bank

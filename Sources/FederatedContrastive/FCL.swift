@@ -74,7 +74,7 @@ public struct FCL: PretrainingMethod {
             momentumEncoder?.update(toward: training.main)
             site.bank.push(keys)
         }
-        return training.update(Self.metrics(statistics, separation))
+        return training.update(at: &site, Self.metrics(statistics, separation))
     }
 
     /// Returns the two losses of a round and the separation in the bank.

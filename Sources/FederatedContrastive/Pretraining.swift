@@ -153,7 +153,7 @@ extension PretrainingSettings {
     /// Returns the format of exchanged features if a site shares at most `count`; `nil` if none are exchanged.
     public func exchange(ofAtMost count: Int) -> FeatureExchange? {
         guard exchange, collaboration == .fedavg, count > 0 else { return nil }
-        return FeatureExchange(dimension: featureDimension, partitions: partitions, maximumCount: count)
+        return FeatureExchange(dimension: featureDimension, partitions: tagCount, maximumCount: count)
     }
 }
 
@@ -168,7 +168,7 @@ extension RunFolder<PretrainingSettings> {
             "preprocessing": String(decoding: try JSON.encoded(preprocessing).dropLast(), as: UTF8.self),
             "model": "U-Net encoder, width \(settings.width), depth 4, batch norm",
             "input": "1 channel, \(settings.size) × \(settings.size) pixels of \(settings.spacing) mm, "
-                + "intensities clipped to the volume's percentiles 1 to 99 and scaled to 0 … 1",
+                + "percentiles 1 and 99 of the central 120 mm mapped to 0 and 1, clamped to 0 … 2",
             "pretraining": settings.summary,
         ]
         try parameters.safetensors(including: { $0.group == .encoder }, metadata: metadata)

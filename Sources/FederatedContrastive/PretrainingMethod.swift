@@ -20,7 +20,7 @@ import UNet
 ///         let (a, b) = batch.views(settings.views, using: &training.generator)
 ///         try training.step { tape in NTXentLoss()(network(tape.constant(a)), network(tape.constant(b))) }
 ///     }
-///     return training.update()
+///     return training.update(at: &site)
 /// }
 /// ```
 ///
@@ -40,6 +40,8 @@ public protocol PretrainingMethod: Sendable {
     static var isTrained: Bool { get }
     /// Whether a site keeps a memory bank between rounds.
     static var keepsBank: Bool { get }
+    /// What the tags of slices and features tell.
+    static var tagging: SliceTagging { get }
 
     /// Creates the method, registering the heads of an already registered encoder in the group
     /// `ParameterGroup.head`.
@@ -77,6 +79,8 @@ extension PretrainingMethod {
     public static var isTrained: Bool { true }
     /// The default, `false`.
     public static var keepsBank: Bool { false }
+    /// The default, partitions.
+    public static var tagging: SliceTagging { .partition }
 
     /// Returns 0, the default.
     public func maximumSharedFeatures(at site: Site) -> Int { 0 }
@@ -91,7 +95,8 @@ extension PretrainingMethod {
 public enum PretrainingMethods {
     /// All methods, in the order of tables.
     public static let all: [any PretrainingMethod.Type] = [
-        FCL.self, RandomInitialization.self, LocalCL.self, FedRotation.self, FedSimCLR.self, FedSwAV.self, FedCA.self,
+        FCL.self, FCLPlus.self, RandomInitialization.self, LocalCL.self, FedRotation.self, FedSimCLR.self, FedSwAV.self,
+        FedCA.self,
         FedMoCo.self, FedBYOL.self, FedReconstruction.self,
     ]
 
@@ -119,6 +124,8 @@ public struct Site: Sendable {
     public var bank: MemoryBank
     /// The features that the site shared in this round.
     public internal(set) var shared: FeatureSet?
+    /// The optimizer after the last round, if its moments are kept.
+    var optimizer: Adam?
     /// A closure that counts a step.
     let advance: @Sendable (_ round: Int, _ loss: Float) -> Void
 
@@ -162,7 +169,7 @@ public struct LocalTraining {
         let settings = site.settings
         (main, self.site, self.round, epochs) = (global, site, round, settings.localEpochs)
         generator = SeededGenerator(seed: settings.seed, path: RandomStream.training, round, site.index)
-        optimizer = Adam(learningRate: settings.learningRate, weightDecay: settings.weightDecay)
+        optimizer = site.optimizer ?? Adam(learningRate: settings.learningRate, weightDecay: settings.weightDecay)
         let stepsPerRound = epochs * site.slices.steps(volumes: settings.batchVolumes)
         schedule = .cosine(from: settings.learningRate, to: 0, steps: settings.rounds * stepsPerRound)
         step = (round - 1) * stepsPerRound
@@ -199,8 +206,10 @@ public struct LocalTraining {
         site.advance(round, value)
     }
 
-    /// Returns the trained model, with the means of the round and the method's own metrics, which take precedence.
-    public func update(_ metrics: [Metric: Double] = [:]) -> LocalUpdate {
+    /// Ends the round at the site, and returns the trained model, with the means of the round and the method's own
+    /// metrics, which take precedence.
+    public func update(at site: inout Site, _ metrics: [Metric: Double] = [:]) -> LocalUpdate {
+        if site.settings.keepsMoments { site.optimizer = optimizer }
         func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
         var means: [Metric: Double] = [.loss: mean(losses), .learningRate: Double(optimizer.learningRate)]
         if !constants.isEmpty { means[.lossConstant] = mean(constants) }

@@ -40,9 +40,9 @@ public struct PretrainingSettings: RunSettings {
     /// The number of channels of the encoder's first level.
     public var width = 16
     /// The number of rows and columns of a slice.
-    public var size = 192
+    public var size = 144
     /// The pixel spacing, in mm.
-    public var spacing = 1.37
+    public var spacing = 1.5
     /// The number of volumes per batch, V; the batch has V · S slices.
     public var batchVolumes = 2
     /// The composition of batches.
@@ -51,6 +51,8 @@ public struct PretrainingSettings: RunSettings {
     public var learningRate: Float = 1e-3
     /// The L2 penalty added to the gradient.
     public var weightDecay: Float = 1e-4
+    /// Whether a site keeps Adam's moments from round to round; if not, every round begins with new ones.
+    public var keepsMoments = false
     /// The strength of the random augmentation.
     public var augmentation = AugmentationStrength.weak
     /// The statistics that the momentum encoder's batch norms use.
@@ -151,6 +153,9 @@ extension PretrainingSettings {
         return settings
     }
 
+    /// The number of different tags of slices and features.
+    public var tagCount: Int { methodType.tagging == .partition ? partitions : PositionTag.count }
+
     /// The temperature τ.
     public var tau: Float { temperature ?? methodType.temperature }
 
@@ -196,6 +201,8 @@ public enum AugmentationStrength: String, Codable, CaseIterable, Sendable {
     case upright
     /// `Augmentation/standard`.
     case standard
+    /// `Augmentation/strong`.
+    case strong
 
     /// The augmentation.
     public var views: Augmentation {
@@ -204,6 +211,7 @@ public enum AugmentationStrength: String, Codable, CaseIterable, Sendable {
         case .weak: .weak
         case .upright: .upright
         case .standard: .standard
+        case .strong: .strong
         }
     }
 }
@@ -223,6 +231,10 @@ extension Metric {
     public static let positiveSimilarity = Metric("positiveSimilarity")
     /// The mean cosine similarity of features of different partitions in the bank at the start of the round.
     public static let negativeSimilarity = Metric("negativeSimilarity")
+    /// The third term of ``FCLPlus``, which keeps features apart, in nats.
+    public static let spreadLoss = Metric("spreadLoss")
+    /// The value of ``spreadLoss`` when all features are equal, in nats.
+    public static let spreadConstant = Metric("spreadConstant")
     /// ``positiveSimilarity`` minus ``negativeSimilarity``.
     public static let separation = Metric("separation")
     /// The fraction of slices whose partition is correctly predicted by their nearest neighbors.
@@ -252,4 +264,5 @@ enum RandomStream {
     static let publicSet = 8
     static let baseModel = 9
     static let representation = 10
+    static let fineTuningOrder = 11
 }

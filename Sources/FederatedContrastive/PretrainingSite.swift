@@ -29,6 +29,12 @@ public actor PretrainingSite: Client {
                 site.bank = try MemoryBank(
                     restoring: state, capacity: site.bank.capacity, dimension: site.bank.dimension)
             }
+            if site.settings.keepsMoments {
+                var optimizer = Adam(
+                    learningRate: site.settings.learningRate, weightDecay: site.settings.weightDecay)
+                try optimizer.restore(state.part(under: Self.optimizer), for: model.parameters)
+                site.optimizer = optimizer
+            }
             if site.settings.collaboration == .local {
                 var parameters = model.parameters
                 let missing = try parameters.load(state.part(under: Self.ownModel)).missing
@@ -44,10 +50,12 @@ public actor PretrainingSite: Client {
     /// The complete state that the next round needs in addition to the global model.
     public var state: Safetensors {
         var state = type(of: method).keepsBank ? site.bank.state : Safetensors()
+        if let optimizer = site.optimizer { state.insert(optimizer.state, under: Self.optimizer) }
         if let own { state.insert(own.safetensors(), under: Self.ownModel) }
         return state
     }
     private static let ownModel = "model."
+    private static let optimizer = "optimizer."
 
     /// The contents of the site's memory bank; `nil` for methods without one.
     public var bank: FeatureSet? { type(of: method).keepsBank ? site.bank.contents : nil }

@@ -1,6 +1,8 @@
 import Tensor
 
 /// A segmentation training loss: cross-entropy, soft Dice, or their sum.
+///
+/// Pixels with the label ``unlabelled`` do not count.
 public enum SegmentationLoss: String, Hashable, Sendable, Codable, CaseIterable {
     /// The mean over all pixels of the negative log-probability of the true class.
     case crossEntropy
@@ -11,12 +13,15 @@ public enum SegmentationLoss: String, Hashable, Sendable, Codable, CaseIterable 
     /// Isensee et al., Nature Methods 18:203–211, 2021.
     case crossEntropyAndDice
 
+    /// The label of a pixel whose class is unknown.
+    public static let unlabelled: UInt8 = 255
+
     /// Returns the loss of a batch.
     ///
     /// **Shapes** `scores [batch, height, width, classes]`, one label in `0 ..< classes` per pixel, row by row →
     /// scalar.
     ///
-    /// - Precondition: At least two classes, as many labels as pixels, each a valid class.
+    /// - Precondition: Two to 255 classes, as many labels as pixels, each a valid class or ``unlabelled``.
     public func callAsFunction(_ scores: Variable, labels: [UInt8]) -> Variable {
         switch self {
         case .crossEntropy: pixelwise(scores, labels: labels.map(Int.init))
@@ -31,7 +36,8 @@ public enum SegmentationLoss: String, Hashable, Sendable, Codable, CaseIterable 
 ///
 /// p is the softmax of the scores, g is 1 where the pixel has the class and 0 elsewhere, and the sums run over all
 /// pixels of the batch. The background, class 0, is excluded. Summing over the batch rather than over each image
-/// keeps the loss defined for slices that lack a structure, as most apical slices do.
+/// keeps the loss defined for slices that lack a structure, as most apical slices do. Pixels with the label
+/// ``SegmentationLoss/unlabelled`` do not count.
 ///
 /// Source: Milletari, Navab, and Ahmadi, "V-Net", 3DV 2016, section 3, without squares and with sums over the batch
 /// (Isensee et al., Nature Methods 18:203–211, 2021).
@@ -51,13 +57,14 @@ public struct SoftDiceLoss: Hashable, Sendable {
     ///
     /// **Shapes** `scores [..., classes]`, one label in `0 ..< classes` per pixel → scalar in 0 … 1.
     ///
-    /// - Precondition: At least two classes, as many labels as pixels, each a valid class.
+    /// - Precondition: Two to 255 classes, as many labels as pixels, each a valid class or
+    ///   ``SegmentationLoss/unlabelled``.
     public func callAsFunction(_ scores: Variable, labels: [UInt8]) -> Variable {
         let probabilities = softmax(scores)
         let p = probabilities.value
         let classes = p.shape.last
         precondition(
-            classes > 1 && labels.count * classes == p.count && !labels.isEmpty,
+            classes > 1 && classes < 256 && labels.count * classes == p.count && !labels.isEmpty,
             "\(labels.count) labels for scores of shape \(p.shape)")
         let sums = Sums(p, labels, classes: classes)
         let foreground = classes - 1
@@ -76,7 +83,7 @@ public struct SoftDiceLoss: Hashable, Sendable {
             let factor = upstream[] / Float(foreground)
             var gradient = Tensor(zeros: shape)
             gradient.withMutableSpan { target in
-                for (pixel, label) in labels.enumerated() {
+                for (pixel, label) in labels.enumerated() where label != SegmentationLoss.unlabelled {
                     let at = pixel * classes
                     for c in 1..<classes { target[at + c] = factor * slopes[c].0 }
                     if label > 0 { target[at + Int(label)] -= factor * slopes[Int(label)].1 }
@@ -94,7 +101,7 @@ public struct SoftDiceLoss: Hashable, Sendable {
             let zeros = [Double](repeating: 0, count: classes)
             var (overlap, predicted, labelled) = (zeros, zeros, zeros)
             probabilities.withSpan { p in
-                for (pixel, label) in labels.enumerated() {
+                for (pixel, label) in labels.enumerated() where label != SegmentationLoss.unlabelled {
                     let at = pixel * classes
                     precondition(Int(label) < classes, "the label \(label) is none of the \(classes) classes")
                     for c in 1..<classes { predicted[c] += Double(p[at + c]) }
@@ -109,5 +116,5 @@ public struct SoftDiceLoss: Hashable, Sendable {
 
 /// Returns the cross-entropy of pixels; needed because a case of the loss has the same name as the global function.
 private func pixelwise(_ scores: Variable, labels: [Int]) -> Variable {
-    crossEntropy(scores, labels: labels)
+    crossEntropy(scores, labels: labels, ignoring: Int(SegmentationLoss.unlabelled))
 }

@@ -22,7 +22,7 @@ import _TestSupport
         #expect(Augmentation.identity == Augmentation())
     }
 
-    @Test(arguments: [Augmentation.weak, .standard])
+    @Test(arguments: [Augmentation.weak, .standard, .strong])
     func hasTheSameBitsOnOneThreadAndOnMany(augmentation: Augmentation) {
         let images = images([5, 12, 10, 1])
         let one = Parallel.$threadLimit.withValue(1) { views(augmentation, images) }
@@ -31,7 +31,7 @@ import _TestSupport
         #expect(one.shape == images.shape)
     }
 
-    @Test(arguments: [Augmentation.weak, .standard])
+    @Test(arguments: [Augmentation.weak, .standard, .strong])
     func dependsOnTheSeedAndChangesEveryImage(augmentation: Augmentation) {
         let image = images([1, 12, 10, 1])
         let images = Tensor(image.elements + image.elements, shape: [2, 12, 10, 1])
@@ -60,12 +60,13 @@ import _TestSupport
     }
 
     @Test func saysWhatIsWrongWithItsSettings() throws {
-        for sound in [Augmentation.identity, .weak, .standard] { #expect(sound.problem == nil) }
+        for sound in [Augmentation.identity, .weak, .standard, .strong] { #expect(sound.problem == nil) }
         let damages: [(String, (inout Augmentation) -> Void)] = [
             ("rotation", { $0.rotation = -1 }), ("translation", { $0.translation = .nan }),
             ("elasticity", { $0.elasticity = 3 }), ("blur", { $0.blur = .infinity }), ("noise", { $0.noise = -0.1 }),
             ("brightness", { $0.brightness = 2 }), ("scale", { $0.scale = 0...1 }), ("gamma", { $0.gamma = 0.01...1 }),
-            ("contrast", { $0.contrast = 1...100 }),
+            ("contrast", { $0.contrast = 1...100 }), ("biasField", { $0.biasField = -1 }),
+            ("elasticityChance", { $0.elasticityChance = 2 }), ("noiseChance", { $0.noiseChance = .nan }),
         ]
         for (name, damage) in damages {
             var damaged = Augmentation.standard
@@ -77,6 +78,23 @@ import _TestSupport
     @Test func isCodable() throws {
         let data = try JSONEncoder().encode(Augmentation.standard)
         #expect(try JSONDecoder().decode(Augmentation.self, from: data) == .standard)
+    }
+
+    @Test func changesTheChosenFractionOfTheViews() {
+        var augmentation = Augmentation.strong
+        augmentation.elasticityChance = 0.75
+        var generator = SeededGenerator(seed: 8)
+        let transforms = (0..<400).map { _ in
+            augmentation.transform(height: 8, width: 8, using: SeededGenerator(seed: generator.next()))
+        }
+        func share(_ isChanged: (ImageTransform) -> Bool) -> Double { Double(transforms.count(where: isChanged)) / 400 }
+        #expect(abs(share { $0.elastic != nil } - 0.75) < 0.07)
+        #expect(abs(share { $0.hasLowResolution } - 0.2) < 0.07)
+        #expect(abs(share { $0.blur > 0 } - 0.3) < 0.07)
+        #expect(abs(share { $0.biasField != nil } - 0.3) < 0.07)
+        #expect(abs(share { $0.noise > 0 } - 0.3) < 0.07)
+        // Independent of each other: what is blurred is deformed no more often.
+        #expect(abs(share { $0.elastic != nil && $0.blur > 0 } - 0.225) < 0.07)
     }
 
     @Test func drawsWithinItsSettings() {

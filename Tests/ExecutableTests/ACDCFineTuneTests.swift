@@ -75,6 +75,26 @@ import Testing
         #expect(models.count == 2)
     }
 
+    @Test func aModelForUseLearnsFromAllPatientsAndHasACard() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let options = ["--data", data, "--init", "random", "--annotated", "1", "--unlabelled", "--output", path("run")]
+        let result = try fineTune.run(options + small + ["--final"])
+        #expect(result.exitCode == 0, "\(result.errors)")
+        let model = try Safetensors(contentsOf: folder.appending(path: "run/model.safetensors"))
+        #expect(model.metadata["provenance"] == "Fine-tuned: random on all patients, seed 1")
+        #expect(model.metadata["inference"] == #"{"cleanUp":true,"testTimeViews":true}"#)
+        let card = try String(contentsOf: folder.appending(path: "run/MODEL_CARD.md"), encoding: .utf8)
+        #expect(card.contains("not a medical device") && card.contains("10.1109/TMI.2018.2837502"))
+        #expect(card.contains("12 labeled images of 6 patients at 2 clients"))
+        #expect(card.contains("| left ventricle | ") && card.contains("| DCM | "))
+        #expect(!card.contains(folder.path))
+        let again = try fineTune.run(["--resume", path("run"), "--quiet"])
+        #expect(again.exitCode == 0, "\(again.errors)")
+
+        let alone = try fineTune.run(options.dropLast() + [path("alone"), "--mode", "local", "--final"] + small)
+        #expect(alone.exitCode != 0 && alone.errors.contains("--final trains one model of all clients"))
+    }
+
     @Test func eachClientAloneGivesASpreadOverClients() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let result = try fineTune.run(

@@ -17,7 +17,7 @@ import Testing
     @Test func aQuickRunMakesTheTablesAndASecondOneHasNothingToDo() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let arguments = [
-            "--quick", "--methods", "fcl,random", "--annotated", "1", "--rounds", "1", "--fine-tuning-rounds", "1",
+            "--quick", "--methods", "fcl,random", "--annotated", "1", "--rounds", "1", "--fine-tuning-steps", "1",
             "--width", "2", "--size", "16", "--spacing", "12", "--output", path("t"),
         ]
         let result = try tables.run(arguments)

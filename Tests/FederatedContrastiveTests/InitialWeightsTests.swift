@@ -46,7 +46,7 @@ import _TestSupport
             let shape = try settings.shape(of: InitialWeights.all(arguments))
             return (shape.width, shape.preprocessing.size)
         }
-        #expect(try shape(["random"]) == (16, 192))
+        #expect(try shape(["random"]) == (16, 144))
         #expect(try shape(["random", "one"]) == (2, 32))
         #expect(try shape(["one"], size: 64) == (2, 64))
         for (names, width) in [(["one", "wide"], nil), (["one", "small"], nil), (["one"], 4)] as [([String], Int?)] {

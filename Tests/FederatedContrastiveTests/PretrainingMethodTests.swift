@@ -85,6 +85,7 @@ import _TestSupport
             ("no exchange", { $0.exchange = false }), ("no momentum encoder", { $0.momentumEncoder = false }),
             ("literal", { $0.negatives = .literal }), ("random batches", { $0.batch = .random }),
             ("three partitions", { $0.partitions = 3 }), ("temperature", { $0.temperature = 0.2 }),
+            ("moments", { $0.keepsMoments = true }), ("FCL+", { $0.method = "fclPlus" }),
             ("momentum", { $0.momentum = 0.9 }), ("bank", { $0.bank = 5 }), ("volumes", { $0.batchVolumes = 1 }),
         ]
         var seen: [[Float]: String] = [:]
@@ -119,8 +120,8 @@ import _TestSupport
             return "valid"
         }
         #expect(sentence("magic") { _ in }.contains("fedSwAV"))
-        #expect(sentence("fedSimCLR") { $0.remoteLoss = false }.contains("(fcl)"))
-        #expect(sentence("fedSwAV") { $0.exchange = false }.contains("fcl, fedCA"))
+        #expect(sentence("fedSimCLR") { $0.remoteLoss = false }.contains("(fcl, fclPlus)"))
+        #expect(sentence("fedSwAV") { $0.exchange = false }.contains("fcl, fclPlus, fedCA"))
         #expect(sentence("fedSwAV") { $0.prototypes = 1 }.hasPrefix("prototypes is 1"))
         #expect(sentence("fcl") { ($0.federation, $0.quorum) = (.centralized, 2) }.hasPrefix("quorum is 2"))
         for method in PretrainingMethods.names { #expect(sentence(method) { _ in } == "valid") }

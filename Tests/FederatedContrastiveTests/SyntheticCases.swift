@@ -1,4 +1,5 @@
 import Foundation
+import Segmentation
 import Tensor
 import Volumes
 
@@ -43,7 +44,8 @@ enum SyntheticCases {
         return TrialRunner(
             folder: folder, starts: try InitialWeights.all(starts),
             split: PatientSplit(of: patients, clients: clients, seed: 3), cases: make(patients), folds: 3, plan: plan,
-            width: 2, preprocessing: preprocessing, classes: classes)
+            inference: Inference(testTimeViews: false, cleanUp: true), width: 2, preprocessing: preprocessing,
+            classes: classes)
     }
 
     static var plan: FineTuningPlan {
@@ -51,6 +53,7 @@ enum SyntheticCases {
         plan.rounds = 6
         plan.batchSize = 3
         plan.learningRate = 1e-2
+        plan.augmentation = .weak
         return plan
     }
 

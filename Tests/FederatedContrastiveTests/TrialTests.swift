@@ -30,8 +30,9 @@ import _TestSupport
                 var search = trial
                 search.isSearch = true
                 for client in 0..<2 {
-                    let (learnt, scored) = runner.patients(of: client, in: search)
+                    let (learnt, unlabelled, scored) = runner.patients(of: client, in: search)
                     #expect(!learnt.isEmpty && !scored.isEmpty && Set(learnt).isDisjoint(with: scored))
+                    #expect(Set(unlabelled).isDisjoint(with: learnt + scored))
                     for validation in runner.patients(of: client, in: trial).scored {
                         #expect(!learnt.contains(validation) && !scored.contains(validation))
                     }
@@ -40,12 +41,15 @@ import _TestSupport
         }
     }
 
-    @Test func aTrialThatIsStoppedGoesOnWithTheSameBits() async throws {
+    @Test(arguments: [false, true])
+    func aTrialThatIsStoppedGoesOnWithTheSameBits(unlabelled: Bool) async throws {
         let (first, second) = (try TemporaryFolder(), try TemporaryFolder())
-        let whole = try SyntheticCases.runner(first.url)
+        var plan = SyntheticCases.plan
+        if unlabelled { (plan.rounds, plan.localEpochs, plan.unlabelled) = (12, 3, true) }
+        let whole = try SyntheticCases.runner(first.url, plan: plan)
         _ = try await whole.run(SyntheticCases.trial)
 
-        var stopped = try SyntheticCases.runner(second.url)
+        var stopped = try SyntheticCases.runner(second.url, plan: plan)
         stopped.checkpointInterval = .zero
         let latest = second.file("\(SyntheticCases.trial.id)/checkpoints/latest")
         var stops = 0
@@ -70,14 +74,17 @@ import _TestSupport
         let model = "\(SyntheticCases.trial.id)/model.safetensors"
         #expect(try Data(contentsOf: first.file(model)) == Data(contentsOf: second.file(model)))
         let rounds = try Data(contentsOf: second.file("\(SyntheticCases.trial.id)/rounds.jsonl"))
-        #expect(rounds.split(separator: 0x0A).count == 6)
+        #expect(rounds.split(separator: 0x0A).count == plan.rounds)
     }
 
-    @Test func oneThreadAndManyGiveTheSameBits() async throws {
+    @Test(arguments: [false, true])
+    func oneThreadAndManyGiveTheSameBits(unlabelled: Bool) async throws {
+        var plan = SyntheticCases.plan
+        if unlabelled { (plan.rounds, plan.localEpochs, plan.unlabelled) = (12, 3, true) }
         var models: [Data] = []
         for threads in [1, 3] {
             let folder = try TemporaryFolder()
-            let runner = try SyntheticCases.runner(folder.url)
+            let runner = try SyntheticCases.runner(folder.url, plan: plan)
             _ = try await Parallel.$threadLimit.withValue(threads) { try await runner.run(SyntheticCases.trial) }
             models.append(try Data(contentsOf: folder.file("\(SyntheticCases.trial.id)/model.safetensors")))
         }

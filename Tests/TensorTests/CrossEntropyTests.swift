@@ -24,6 +24,21 @@ import _TestSupport
         #expect(abs(gradients[0].sum) < 1e-6)
     }
 
+    @Test func ignoredRowsDoNotCount() {
+        let logits = Tensor(random: [4, 3], seed: 1, standardDeviation: 3)
+        let (value, gradients) = valueAndGradient(at: [logits]) {
+            crossEntropy($0[0], labels: [2, -1, 0, -1], ignoring: -1)
+        }
+        let rows = Tensor(Array(logits.elements[0..<3] + logits.elements[6..<9]), shape: [2, 3])
+        let (expected, own) = valueAndGradient(at: [rows]) { crossEntropy($0[0], labels: [2, 0]) }
+        #expect(value == expected)
+        #expect(gradients[0].elements[0..<3] == own[0].elements[0..<3])
+        #expect(gradients[0].elements[6..<9].elementsEqual(own[0].elements[3..<6]))
+        #expect(gradients[0].elements[3..<6].allSatisfy { $0 == 0 })
+        let none = valueAndGradient(at: [logits]) { crossEntropy($0[0], labels: [9, 9, 9, 9], ignoring: 9) }
+        #expect(none.value == 0 && none.gradients[0].elements.allSatisfy { $0 == 0 })
+    }
+
     @Test func refusesLabelsThatAreNoClasses() async {
         await #expect(processExitsWith: .failure) {
             _ = valueAndGradient(at: [Tensor(zeros: [2, 3])]) { crossEntropy($0[0], labels: [0, 3]) }

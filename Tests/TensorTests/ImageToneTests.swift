@@ -77,6 +77,56 @@ import _TestSupport
         #expect(difference(applied(ImageTone(blur: deviation), to: image), expected) == nil)
     }
 
+    @Test(arguments: [(6, 4, 1), (5, 3, 2), (1, 1, 1)])
+    func lowResolutionAveragesPairsAndInterpolates(height: Int, width: Int, channels: Int) {
+        let extents = ImageExtents(height: height, width: width, channels: channels)
+        let image = uniform(extents)
+        /// The weights of the elements of an axis for element i: those of two pairs.
+        func weights(_ i: Int, _ count: Int) -> [Double] {
+            var weights = [Double](repeating: 0, count: count)
+            let last = (count - 1) / 2
+            for (pair, weight) in [(i / 2, 0.75), (min(last, max(0, i % 2 == 0 ? i / 2 - 1 : i / 2 + 1)), 0.25)] {
+                weights[2 * pair] += weight / 2
+                weights[min(2 * pair + 1, count - 1)] += weight / 2
+            }
+            return weights
+        }
+        var expected: [Double] = []
+        for row in 0..<height {
+            for column in 0..<width {
+                for channel in 0..<channels {
+                    var value = 0.0
+                    for (i, down) in weights(row, height).enumerated() {
+                        for (j, across) in weights(column, width).enumerated() {
+                            value += down * across * Double(image[i, j, channel])
+                        }
+                    }
+                    expected.append(value)
+                }
+            }
+        }
+        #expect(difference(applied(ImageTone(hasLowResolution: true), to: image), expected) == nil)
+    }
+
+    @Test func aBiasFieldIsASmoothFactor() {
+        let extents = ImageExtents(height: 9, width: 7, channels: 2)
+        let image = uniform(extents)
+        var generator = SeededGenerator(seed: 5)
+        let field = SmoothField(
+            splines: SmoothField.Splines(extents), values: (0..<49).map { _ in generator.normal() })
+        var expected: [Double] = []
+        for row in 0..<9 {
+            var line = [Float](repeating: 0, count: 7)
+            field.add(row: row, to: &line)
+            for column in 0..<7 {
+                for channel in 0..<2 {
+                    expected.append(exp(Double(line[column])) * Double(image[row, column, channel]))
+                }
+            }
+        }
+        #expect(difference(applied(ImageTone(biasField: field), to: image), expected) == nil)
+    }
+
     @Test func withoutChangesTheBitsStay() {
         let image = uniform(ImageExtents(height: 3, width: 3, channels: 2))
         #expect(applied(ImageTone(), to: image).bits == image.bits)

@@ -89,45 +89,44 @@ import _TestSupport
     }
 
     @Test func equalControlPointsShiftTheImage() {
-        let count = ElasticField.points * ElasticField.points
+        func field(_ value: Float) -> SmoothField {
+            SmoothField(
+                splines: SmoothField.Splines(extents),
+                values: Array(repeating: value, count: SmoothField.points * SmoothField.points))
+        }
         var warp = map(extents)
-        warp.elastic = ElasticField(
-            splines: ElasticField.Splines(extents), downwards: Array(repeating: 2, count: count),
-            across: Array(repeating: -1, count: count))
+        warp.elastic = (field(2), field(-1))
         let image = image(extents)
         let expected = applied(map(extents, shift: (2, -1)), to: image)
         // B-splines add up to one, but for rounding.
         #expect(difference(applied(warp, to: image), expected.elements.map(Double.init), absolute: 1e-5) == nil)
     }
 
-    @Test func displacementsAreTheSumOverAllControlPoints() {
+    @Test func aSmoothFieldIsTheSumOverAllControlPoints() {
         let extents = ImageExtents(height: 9, width: 6, channels: 1)
         var generator = SeededGenerator(seed: 5)
-        let field = ElasticField(
-            splines: ElasticField.Splines(extents), downwards: (0..<49).map { _ in generator.normal() },
-            across: (0..<49).map { _ in generator.normal() })
+        let field = SmoothField(
+            splines: SmoothField.Splines(extents), values: (0..<49).map { _ in generator.normal() })
         /// The cubic B-spline around 0.
         func spline(_ x: Double) -> Double {
             let d = abs(x)
             return d < 1 ? 2 / 3 - d * d + d * d * d / 2 : d < 2 ? (2 - d) * (2 - d) * (2 - d) / 6 : 0
         }
         for row in 0..<9 {
-            var (rows, columns) = ([Float](repeating: 1, count: 6), [Float](repeating: 0, count: 6))
-            field.add(row: row, toRows: &rows, toColumns: &columns)
+            var line = [Float](repeating: 1, count: 6)
+            field.add(row: row, to: &line)
             for column in 0..<6 {
-                var (down, across) = (0.0, 0.0)
+                var sum = 1.0
                 for i in 0..<7 {
                     for j in 0..<7 {
                         // Control point i lies at cell boundary i − 1; four cells cover the image.
                         let weight =
                             spline((Double(row) + 0.5) / 9 * 4 - Double(i - 1))
                             * spline((Double(column) + 0.5) / 6 * 4 - Double(j - 1))
-                        down += weight * Double(field.downwards[i * 7 + j])
-                        across += weight * Double(field.across[i * 7 + j])
+                        sum += weight * Double(field.values[i * 7 + j])
                     }
                 }
-                #expect(abs(Double(rows[column]) - 1 - down) < 1e-5)
-                #expect(abs(Double(columns[column]) - across) < 1e-5)
+                #expect(abs(Double(line[column]) - sum) < 1e-5)
             }
         }
     }

@@ -69,6 +69,29 @@ import _TestSupport
         #expect(gradients[0].elements.allSatisfy { $0.isFinite })
     }
 
+    /// A loss with unlabelled pixels is that of the labelled ones alone, whatever the scores of the others are.
+    @Test(arguments: SegmentationLoss.allCases)
+    func unlabelledPixelsDoNotCount(loss: SegmentationLoss) {
+        let known = [0, 2, 3, 5, 8, 11]
+        let sparse = labels.indices.map { known.contains($0) ? labels[$0] : SegmentationLoss.unlabelled }
+        let (value, gradients) = valueAndGradient(at: [scores]) { loss($0[0], labels: sparse) }
+        let rows = Tensor(known.flatMap { scores.elements[4 * $0..<4 * $0 + 4] }, shape: [known.count, 4])
+        let (expected, own) = valueAndGradient(at: [rows]) { loss($0[0], labels: known.map { labels[$0] }) }
+        #expect(abs(value - expected) < 1e-6)
+        for pixel in labels.indices {
+            let gradient = gradients[0].elements[4 * pixel..<4 * pixel + 4]
+            if let place = known.firstIndex(of: pixel) {
+                #expect(zip(gradient, own[0].elements[4 * place..<4 * place + 4]).allSatisfy { abs($0 - $1) < 1e-6 })
+            } else {
+                #expect(gradient.allSatisfy { $0 == 0 })
+            }
+        }
+        let none = valueAndGradient(at: [scores]) {
+            loss($0[0], labels: Array(repeating: SegmentationLoss.unlabelled, count: 12))
+        }
+        #expect(none.value.isFinite && none.gradients[0].elements.allSatisfy { $0 == 0 })
+    }
+
     @Test func refusesLabelsThatAreNoClasses() async {
         await #expect(processExitsWith: .failure) {
             _ = valueAndGradient(at: [Tensor(zeros: [2, 3])]) { SoftDiceLoss()($0[0], labels: [0, 3]) }

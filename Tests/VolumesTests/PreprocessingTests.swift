@@ -1,3 +1,4 @@
+import Foundation
 import Tensor
 import Testing
 
@@ -129,11 +130,68 @@ private func image(
         #expect(prepared.sliceCount == 3 && prepared.size == 6)
     }
 
+    @Test("Percentiles are those of the central square, and intensities are clamped")
+    func window() {
+        // 12 × 10 voxels of 2 × 3 mm; the central 12 mm are 6 × 4 of them, in both slices.
+        let extent = Volume.Extent(x: 12, y: 10, slices: 2)
+        let voxels = (0..<extent.count).map { place -> Float in
+            let (x, y) = (place % 12, place / 12 % 10)
+            return (3..<9).contains(x) && (3..<7).contains(y) ? Float(100 + place % 7) : Float(x == 0 ? -5000 : 5000)
+        }
+        let image = Volume(extent: extent, spacing: .init(x: 2, y: 3, slice: 8), voxels: voxels)
+        let prepared = Preprocessing(
+            spacing: 1, size: 24, intensityPercentiles: 0...100, intensityWindow: 12, intensityRange: -0.5...2)(image)
+        #expect(prepared.pixels.max() == 2 && prepared.pixels.min() == -0.5)
+        let middle = prepared.pixels[12 * 24 + 8..<12 * 24 + 16]
+        #expect(middle.allSatisfy { $0 >= 0 && $0 <= 1 } && middle.contains { $0 > 0.5 })
+        let whole = Preprocessing(spacing: 1, size: 24, intensityPercentiles: 0...100, intensityWindow: nil)(image)
+        #expect(whole.pixels.max() == 1)
+    }
+
+    @Test("Each pixel takes the label with the largest part in it")
+    func labels() {
+        let extent = Volume.Extent(x: 6, y: 6, slices: 2)
+        var voxels = [Float](repeating: 0, count: 72)
+        for y in 0..<6 { for x in 0..<6 { voxels[36 + y * 6 + x] = x < 3 ? (y < 4 ? 9 : 2) : (x == 3 ? 255 : 0) } }
+        let labels = Volume(extent: extent, spacing: .init(x: 1, y: 1, slice: 8), voxels: voxels)
+        let same = Preprocessing(spacing: 1, size: 6)(labels, labels: labels)
+        #expect(same.labels == voxels.map { UInt8($0) })
+        // At half the spacing, an edge lies between two pixels, and the column of 255 is two pixels wide.
+        let fine = Preprocessing(spacing: 0.5, size: 12)(labels, labels: labels)
+        #expect(Array(fine.labels![144..<156]) == [9, 9, 9, 9, 9, 9, 255, 255, 0, 0, 0, 0])
+        #expect(fine.labels![..<144].allSatisfy { $0 == 0 })
+        #expect(fine.labels![144 + 8 * 12] == 2)
+    }
+
+    @Test("Settings of earlier versions keep their meaning")
+    func decoding() throws {
+        let old = Data(#"{"intensityPercentiles":[1,99],"size":128,"spacing":1.75}"#.utf8)
+        #expect(
+            try JSONDecoder().decode(Preprocessing.self, from: old)
+                == Preprocessing(spacing: 1.75, size: 128, intensityWindow: nil, intensityRange: 0...1))
+        for preprocessing in [Preprocessing(), Preprocessing(intensityWindow: nil, intensityRange: -1...3)] {
+            let data = try JSONEncoder().encode(preprocessing)
+            #expect(try JSONDecoder().decode(Preprocessing.self, from: data) == preprocessing)
+        }
+        for wrong in [
+            #"{"intensityPercentiles":[1,99],"size":0,"spacing":1}"#,
+            #"{"intensityPercentiles":[-1,99],"size":8,"spacing":1}"#,
+            #"{"intensityPercentiles":[1,99],"size":8,"spacing":1,"intensityWindow":-3}"#,
+            #"{"intensityPercentiles":[1,99],"size":8,"spacing":1,"intensityRange":[1,2]}"#,
+            #"{"intensityPercentiles":[1,99],"size":8,"spacing":-1}"#,
+        ] {
+            #expect(throws: DecodingError.self) {
+                try JSONDecoder().decode(Preprocessing.self, from: Data(wrong.utf8))
+            }
+        }
+    }
+
     @Test("Intensities are clipped at the percentiles of the whole volume")
     func intensities() {
         let voxels = (0..<400).map { Float($0 == 7 ? 1_000_000 : $0) }
         let image = Volume(extent: .init(x: 10, y: 10, slices: 4), spacing: .init(x: 1, y: 1, slice: 1), voxels: voxels)
-        let prepared = Preprocessing(spacing: 1, size: 10, intensityPercentiles: 1...99)(image)
+        let prepared = Preprocessing(
+            spacing: 1, size: 10, intensityPercentiles: 1...99, intensityWindow: nil, intensityRange: 0...1)(image)
         let percentiles = Percentiles(of: voxels)
         let (low, high) = (percentiles[1], percentiles[99])
         let worst = zip(prepared.pixels, voxels).map { pixel, voxel in
@@ -154,7 +212,7 @@ private func image(
         odd.voxels = (0..<25).map(Float.init)
         (odd.voxels[3], odd.voxels[4], odd.voxels[12]) = (.nan, .infinity, -.infinity)
         let prepared = Preprocessing(spacing: 1, size: 5)(odd, labels: odd)
-        #expect(prepared.pixels.allSatisfy { $0 >= 0 && $0 <= 1 })
+        #expect(prepared.pixels.allSatisfy { $0 >= 0 && $0 <= 2 })
         #expect(prepared.labels?[12] == 0)
 
         // Spacings that only a damaged header has.

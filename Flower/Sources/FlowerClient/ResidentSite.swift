@@ -106,7 +106,7 @@ actor ResidentSite {
     private func open(
         _ settings: FederatedFineTuningSettings, _ place: Place, _ memory: SiteMemory, _ state: Safetensors?
     ) async throws -> FlowerSite {
-        let acdc = try ACDC(contentsOf: data)
+        let acdc = try ACDC(contentsOf: data, requiringLabels: !settings.plan.unlabelled)
         let patients = acdc.patients.map(\.id)
         guard patients.count >= place.sharers ?? 1 else {
             throw RunError.data(
@@ -114,20 +114,22 @@ actor ResidentSite {
         }
         let split = PatientSplit(of: patients, clients: place.sharers ?? 1, seed: settings.splitSeed)
         let index = place.sharers == nil ? 0 : place.index
-        let annotated = settings.annotated.map { count in
-            Array(
-                split.fold(settings.fold, of: FederatedFineTuningSettings.foldCount, client: index).training.prefix(
-                    count))
-        }
-        let cases = try await LabelledCase.acdc(acdc, preparedBy: settings.preprocessing)
-        let own = (annotated ?? split.clients[index]).flatMap { cases[$0] ?? [] }
-        guard !own.isEmpty else { throw RunError.data("\(data.path) holds no labelled image.") }
-        let slices = LabelledSlices(own)
+        let training =
+            settings.annotated == nil
+            ? split.clients[index]
+            : split.fold(settings.fold, of: FederatedFineTuningSettings.foldCount, client: index).training
+        let images = try await SiteImages(
+            acdc, preparedBy: settings.preprocessing, of: training, annotated: settings.annotated)
+        guard !images.labelled.isEmpty else { throw RunError.data("\(data.path) holds no labelled image.") }
+        let slices = LabelledSlices(images.labelled)
         let model = try settings.model(startingAt: InitialWeights("random"))
         let site = FineTuningSite(
-            index: place.index, slices: slices, network: model.network, plan: settings.plan, seed: settings.seed)
+            index: place.index, slices: slices, unlabelled: images.unlabelled, model: model, plan: settings.plan,
+            seed: settings.seed)
         if let state { try await site.restore(state, for: model.parameters) }
-        progress.say("\(own.count) labelled images, \(slices.count) slices")
+        progress.say(
+            "\(images.labelled.count) labelled images, \(slices.count) slices"
+                + (settings.plan.unlabelled ? ", and \(images.unlabelled.count) images without labels" : ""))
         let client = RememberingClient(client: site, memory: memory) { await site.state }
         return FlowerSite(client: client, parameters: model.parameters, exchange: nil)
     }

@@ -30,9 +30,13 @@ struct FineTune: AsyncParsableCommand, Sendable {
         @Option(
             help: "Where --annotated is given: the fifth of a site's patients held out for validation (default: 0).")
         var fold: Int?
-        @Option(help: "Rounds of training (default: 100).")
+        @Option(help: "Steps of every site, one batch each (default: 600).")
+        var steps: Int?
+        @Option(help: "Steps between two averages of the sites' weights (default: 10).")
+        var stepsPerRound: Int?
+        @Option(help: "Instead of --steps, rounds of passes over a site's slices.")
         var rounds: Int?
-        @Option(help: "Passes over a site's slices in a round (default: 1).")
+        @Option(help: "With --rounds, passes over a site's slices in a round (default: 1).")
         var localEpochs: Int?
         @Option(help: "Slices in a batch (default: 8).")
         var batchSize: Int?
@@ -40,11 +44,15 @@ struct FineTune: AsyncParsableCommand, Sendable {
         var learningRate: Float?
         @Option(help: "The encoder's learning rate as a fraction of that (default: 1).")
         var encoderRate: Float?
+        @Flag(
+            inversion: .prefixedNo,
+            help: "Learn also from images without labels, or with --annotated from all other training patients.")
+        var unlabelled: Bool?
         @Option(help: "Channels of the first level (default: that of the encoder, or 16).")
         var width: Int?
-        @Option(help: "Rows and columns of a slice (default: those of the encoder's images, or 192).")
+        @Option(help: "Rows and columns of a slice (default: those of the encoder's images, or 144).")
         var size: Int?
-        @Option(help: "Pixel spacing in mm (default: that of the encoder's images, or 1.37).")
+        @Option(help: "Pixel spacing in mm (default: that of the encoder's images, or 1.5).")
         var spacing: Double?
         @Option(help: "Seed of decoder, order, and views (default: 1).")
         var seed: UInt64?
@@ -83,23 +91,21 @@ struct FineTune: AsyncParsableCommand, Sendable {
         var store = try RunStore(directory: folder.url)
         for repair in store.repairs { progress.say("repaired: \(repair)") }
         let checkpoint = try store.checkpoint()
-        var federation = Federation(
-            clients: sites, parameters: try checkpoint?.model(like: start.parameters) ?? start.parameters,
-            round: checkpoint?.round ?? 0, quorum: settings.quorum ?? settings.clients, concurrency: sites.count)
-        if federation.round > 0 { progress.say("continuing after round \(federation.round)") }
-        try await federation.run(
-            rounds: settings.plan.rounds, store: &store,
-            finished: { report in
-                if connection.json { FileHandle.standardOutput.write(report.line) }
-                let loss = report.metrics[.loss].map { String(format: "%.3f", $0) } ?? "–"
-                progress.say("round \(report.round)/\(settings.plan.rounds)  loss \(loss)")
-                for absence in report.absent { progress.complain("round \(report.round): \(absence)") }
-            })
-        var model = start
-        model.parameters = federation.parameters
+        var server = try FineTuningServer(
+            clients: sites, model: start, plan: settings.plan, quorum: settings.quorum, concurrency: sites.count,
+            checkpoint: checkpoint)
+        if server.round > 0 { progress.say("continuing after round \(server.round)") }
+        let rounds = settings.plan.roundCount
+        try await server.run(store: &store, finished: { report in
+            if connection.json { FileHandle.standardOutput.write(report.line) }
+            let loss = report.metrics[.loss].map { String(format: "%.3f", $0) } ?? "–"
+            progress.say("round \(report.round)/\(rounds)  loss \(loss)")
+            for absence in report.absent { progress.complain("round \(report.round): \(absence)") }
+        })
+        let model = server.model
         try model.write(
             to: folder.url.appendingPathComponent("model.safetensors"),
-            provenance: "Fine-tuned at \(sites.count) sites, \(settings.plan.rounds) rounds, seed \(settings.seed)")
+            provenance: "Fine-tuned at \(sites.count) sites, \(rounds) rounds, seed \(settings.seed)")
     }
 
     private func newSettings() throws -> FederatedFineTuningSettings {

@@ -43,6 +43,6 @@ struct FedBYOL: PretrainingMethod {
             }
             target.update(toward: training.main)
         }
-        return training.update()
+        return training.update(at: &site)
     }
 }

@@ -70,7 +70,7 @@ struct FedCA: PretrainingMethod {
                     base: target)
             }
         }
-        return training.update()
+        return training.update(at: &site)
     }
 }
 

@@ -51,6 +51,6 @@ struct FedMoCo: PretrainingMethod {
             momentumEncoder.update(toward: training.main)
             site.bank.push(keys)
         }
-        return training.update()
+        return training.update(at: &site)
     }
 }

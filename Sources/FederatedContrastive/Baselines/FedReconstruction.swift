@@ -40,7 +40,7 @@ struct FedReconstruction: PretrainingMethod {
                 task(decoder(encoder(tape.constant(masked.images))), images: images, mask: masked.mask)
             }
         }
-        return training.update()
+        return training.update(at: &site)
     }
 
     /// Returns the variance of the masked pixels, which is the error of the best constant prediction.

@@ -37,6 +37,6 @@ struct FedRotation: PretrainingMethod {
             let copies = RotationTask.copies(of: views(batch.images, using: &training.generator))
             try training.step(constant: RotationTask.constant) { tape in task(encoder(tape.constant(copies))) }
         }
-        return training.update()
+        return training.update(at: &site)
     }
 }

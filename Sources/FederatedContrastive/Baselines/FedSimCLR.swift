@@ -34,6 +34,6 @@ struct FedSimCLR: PretrainingMethod {
                 loss(network(tape.constant(a)), network(tape.constant(b)))
             }
         }
-        return training.update()
+        return training.update(at: &site)
     }
 }

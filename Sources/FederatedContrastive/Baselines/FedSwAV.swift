@@ -54,6 +54,6 @@ struct FedSwAV: PretrainingMethod {
                 site.bank.push(try FeatureSet(normalizing: views, partitions: batch.partitions))
             }
         }
-        return training.update()
+        return training.update(at: &site)
     }
 }

@@ -36,6 +36,6 @@ struct LocalCL: PretrainingMethod {
                 loss(network(tape.constant(a)), network(tape.constant(b)), partitions: batch.partitions)
             }
         }
-        return training.update()
+        return training.update(at: &site)
     }
 }

@@ -30,8 +30,11 @@ public struct Cohort: Sendable {
             preparedBy: Preprocessing(spacing: settings.spacing, size: settings.size),
             frames: settings.frames == .cine ? .all : .labelled, withLabels: false)
         let volumes = Dictionary(grouping: scans, by: \.patient.id).mapValues { $0.map(\.volume) }
+        let phases = Dictionary(grouping: scans, by: \.patient.id).mapValues { $0.map { $0.phase == .endSystole } }
         let groups = acdc.patients.compactMap { $0.group.flatMap(ACDC.Group.allCases.firstIndex) }
-        self.init(patients, volumes, settings, diagnoses: groups.count == patients.count ? groups : nil)
+        self.init(
+            patients, volumes, settings, endSystolic: phases,
+            diagnoses: groups.count == patients.count ? groups : nil)
     }
 
     /// Creates a cohort of patients whose volumes are already preprocessed.
@@ -39,13 +42,16 @@ public struct Cohort: Sendable {
     /// - Precondition: At least as many patients as sites.
     public init(
         _ patients: [String], _ volumes: [String: [PreparedVolume]], _ settings: PretrainingSettings,
-        diagnoses: [Int]? = nil
+        endSystolic: [String: [Bool]]? = nil, diagnoses: [Int]? = nil
     ) {
         self.diagnoses = diagnoses
         let numbers = Dictionary(uniqueKeysWithValues: patients.enumerated().map { ($1, $0) })
         split = PatientSplit(of: patients, clients: settings.siteCount, seed: settings.seed).clients
         libraries = split.map { names in
-            SliceLibrary(names.flatMap { volumes[$0] ?? [] }, partitions: settings.partitions)
+            SliceLibrary(
+                names.flatMap { volumes[$0] ?? [] }, partitions: settings.partitions,
+                tagging: settings.methodType.tagging,
+                endSystolic: endSystolic.map { phases in names.flatMap { phases[$0] ?? [] } })
         }
         owners = split.map { names in
             names.flatMap { name in (volumes[name] ?? []).map { _ in numbers[name]! } }

@@ -7,6 +7,8 @@ public struct LabelledCase: Sendable {
     public let patient: String
     /// The frame of the patient, such as `ED`; empty if there is only one.
     public let frame: String
+    /// The diagnosis of the patient, if it is known.
+    public let diagnosis: String?
     /// The prepared slices, with labels.
     public let volume: PreparedVolume
     /// A closure that reads the labels on the native grid.
@@ -14,10 +16,11 @@ public struct LabelledCase: Sendable {
 
     /// Creates a labeled image.
     public init(
-        patient: String, frame: String, volume: PreparedVolume,
+        patient: String, frame: String, diagnosis: String? = nil, volume: PreparedVolume,
         reference: @escaping @Sendable () throws(VolumesError) -> Volume
     ) {
-        (self.patient, self.frame, self.volume, self.reference) = (patient, frame, volume, reference)
+        (self.patient, self.frame, self.diagnosis) = (patient, frame, diagnosis)
+        (self.volume, self.reference) = (volume, reference)
     }
 
     /// Loads the labeled images of all patients of an ACDC folder, by patient.
@@ -27,15 +30,19 @@ public struct LabelledCase: Sendable {
         _ acdc: ACDC, preparedBy preprocessing: Preprocessing
     ) async throws(VolumesError) -> [String: [LabelledCase]] {
         let scans = try await acdc.scans(preparedBy: preprocessing)
-        let cases = scans.compactMap { scan -> LabelledCase? in
-            guard let phase = scan.phase,
-                let url = scan.patient.frames.first(where: { $0.phase == phase })?.labels
-            else { return nil }
-            return LabelledCase(patient: scan.patient.id, frame: phase.rawValue, volume: scan.volume) {
-                () throws(VolumesError) in try NIfTI(contentsOf: url).volume
-            }
+        return Dictionary(grouping: scans.compactMap(LabelledCase.init), by: \.patient)
+    }
+
+    /// The labeled image of a scan; `nil` for a scan without labels.
+    fileprivate init?(_ scan: ACDC.Scan) {
+        guard let phase = scan.phase, let url = scan.patient.frames.first(where: { $0.phase == phase })?.labels
+        else { return nil }
+        self.init(
+            patient: scan.patient.id, frame: phase.rawValue, diagnosis: scan.patient.group?.rawValue,
+            volume: scan.volume
+        ) {
+            () throws(VolumesError) in try NIfTI(contentsOf: url).volume
         }
-        return Dictionary(grouping: cases, by: \.patient)
     }
 
     /// Loads the labeled images of all patients of an HVSMR folder, by patient, with slices along the third axis.
@@ -59,6 +66,38 @@ public struct LabelledCase: Sendable {
     }
 }
 
+/// The images that a site learns from: some with their labels, the others without.
+public struct SiteImages: Sendable {
+    /// The images with labels.
+    public let labelled: [LabelledCase]
+    /// The images without labels.
+    public let unlabelled: [PreparedVolume]
+
+    /// Loads the images of some patients of an ACDC folder.
+    ///
+    /// - Parameters:
+    ///   - acdc: The folder.
+    ///   - preprocessing: The preprocessing of the images.
+    ///   - patients: The patients to learn from, in order.
+    ///   - annotated: The number of patients, from the first, whose labels are used; by default, all of them.
+    /// - Throws: `VolumesError` that lists every file that cannot be used.
+    public init(
+        _ acdc: ACDC, preparedBy preprocessing: Preprocessing, of patients: [String], annotated: Int? = nil
+    ) async throws(VolumesError) {
+        let scans = Dictionary(grouping: try await acdc.scans(preparedBy: preprocessing), by: \.patient.id)
+        let teachers = Set(patients.prefix(annotated ?? patients.count))
+        var (labelled, unlabelled): ([LabelledCase], [PreparedVolume]) = ([], [])
+        for scan in patients.flatMap({ scans[$0] ?? [] }) {
+            if teachers.contains(scan.patient.id), let example = LabelledCase(scan) {
+                labelled.append(example)
+            } else {
+                unlabelled.append(scan.volume)
+            }
+        }
+        (self.labelled, self.unlabelled) = (labelled, unlabelled)
+    }
+}
+
 /// The slices of one site's annotated patients, and batches of them.
 public struct LabelledSlices: Sendable {
     private let volumes: [PreparedVolume]
@@ -75,6 +114,15 @@ public struct LabelledSlices: Sendable {
 
     /// The number of slices.
     public var count: Int { slices.count }
+
+    /// The number of pixels of a slice.
+    var pixelsOfSlice: Int { volumes[0].size * volumes[0].size }
+
+    /// The mean volume of all labels but the background in an image, in ml.
+    var meanVolume: Double { PreparedVolume.meanLabelledVolume(of: volumes) }
+
+    /// Returns the position of a slice along the slice axis of its image, 0 … 1.
+    func position(_ index: Int) -> Double { volumes[slices[index].volume].position(ofSlice: slices[index].slice) }
 
     /// Returns the number of batches of about `size` slices per epoch.
     public func steps(batchSize size: Int) -> Int { batchCount(of: count, size: size) }

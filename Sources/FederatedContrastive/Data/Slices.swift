@@ -6,15 +6,19 @@ import Volumes
 public struct SliceBatch: Sendable {
     /// The pixels, without augmentation. Shape `[count, size, size, 1]`.
     public let images: Tensor
-    /// The partition of each slice.
+    /// The tag of each slice, its partition for most methods.
     public let partitions: [UInt8]
+    /// The volume of each slice, as an index among those of the site.
+    public let volumes: [Int]
 
     /// Creates a batch of slices.
     ///
-    /// - Precondition: One partition per slice.
-    public init(images: Tensor, partitions: [UInt8]) {
-        precondition(images.shape[0] == partitions.count, "\(partitions.count) partitions for \(images.shape)")
-        (self.images, self.partitions) = (images, partitions)
+    /// - Precondition: One tag and one volume per slice.
+    public init(images: Tensor, partitions: [UInt8], volumes: [Int]) {
+        precondition(
+            images.shape[0] == partitions.count && volumes.count == partitions.count,
+            "\(partitions.count) tags and \(volumes.count) volumes for \(images.shape)")
+        (self.images, self.partitions, self.volumes) = (images, partitions, volumes)
     }
 
     /// The number of slices.
@@ -27,6 +31,14 @@ public struct SliceBatch: Sendable {
     }
 }
 
+/// What the tag of a slice, and of its feature, tells.
+public enum SliceTagging: Sendable {
+    /// The partition of the volume.
+    case partition
+    /// The position along the slice axis and the phase of the heart, a `PositionTag`.
+    case position
+}
+
 /// The volumes of one site, divided into partitions, and batches of their slices.
 public struct SliceLibrary: Sendable {
     /// The position of a slice.
@@ -35,10 +47,22 @@ public struct SliceLibrary: Sendable {
     private let volumes: [PreparedVolume]
     private let sampler: PartitionSampler
     private let slices: [Slice]
+    private let tagging: SliceTagging
+    private let endSystolic: [Bool]
 
     /// Creates a library of the slices of some volumes.
-    public init(_ volumes: [PreparedVolume], partitions: Int) {
+    ///
+    /// - Parameters:
+    ///   - volumes: The volumes.
+    ///   - partitions: The number of partitions of a volume.
+    ///   - tagging: What the tags of slices tell.
+    ///   - endSystolic: Whether each volume shows end systole; by default, none does.
+    public init(
+        _ volumes: [PreparedVolume], partitions: Int, tagging: SliceTagging = .partition, endSystolic: [Bool]? = nil
+    ) {
         self.volumes = volumes
+        self.tagging = tagging
+        self.endSystolic = endSystolic ?? volumes.map { _ in false }
         sampler = PartitionSampler(partitions: partitions)
         slices = sampler.slices(of: volumes.map(\.sliceCount))
     }
@@ -54,7 +78,17 @@ public struct SliceLibrary: Sendable {
 
     /// Returns a batch of some slices.
     public func batch(_ slices: [Slice]) -> SliceBatch {
-        SliceBatch(images: images(slices), partitions: slices.map(\.partition))
+        SliceBatch(images: images(slices), partitions: slices.map(tag), volumes: slices.map(\.volume))
+    }
+
+    private func tag(of slice: Slice) -> UInt8 {
+        switch tagging {
+        case .partition: slice.partition
+        case .position:
+            PositionTag(
+                slice: slice.index, of: volumes[slice.volume].sliceCount, isEndSystole: endSystolic[slice.volume]
+            ).byte
+        }
     }
 
     /// Returns the batches of one training epoch: balanced over partitions, or of random slices, with the same number

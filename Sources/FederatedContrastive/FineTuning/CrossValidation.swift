@@ -12,6 +12,8 @@ public protocol CrossValidationSettings: RunSettings {
     static var title: String { get }
     /// The names of the classes, the background first.
     static var classes: [String] { get }
+    /// Whether to train a model on all patients too, for use.
+    var final: Bool { get }
 
     /// Reads and divides the patients.
     ///
@@ -60,34 +62,60 @@ public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
             + (split.clients.count > 1 ? " at \(split.clients.count) clients" : "")
         runner = TrialRunner(
             folder: folder.url.appendingPathComponent("trials"), starts: starts, split: split, cases: cases,
-            folds: settings.foldCount, plan: settings.plan, width: shape.width, preprocessing: shape.preprocessing,
-            classes: Settings.classes, observer: observer)
+            folds: settings.foldCount, plan: settings.plan, inference: settings.inference, width: shape.width,
+            preprocessing: shape.preprocessing, classes: Settings.classes, observer: observer)
     }
 
-    /// Chooses the learning rates for each start, runs all trials, and writes `results.json`, `table.md`, and
-    /// `table.csv`.
+    /// Chooses the learning rates for each start and number of annotated patients, runs all trials, and writes
+    /// `results.json`, `table.md`, and `table.csv`.
     ///
     /// - Throws: Any error of a trial; completed trials are on disk.
     public func report() async throws -> FineTuningReport {
         let (settings, mode) = (folder.settings.training, folder.settings.mode)
-        let candidates = settings.encoderRates.flatMap { encoder in
-            settings.learningRates.map { LearningRates(decoder: $0, encoder: encoder) }
+        let rates = try await rates()
+        let trials = settings.trials(of: starts, mode: mode, clients: runner.split.clients.count) { start, annotated in
+            rates[annotated]![start]!
         }
-        var rates: [String: LearningRates] = [:]
-        for start in starts {
-            let trial = Trial(
-                start: start.name, mode: mode, annotated: settings.annotated.min()!, fold: settings.folds[0],
-                seed: settings.seeds[0], rates: candidates[0])
-            rates[start.name] = try await runner.bestRates(among: candidates, for: trial)
-        }
-        let trials = settings.trials(of: starts, mode: mode, rates: rates, clients: runner.split.clients.count)
         let observer = observer
         let results = try await runner.run(trials) { observer(.trial($0, total: trials.count)) }
         let report = FineTuningReport(results: results)
         try folder.write(report.json(settings: folder.settings), to: "results.json")
         try folder.write(Data(report.markdown.utf8), to: "table.md")
         try folder.write(Data(report.csv.utf8), to: "table.csv")
+        if folder.settings.final {
+            let annotated = settings.annotated.max()!
+            let best = trials.first { $0.annotated == annotated }!
+            try await writeFinalModel(like: best, card: ModelCard(report, annotated: annotated, runner: runner))
+        }
         return report
+    }
+
+    /// Trains a model on all patients, and writes it with its card to the run's folder.
+    private func writeFinalModel(like trial: Trial, card: ModelCard) async throws {
+        _ = try await runner.run(trial.final)
+        guard let model = try runner.model(of: trial.final) else { preconditionFailure("the final model was not kept") }
+        let file = folder.url.appendingPathComponent("model.safetensors")
+        try model.write(to: file, provenance: "Fine-tuned: \(trial.final.title)")
+        try folder.write(Data(card.markdown.utf8), to: "MODEL_CARD.md")
+    }
+
+    /// Returns the best learning rates, by number of annotated patients and start.
+    private func rates() async throws -> [Int: [String: LearningRates]] {
+        let (settings, mode) = (folder.settings.training, folder.settings.mode)
+        let candidates = settings.encoderRates.flatMap { encoder in
+            settings.learningRates.map { LearningRates(decoder: $0, encoder: encoder) }
+        }
+        var rates: [Int: [String: LearningRates]] = [:]
+        for annotated in settings.annotated {
+            for start in starts {
+                let trial = Trial(
+                    start: start.name, mode: mode, annotated: annotated, fold: settings.folds[0],
+                    seed: settings.seeds[0], rates: candidates[0])
+                rates[annotated, default: [:]][start.name] = try await runner.bestRates(
+                    among: candidates, seeds: settings.seeds.prefix(2), for: trial)
+            }
+        }
+        return rates
     }
 }
 
@@ -108,6 +136,8 @@ public struct ACDCFineTuningSettings: CrossValidationSettings {
     public var splitSeed: UInt64 = 1
     /// Whether to distribute all diagnoses among clients and folds as equally as possible.
     public var stratified = false
+    /// Whether to train a model on all patients too, for use.
+    public var final = false
 
     /// Creates the default settings.
     public init() {}
@@ -118,6 +148,9 @@ public struct ACDCFineTuningSettings: CrossValidationSettings {
     public func validate() throws(RunError) {
         try training.validate()
         try check("clients", clients, (1...1000).contains(clients), "a number from 1 to 1000")
+        if final, mode == .local || training.starts.count > 1 {
+            throw .conflict("--final trains one model of all clients; pass one --init, and not --mode local.")
+        }
     }
 
     /// Loads the patients by site, and their preprocessed slices.
@@ -178,6 +211,8 @@ public struct HVSMRTransferSettings: CrossValidationSettings {
 
     /// The mode, which is local because there is only one site.
     public var mode: Trial.Mode { .local }
+    /// No model is trained on all patients.
+    public var final: Bool { false }
 
     /// Checks every setting.
     ///

@@ -4,9 +4,13 @@ import UNet
 
 /// The recipe for training a network on labels, the same for all initial weights under comparison.
 public struct FineTuningPlan: Codable, Hashable, Sendable {
-    /// The number of rounds; without federation, each also consists of `localEpochs` passes.
-    public var rounds = 100
-    /// The number of passes of each client over its annotated slices per round.
+    /// The number of steps of every client, regardless of how many slices it has; each is one batch.
+    public var steps = 600
+    /// The number of steps between two averages of the clients' weights.
+    public var stepsPerRound = 10
+    /// The number of rounds of `localEpochs` passes, which replaces `steps`; `nil` to train for `steps`.
+    public var rounds: Int?
+    /// The number of passes of each client over its annotated slices per round, if `rounds` is given.
     public var localEpochs = 1
     /// The approximate number of slices in a batch.
     public var batchSize = 8
@@ -21,12 +25,28 @@ public struct FineTuningPlan: Codable, Hashable, Sendable {
     public var warmUp: Float = 0.1
     /// The final learning rate, as a fraction of the full one; it decays along a cosine.
     public var floor: Float = 0.01
-    /// The L2 penalty added to the gradient.
-    public var weightDecay: Float = 1e-5
+    /// How the weights shrink.
+    public var decay = Decay.decoupled
+    /// The weight decay.
+    public var weightDecay: Float = 0.01
     /// The training loss.
     public var loss = SegmentationLoss.crossEntropyAndDice
     /// The strength of the random augmentation.
-    public var augmentation = AugmentationStrength.weak
+    public var augmentation = AugmentationStrength.strong
+    /// The fraction of itself that the average of the weights keeps per round; the average is the result of the
+    /// training. 0 for the weights of the last round.
+    public var averaging: Float = 0.9
+
+    /// Whether sites also learn from images without labels, which the average of the global weights labels.
+    public var unlabelled = false
+
+    /// The form of the weight decay.
+    public enum Decay: String, Codable, CaseIterable, Sendable {
+        /// It is applied to the weights, apart from Adam's step (AdamW).
+        case decoupled
+        /// It is added to the gradient (L2 penalty).
+        case gradient
+    }
 
     /// Creates the default plan.
     public init() {}
@@ -38,11 +58,36 @@ public struct FineTuningPlan: Codable, Hashable, Sendable {
         try check("learningRate", learningRate, learningRate.isFinite && learningRate > 0, "a positive number")
         try check("encoderRate", encoderRate, (0...1).contains(encoderRate), "a fraction from 0 to 1")
         try check("warmUp", warmUp, (0...1).contains(warmUp), "a fraction of the steps, 0 to 1,")
-        try check("rounds", rounds, rounds > 0, "a positive number")
+        try check("steps", steps, steps > 0, "a positive number")
+        try check("stepsPerRound", stepsPerRound, stepsPerRound > 0, "a positive number")
+        try check("rounds", rounds ?? 1, (rounds ?? 1) > 0, "a positive number")
         try check("localEpochs", localEpochs, localEpochs > 0, "a positive number")
         try check("batchSize", batchSize, (2...1024).contains(batchSize), "a number from 2 to 1024")
         try check("floor", floor, (0...1).contains(floor), "a fraction of the learning rate, 0 to 1,")
         try check("weightDecay", weightDecay, weightDecay.isFinite && weightDecay >= 0, "zero or more")
+        try check("averaging", averaging, averaging >= 0 && averaging < 1, "a fraction from 0, below 1,")
+    }
+
+    /// The number of rounds of a training.
+    public var roundCount: Int { rounds ?? (steps + stepsPerRound - 1) / stepsPerRound }
+
+    /// Returns the steps of a round, counted from 0 at the start of the training, at a site with some number of
+    /// batches.
+    func steps(ofRound round: Int, batches: Int) -> Range<Int> {
+        let length = rounds == nil ? stepsPerRound : localEpochs * batches
+        let end = rounds == nil ? min(steps, round * length) : round * length
+        return (round - 1) * length..<end
+    }
+
+    /// Returns the number of steps of a site with some number of batches.
+    func totalSteps(batches: Int) -> Int { steps(ofRound: roundCount, batches: batches).upperBound }
+
+    /// The optimizer of a site.
+    var optimizer: Adam {
+        var optimizer = Adam(
+            learningRate: learningRate, weightDecay: weightDecay, isDecoupled: decay == .decoupled)
+        optimizer.rateFactors[.encoder] = encoderRate
+        return optimizer
     }
 
     /// Returns the learning rate schedule over all steps of a site.

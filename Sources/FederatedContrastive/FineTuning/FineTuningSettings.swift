@@ -1,4 +1,5 @@
 import Foundation
+import Segmentation
 import Volumes
 
 /// The settings shared by all fine-tuning experiments: the initial weights to compare, the data, and the training of
@@ -16,19 +17,21 @@ public struct FineTuningSettings: Codable, Equatable, Sendable {
     public var foldCount = 5
     /// The seeds of decoder, order, and views.
     public var seeds: [UInt64] = [1]
-    /// The learning rates; if there are several, the best one for each start is chosen on patients excluded from all
-    /// tables.
+    /// The learning rates; if there are several, the best one for each start and number of annotated patients is chosen
+    /// on patients excluded from all tables.
     public var learningRates: [Float] = [4e-3]
     /// The learning rates of the encoder as fractions of those; if there are several, the best one is chosen
     /// likewise.
     public var encoderRates: [Float] = [1]
     /// All other training settings.
     public var plan = FineTuningPlan()
+    /// The way in which the trained models label images; they are cleaned up only if the classes are those of ACDC.
+    public var inference = Inference(testTimeViews: true, cleanUp: true)
     /// The number of channels of the first level; by default, that of the encoder, or 16.
     public var width: Int?
-    /// The number of rows and columns of a slice; by default, that of the encoder's images, or 192.
+    /// The number of rows and columns of a slice; by default, that of the encoder's images, or 144.
     public var size: Int?
-    /// The pixel spacing, in mm; by default, that of the encoder's images, or 1.37.
+    /// The pixel spacing, in mm; by default, that of the encoder's images, or 1.5.
     public var spacing: Double?
 
     /// Creates the default settings.
@@ -77,7 +80,7 @@ extension FineTuningSettings {
     /// Returns the width of the networks and the preprocessing that fit all initial weights, so that they can be
     /// compared.
     ///
-    /// Missing values follow from the pre-trained encoders; without any encoder, they are 16, 192 pixels, and 1.37
+    /// Missing values follow from the pre-trained encoders; without any encoder, they are 16, 144 pixels, and 1.5
     /// mm.
     ///
     /// - Throws: `RunError` if the encoders differ in either value, or from the settings.
@@ -127,7 +130,8 @@ extension FineTuningSettings {
     /// Returns all trials of a run, those with few patients first and all starts in turn, so that a stopped run has
     /// something to compare.
     func trials(
-        of starts: [InitialWeights], mode: Trial.Mode, rates: [String: LearningRates], clients: Int
+        of starts: [InitialWeights], mode: Trial.Mode, clients: Int,
+        rates: (_ start: String, _ annotated: Int) -> LearningRates
     ) -> [Trial] {
         var trials: [Trial] = []
         for annotated in annotated {
@@ -138,7 +142,7 @@ extension FineTuningSettings {
                             trials.append(
                                 Trial(
                                     start: start.name, mode: mode, annotated: annotated, fold: fold, seed: seed,
-                                    client: client, rates: rates[start.name]!))
+                                    client: client, rates: rates(start.name, annotated)))
                         }
                     }
                 }

@@ -20,6 +20,8 @@ public struct Trial: Codable, Hashable, Sendable {
     public var encoderRate: Float
     /// Whether the trial scores patients excluded from all tables, to choose the learning rate.
     public var isSearch = false
+    /// Whether the trial trains on all patients, for use, and scores none.
+    public var isFinal = false
 
     /// The modes of fine-tuning.
     public enum Mode: String, Codable, CaseIterable, Sendable {
@@ -38,23 +40,32 @@ public struct Trial: Codable, Hashable, Sendable {
     }
 
     /// Returns the trial that scores these learning rates on patients excluded from all tables.
-    func search(_ rates: LearningRates, client: Int?) -> Trial {
+    func search(_ rates: LearningRates, seed: UInt64, client: Int?) -> Trial {
         var search = self
-        (search.isSearch, search.client) = (true, client)
+        (search.isSearch, search.seed, search.client) = (true, seed, client)
         (search.learningRate, search.encoderRate) = (rates.decoder, rates.encoder)
         return search
     }
 
+    /// The trial that trains all clients on all their patients.
+    var final: Trial {
+        var final = self
+        (final.isFinal, final.client) = (true, nil)
+        return final
+    }
+
     /// The name of the trial's folder.
     public var id: String {
-        (isSearch ? "search-\(learningRate)-\(encoderRate)-" : "")
+        if isFinal { return "final-\(start)-seed\(seed)" }
+        return (isSearch ? "search-\(learningRate)-\(encoderRate)-" : "")
             + "\(start)-\(mode.rawValue)-n\(annotated)-fold\(fold)-seed\(seed)"
             + (client.map { "-client\($0 + 1)" } ?? "")
     }
 
     /// The display name of the trial, such as `FCL federated N=1 fold 0 seed 1`.
     public var title: String {
-        "\(start) \(mode.rawValue) N=\(annotated) fold \(fold) seed \(seed)"
+        if isFinal { return "\(start) on all patients, seed \(seed)" }
+        return "\(start) \(mode.rawValue) N=\(annotated) fold \(fold) seed \(seed)"
             + (client.map { " client \($0 + 1)" } ?? "")
             + (isSearch ? " rate \(learningRate), encoder \(encoderRate)" : "")
     }

@@ -20,6 +20,8 @@ public struct TrialRunner: Sendable {
     public let folds: Int
     /// The training recipe.
     public let plan: FineTuningPlan
+    /// The way in which the trained models label images.
+    public let inference: Inference
     /// The number of channels of the networks' first level.
     public let width: Int
     /// The preprocessing of the images.
@@ -33,11 +35,13 @@ public struct TrialRunner: Sendable {
     /// Creates a runner of trials on labeled patients.
     public init(
         folder: URL, starts: [InitialWeights], split: PatientSplit, cases: [String: [LabelledCase]], folds: Int,
-        plan: FineTuningPlan, width: Int, preprocessing: Preprocessing, classes: [String],
+        plan: FineTuningPlan, inference: Inference, width: Int, preprocessing: Preprocessing, classes: [String],
         observer: @escaping TrainingObserver = { _ in }
     ) {
         self.starts = Dictionary(uniqueKeysWithValues: starts.map { ($0.name, $0) })
         (self.folder, self.split, self.cases, self.folds, self.plan) = (folder, split, cases, folds, plan)
+        self.inference = Inference(
+            testTimeViews: inference.testTimeViews, cleanUp: inference.cleanUp && classes == ACDC.classNames)
         (self.width, self.preprocessing, self.classes, self.observer) = (width, preprocessing, classes, observer)
     }
 
@@ -70,26 +74,32 @@ public struct TrialRunner: Sendable {
 
     /// Returns the learning rates with which a trial performs best on patients excluded from all tables.
     ///
-    /// Each pair of rates is scored on the inner validation patients (`patients(of:in:)`). Rates with which training
-    /// fails are dropped. If clients train alone, only the first three of them do.
+    /// Each pair of rates is scored on the inner validation patients (`patients(of:in:)`) of all clients, with several
+    /// seeds. Rates with which training fails are dropped.
     ///
     /// - Throws: `RunError.data` if training fails with all of them; any error of a trial.
-    func bestRates(among candidates: [LearningRates], for trial: Trial) async throws -> LearningRates {
+    func bestRates(
+        among candidates: [LearningRates], seeds: some Collection<UInt64>, for trial: Trial
+    ) async throws -> LearningRates {
         if candidates.count == 1 { return candidates[0] }
         var best: (rates: LearningRates, dice: Double)?
-        let clients: [Int?] = trial.mode == .local ? split.clients.indices.prefix(3).map { $0 } : [nil]
+        let clients: [Int?] = trial.mode == .local ? split.clients.indices.map { $0 } : [nil]
         for rates in candidates {
             let dice: Double
             do {
-                let results = try await run(clients.map { trial.search(rates, client: $0) })
+                let searches = seeds.flatMap { seed in
+                    clients.map { trial.search(rates, seed: seed, client: $0) }
+                }
+                let results = try await run(searches)
                 dice = results.reduce(0) { $0 + ($1.dice ?? 0) } / Double(results.count)
             } catch let error as FederationError {
                 guard case .quorumLost = error else { throw error }
-                observer(.message("\(trial.start): \(rates) fails: \(error)"))
+                observer(.message("\(trial.start), N=\(trial.annotated): \(rates) fails: \(error)"))
                 continue
             }
             let score = dice.formatted(.number.precision(.fractionLength(3)).locale(Locale(identifier: "en_US")))
-            observer(.message("\(trial.start): \(rates) gives Dice \(score) on inner patients"))
+            observer(
+                .message("\(trial.start), N=\(trial.annotated): \(rates) gives Dice \(score) on inner patients"))
             if dice > best?.dice ?? -1 { best = (rates, dice) }
         }
         guard let best else {
@@ -115,16 +125,17 @@ public struct TrialRunner: Sendable {
         let start = ContinuousClock.now
         let (model, sites) = try prepare(trial)
         var store = try RunStore(directory: home)
-        var federation = try await federation(of: sites, from: model, at: store.checkpoint())
-        try await federation.run(
-            rounds: plan.rounds, store: &store, savingEvery: checkpointInterval,
-            state: {
-                var optimizers = Safetensors()
-                for site in sites { optimizers.insert(await site.state, under: site.id + ".") }
-                return ["optimizers.safetensors": optimizers.data]
-            })
-        var trained = model
-        trained.parameters = federation.parameters
+        let checkpoint = try store.checkpoint()
+        if let checkpoint { try await restore(sites, from: checkpoint, like: model.parameters) }
+        var server = try FineTuningServer(
+            clients: sites, model: model, plan: plan, concurrency: min(Parallel.threadCount, sites.count),
+            checkpoint: checkpoint)
+        try await server.run(store: &store, savingEvery: checkpointInterval) {
+            var states = Safetensors()
+            for site in sites { states.insert(await site.state, under: site.id + ".") }
+            return [Self.stateFile: states.data]
+        }
+        let trained = server.model
         let scores = try await score(trained, on: validation(of: trial))
         let result = TrialResult(
             trial: trial, cases: scores, seconds: (ContinuousClock.now - start) / .seconds(1))
@@ -158,16 +169,23 @@ public struct TrialRunner: Sendable {
         }
     }
 
-    /// Returns the patients that a client trains on in a trial, and those on which the model is scored.
+    /// Returns the patients that a client trains on in a trial with their labels and without, and those on which the
+    /// model is scored.
     ///
     /// In a learning rate search, the last two patients of the training part are scored, or the last one if there are
     /// only two, and never those of the validation part. They may be annotated patients if N is large, in which case
-    /// they are not used for training.
-    func patients(of client: Int, in trial: Trial) -> (annotated: [String], scored: [String]) {
+    /// they are not used for training. The images of patients that are scored are never trained on.
+    func patients(
+        of client: Int, in trial: Trial
+    ) -> (annotated: [String], unlabelled: [String], scored: [String]) {
+        if trial.isFinal { return (split.clients[client], [], []) }
         let fold = split.fold(trial.fold, of: folds, client: client)
-        guard trial.isSearch else { return (Array(fold.training.prefix(trial.annotated)), fold.validation) }
-        let inner = fold.training.suffix(fold.training.count > 2 ? 2 : 1)
-        return (Array(fold.training.dropLast(inner.count).prefix(trial.annotated)), Array(inner))
+        let inner = trial.isSearch ? fold.training.suffix(fold.training.count > 2 ? 2 : 1) : []
+        let training = fold.training.dropLast(inner.count)
+        return (
+            Array(training.prefix(trial.annotated)), Array(training.dropFirst(trial.annotated)),
+            trial.isSearch ? Array(inner) : fold.validation
+        )
     }
 
     /// Returns the images on which a trial is scored: those of the fold's validation patients of all clients.
@@ -177,36 +195,38 @@ public struct TrialRunner: Sendable {
 
     private func prepare(_ trial: Trial) throws -> (SegmentationModel, [FineTuningSite]) {
         guard let start = starts[trial.start] else { preconditionFailure("no initial weights '\(trial.start)'") }
-        let model = try start.model(width: width, preprocessing: preprocessing, classes: classes, seed: trial.seed)
+        var model = try start.model(width: width, preprocessing: preprocessing, classes: classes, seed: trial.seed)
+        model.inference = inference
         var plan = plan
         (plan.learningRate, plan.encoderRate) = (trial.learningRate, trial.encoderRate)
         let clients = trial.client.map { [$0] } ?? Array(split.clients.indices)
         let members = clients.map { client in
-            (client, LabelledSlices(patients(of: client, in: trial).annotated.flatMap { cases[$0] ?? [] }))
+            let patients = patients(of: client, in: trial)
+            return (
+                client, LabelledSlices(patients.annotated.flatMap { cases[$0] ?? [] }),
+                patients.unlabelled.flatMap { cases[$0] ?? [] }.map(\.volume)
+            )
         }
-        let steps = members.reduce(0) { $0 + $1.1.steps(batchSize: plan.batchSize) } * plan.localEpochs * plan.rounds
+        let steps = members.reduce(0) { $0 + plan.totalSteps(batches: $1.1.steps(batchSize: plan.batchSize)) }
         let counter = StepCounter(steps: steps, observer: observer)
-        let sites = members.map { client, slices in
-            FineTuningSite(index: client, slices: slices, network: model.network, plan: plan, seed: trial.seed) {
+        let sites = members.map { client, slices, unlabelled in
+            FineTuningSite(
+                index: client, slices: slices, unlabelled: unlabelled, model: model, plan: plan, seed: trial.seed
+            ) {
                 counter.advance(trial.title, loss: $0)
             }
         }
         return (model, sites)
     }
 
-    private func federation(
-        of sites: [FineTuningSite], from model: SegmentationModel, at checkpoint: Checkpoint?
-    ) async throws -> Federation {
-        var parameters = model.parameters
-        if let checkpoint {
-            parameters = try checkpoint.model(like: parameters)
-            let optimizers = try checkpoint.weights("optimizers.safetensors")
-            for site in sites { try await site.restore(optimizers.part(under: site.id + "."), for: parameters) }
-        }
-        return Federation(
-            clients: sites, parameters: parameters, round: checkpoint?.round ?? 0, quorum: sites.count,
-            concurrency: min(Parallel.threadCount, sites.count))
+    private func restore(
+        _ sites: [FineTuningSite], from checkpoint: Checkpoint, like parameters: Parameters
+    ) async throws {
+        let states = try checkpoint.weights(Self.stateFile)
+        for site in sites { try await site.restore(states.part(under: site.id + "."), for: parameters) }
     }
+
+    private static let stateFile = "sites.safetensors"
 
     /// Returns the scores of a model on some images, on their native grids.
     private func score(_ model: SegmentationModel, on cases: [LabelledCase]) async throws -> [TrialResult.CaseScore] {

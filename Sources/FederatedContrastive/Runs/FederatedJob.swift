@@ -69,6 +69,8 @@ public struct FederatedFineTuningSettings: RunSettings {
     public var quorum: Int?
     /// The training recipe.
     public var plan = FineTuningPlan()
+    /// The way in which the trained model labels images.
+    public var inference = Inference(testTimeViews: true, cleanUp: true)
     /// The number of annotated patients that each site trains on, the first of its training part in `fold`; by
     /// default, all patients.
     public var annotated: Int?
@@ -77,9 +79,9 @@ public struct FederatedFineTuningSettings: RunSettings {
     /// The number of channels of the first level.
     public var width = 16
     /// The number of rows and columns of a slice.
-    public var size = 192
+    public var size = 144
     /// The pixel spacing, in mm.
-    public var spacing = 1.37
+    public var spacing = 1.5
     /// The seed of decoder, order, and views.
     public var seed: UInt64 = 1
     /// The seed of the division into folds, and of the division among sites that share a folder.
@@ -117,6 +119,9 @@ public struct FederatedFineTuningSettings: RunSettings {
     ///
     /// - Throws: `RunError` or `WeightsError` if the initial weights do not fit.
     public func model(startingAt start: InitialWeights) throws -> SegmentationModel {
-        try start.model(width: width, preprocessing: preprocessing, classes: ACDC.classNames, seed: seed)
+        var model = try start.model(
+            width: width, preprocessing: preprocessing, classes: ACDC.classNames, seed: seed)
+        model.inference = inference
+        return model
     }
 }

@@ -1,9 +1,13 @@
 import Foundation
 
-/// A change to the intensities of one image: blur, contrast, brightness, gamma, and noise.
+/// A change to the intensities of one image: resolution, blur, bias field, contrast, brightness, gamma, and noise.
 struct ImageTone {
+    /// Whether the image is reduced to half its resolution and interpolated again.
+    var hasLowResolution = false
     /// The standard deviation of the blur, in pixels.
     var blur: Float = 0
+    /// The natural logarithm of a smooth factor.
+    var biasField: SmoothField?
     /// The factor applied to each intensity's distance from the mean.
     var contrast: Float = 1
     /// The offset added to intensities.
@@ -17,11 +21,31 @@ struct ImageTone {
     func apply(
         to image: UnsafeMutablePointer<Float>, _ extents: ImageExtents, using generator: inout SeededGenerator
     ) {
+        if hasLowResolution { LowResolution.apply(to: image, extents) }
         // A narrower Gaussian puts all its weight on a single pixel.
         if blur > 0.2 { GaussianBlur(deviation: blur).apply(to: image, extents) }
+        if let biasField { multiply(image, extents, byExponentialOf: biasField) }
         if contrast != 1 || brightness != 0 { shift(image, extents.count) }
         if gamma != 1 { raise(image, extents.count) }
         if noise > 0 { add(noise, to: image, extents.count, using: &generator) }
+    }
+
+    /// Multiplies each pixel by `exp(field)`.
+    private func multiply(
+        _ image: UnsafeMutablePointer<Float>, _ extents: ImageExtents, byExponentialOf field: SmoothField
+    ) {
+        let (width, channels) = (extents.width, extents.channels)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { line in
+            for row in 0..<extents.height {
+                line.update(repeating: 0)
+                field.add(row: row, to: line.baseAddress!)
+                let pixels = image + row * width * channels
+                for column in 0..<width {
+                    let factor = exp(line[column])
+                    for channel in 0..<channels { pixels[column * channels + channel] *= factor }
+                }
+            }
+        }
     }
 
     /// Scales contrast about the mean of the image and shifts brightness, clamping negative values to 0.
@@ -74,58 +98,6 @@ struct ImageTone {
                 image[position + 1] += (Float(UInt32(truncatingIfNeeded: sums >> 32)) - 510) * scale
             }
             position += 2
-        }
-    }
-}
-
-/// A separable Gaussian blur, truncated at three standard deviations, with edge replication.
-struct GaussianBlur {
-    /// The symmetric weights, which sum to 1.
-    private let weights: [Float]
-    private var radius: Int { weights.count / 2 }
-
-    /// Creates a blur with a standard deviation of `deviation` pixels.
-    init(deviation: Float) {
-        let radius = max(1, Int((3 * deviation).rounded(.up)))
-        let raw = (-radius...radius).map { exp(-Float($0 * $0) / (2 * deviation * deviation)) }
-        let sum = raw.reduce(0, +)
-        weights = raw.map { $0 / sum }
-    }
-
-    /// Replaces an image with its blurred version.
-    func apply(to image: UnsafeMutablePointer<Float>, _ extents: ImageExtents) {
-        let (height, width, channels) = (extents.height, extents.width, extents.channels)
-        let line = width * channels
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: extents.count + line + 2 * radius * channels) {
-            memory in
-            let blurred = memory.baseAddress!
-            let extended = blurred + extents.count
-            // Blur along the columns, processing whole rows at a time.
-            for row in 0..<height {
-                let target = blurred + row * line
-                target.update(repeating: 0, count: line)
-                for (k, weight) in weights.enumerated() {
-                    let source = image + max(0, min(height - 1, row + k - radius)) * line
-                    for i in 0..<line { target[i] += weight * source[i] }
-                }
-            }
-            // Blur along the rows, using a copy extended by the radius at both ends.
-            for row in 0..<height {
-                let source = blurred + row * line
-                for end in 0..<radius {
-                    for channel in 0..<channels {
-                        extended[end * channels + channel] = source[channel]
-                        extended[(radius + width + end) * channels + channel] = source[line - channels + channel]
-                    }
-                }
-                (extended + radius * channels).update(from: source, count: line)
-                let target = image + row * line
-                target.update(repeating: 0, count: line)
-                for (k, weight) in weights.enumerated() {
-                    let moved = extended + k * channels
-                    for i in 0..<line { target[i] += weight * moved[i] }
-                }
-            }
         }
     }
 }

@@ -51,26 +51,40 @@ func rowwise(
     return y
 }
 
-/// Returns the mean of `−ln softmax(logits)[label]` over all rows.
+/// Returns the mean of `−ln softmax(logits)[label]` over all rows, or over those that have a label.
 ///
 /// **Shapes** `logits [..., classes]`, one label in `0 ..< classes` per row → scalar.
 ///
-/// - Precondition: As many labels as rows, each a valid class.
-public func crossEntropy(_ logits: Variable, labels: [Int]) -> Variable {
+/// - Parameters:
+///   - logits: The class scores.
+///   - labels: The label of each row.
+///   - ignored: The value that stands for no label: such rows do not count. Without any label, the loss is 0.
+/// - Precondition: As many labels as rows, each a valid class or `ignored`.
+public func crossEntropy(_ logits: Variable, labels: [Int], ignoring ignored: Int? = nil) -> Variable {
     let classes = logits.shape.last, rows = logits.shape.leadingCount
     precondition(labels.count == rows && rows > 0, "\(labels.count) labels for logits of shape \(logits.shape)")
-    precondition(labels.allSatisfy { $0 >= 0 && $0 < classes }, "a label lies outside 0 ..< \(classes)")
+    precondition(
+        labels.allSatisfy { $0 >= 0 && $0 < classes || $0 == ignored }, "a label lies outside 0 ..< \(classes)")
     let logarithms = rowwise(logits.value, ck_log_softmax)
-    var total = 0.0
-    for (row, label) in labels.enumerated() { total -= Double(logarithms.pointer[row * classes + label]) }
-    let loss = Tensor(repeating: Float(total / Double(rows)), shape: [])
+    var (total, count) = (0.0, 0)
+    for (row, label) in labels.enumerated() where label != ignored {
+        total -= Double(logarithms.pointer[row * classes + label])
+        count += 1
+    }
+    let loss = Tensor(repeating: Float(total / Double(max(1, count))), shape: [])
     return logits.tape.record(loss, operands: logits.id) { [id = logits.id] upstream, adjoints in
         // (softmax − one-hot) / rows
         var gradient = Tensor(uninitialized: logarithms.shape)
         let target = gradient.mutablePointer()
         ck_exp(gradient.count, logarithms.pointer, target)
-        for (row, label) in labels.enumerated() { target[row * classes + label] -= 1 }
-        gradient.scale(by: upstream.pointer[0] / Float(rows))
+        for (row, label) in labels.enumerated() {
+            if label != ignored {
+                target[row * classes + label] -= 1
+            } else {
+                for c in 0..<classes { target[row * classes + c] = 0 }
+            }
+        }
+        gradient.scale(by: upstream.pointer[0] / Float(max(1, count)))
         adjoints.add(gradient, to: id)
     }
 }

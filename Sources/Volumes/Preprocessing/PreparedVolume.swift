@@ -1,6 +1,6 @@
 /// The slices of one 3-D image on the network's grid, with the mapping back to the native grid.
 public struct PreparedVolume: Sendable, Equatable {
-    /// The intensities from 0 to 1: `[slice, row, column]`, row-major, `sliceCount × size × size`; the row index runs
+    /// The intensities, most of them from 0 to 1: `[slice, row, column]`, row-major, `sliceCount × size × size`; the row index runs
     /// along the image's y axis, the column index along x.
     public var pixels: [Float]
     /// The label of each pixel, in the order of `pixels`; `nil` for an image without labels.

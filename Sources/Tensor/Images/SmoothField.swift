@@ -1,37 +1,30 @@
-/// A smooth random deformation: displacements of control points spaced a quarter of the image apart, interpolated
+/// A smooth random field over an image: the values at control points spaced a quarter of the image apart, interpolated
 /// with uniform cubic B-splines.
+///
+/// Two fields are the displacements of an elastic deformation; one is the logarithm of a bias field.
 ///
 /// Source: Rueckert et al., "Nonrigid registration using free-form deformations", IEEE TMI 18(8):712–721, 1999,
 /// Eq. (1).
-struct ElasticField {
+struct SmoothField {
     private static let cells = 4
     /// The number of control points along an axis; a cubic spline needs three more than there are cells.
     static let points = cells + 3
     /// The B-splines that interpolate between the control points.
     let splines: Splines
-    /// The row displacements of the control points, `[points, points]`, in pixels.
-    let downwards: [Float]
-    /// The column displacements of the control points, `[points, points]`, in pixels.
-    let across: [Float]
+    /// The values at the control points, `[points, points]`.
+    let values: [Float]
 
-    /// Adds the displacement to the sources of every pixel in a row.
-    func add(row: Int, toRows rows: UnsafeMutablePointer<Float>, toColumns columns: UnsafeMutablePointer<Float>) {
+    /// Adds the field to the pixels of a row.
+    func add(row: Int, to line: UnsafeMutablePointer<Float>) {
         let (width, points) = (splines.width, Self.points)
         // Combine the four surrounding rows of control points into one, then spread its points over the columns.
         let (first, weights) = splines.ofRows[row]
         for point in 0..<points {
-            var (y, x): (Float, Float) = (0, 0)
-            for k in 0..<4 {
-                let index = (first + k) * points + point
-                y += weights[k] * downwards[index]
-                x += weights[k] * across[index]
-            }
+            var value: Float = 0
+            for k in 0..<4 { value += weights[k] * values[(first + k) * points + point] }
             splines.ofColumns.withUnsafeBufferPointer { ofColumns in
                 let spread = ofColumns.baseAddress! + point * width
-                for column in splines.support[point] {
-                    rows[column] += y * spread[column]
-                    columns[column] += x * spread[column]
-                }
+                for column in splines.support[point] { line[column] += value * spread[column] }
             }
         }
     }
