@@ -267,10 +267,9 @@ def same_bits(suite):
     suite.same_bits(run)
 
 
-@case("fine-tuning", lane="secured")
-def fine_tuning(suite):
-    """A segmentation network that starts from an encoder has the bits of the same fine-tuning in one process."""
-    plan = ["--init", suite.shared.reference, "--rounds", 2, "--annotated", 1, "--split-seed", 7]
+def compare_fine_tuning(suite, *options):
+    """Fine-tunes at two sites and in one process, and checks that the models have the same bits."""
+    plan = ["--init", suite.shared.reference, "--annotated", 1, "--split-seed", 7, *options]
     with suite.sites(2):
         run = suite.folder / "run"
         server = suite.flower.server("finetune", "--output", run, "--sites", 2, *plan)
@@ -280,6 +279,18 @@ def fine_tuning(suite):
     suite.shared.call("ACDCFineTune", "--data", suite.shared.data, "--clients", 2, *plan, "--output", reference, "--quiet")
     (expected,) = reference.glob("trials/*/model.safetensors")
     check(weights(run / "model.safetensors") == weights(expected), "model.safetensors has other weights than ACDCFineTune's")
+
+
+@case("fine-tuning", lane="secured")
+def fine_tuning(suite):
+    """A segmentation network that starts from an encoder has the bits of the same fine-tuning in one process."""
+    compare_fine_tuning(suite, "--rounds", 2)
+
+
+@case("self-training", lane="secured")
+def self_training(suite):
+    """So has one that learns from images without labels too."""
+    compare_fine_tuning(suite, "--unlabelled", "--steps", 48, "--steps-per-round", 6)
 
 
 @case("python-server", lane="plain")
