@@ -18,7 +18,7 @@ struct Claim {
 
     /// Returns the claim that FCL is first in every column.
     private static func isFirst(_ table: ResultTable) -> Claim {
-        let others = table.methods.filter { $0 != .fcl }
+        let others = table.methods.filter { $0 != .fcl && $0 != .fclPlus }
         let columns = table.annotated.compactMap { n -> (n: Int, isFirst: Bool, text: String)? in
             guard let own = table.dice(.fcl, n),
                 let best = others.compactMap({ other in table.dice(other, n).map { (other, $0) } }).max(by: {

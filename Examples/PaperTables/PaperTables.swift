@@ -28,6 +28,12 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         var hvsmr: AbsolutePath?
         @Option(name: .customLong("methods"), help: "Rows, such as fcl,random,fedSimCLR (default: all).")
         var rows: Names?
+        @Option(
+            help: """
+                Fine-tuning by this package's recipe with searched rates, or by the paper's protocol with the rate that \
+                brings random weights nearest to the paper's (default: tuned).
+                """)
+        var regime: Regime?
         @Option(help: "Numbers of annotated patients (default: 1,2,4,8).")
         var annotated: Numbers?
         @Option(help: "Folds (default: 0-4).")
@@ -38,6 +44,10 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         var rounds: Int?
         @Option(help: "Steps of fine-tuning of every client (default: 600).")
         var fineTuningSteps: Int?
+        @Option(help: "Rounds of fine-tuning in the paper's regime (default: 100).")
+        var fineTuningRounds: Int?
+        @Flag(inversion: .prefixedNo, help: "Fine-tune on images without labels too (default: no).")
+        var unlabelled: Bool?
         @Option(help: "Channels of the first level (default: 16).")
         var width: Int?
         @Option(help: "Rows and columns of a slice (default: 144).")
@@ -89,14 +99,18 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         }
 
         // Tables.
+        let scan = settings.regime == .paper ? try await rateScan(settings, home, progress) : nil
+        let rate = scan?.best.rate
         var tables: [ResultTable] = []
         for (kind, mode) in [(ResultTable.Kind.local, Trial.Mode.local), (.federated, .federated)] {
-            tables.append(try await measured(kind, settings.fineTuning(mode, in: home), home, progress))
+            let run = settings.fineTuning(mode, in: home, paperRate: rate)
+            tables.append(try await measured(kind, run, home, progress))
         }
         if let hvsmr = settings.hvsmr {
-            tables.append(try await measured(.transfer, settings.transfer(hvsmr, in: home), home, progress))
+            let run = settings.transfer(hvsmr, in: home, paperRate: rate)
+            tables.append(try await measured(.transfer, run, home, progress))
         }
-        let document = TableDocument(settings: settings, tables: tables)
+        let document = TableDocument(settings: settings, tables: tables, scan: scan)
         try folder.write(Data(document.markdown.utf8), to: "tables.md")
         try folder.write(Data(document.csv.utf8), to: "tables.csv")
         try folder.write(Data(document.html.utf8), to: "tables.html")
@@ -111,6 +125,24 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         progress.show("fine-tuning: \(kind.title)")
         let run = try RunFolder(home.appendingPathComponent(kind.rawValue), settings: settings)
         return ResultTable(kind, try await crossValidate(in: run, threads: nil, json: false, progress))
+    }
+
+    /// Scores random weights with every rate of the paper's regime, or reads their scores.
+    private func rateScan(_ settings: Settings, _ home: URL, _ progress: ProgressLine) async throws -> RateScan {
+        var points: [RateScan.Point] = []
+        for rate in Regime.paperRates {
+            var dice: [Trial.Mode: Double] = [:]
+            for mode in Trial.Mode.allCases {
+                progress.show("scan: \(mode.rawValue), learning rate \(rate)")
+                let run = try RunFolder(
+                    home.appendingPathComponent("scan/\(mode.rawValue)-\(rate)"),
+                    settings: settings.scan(mode, rate: rate, in: home))
+                let report = try await crossValidate(in: run, threads: nil, json: false, progress)
+                dice[mode] = report.cells[0].dice.mean ?? 0
+            }
+            points.append(.init(rate: rate, local: dice[.local]!, federated: dice[.federated]!))
+        }
+        return RateScan(points: points)
     }
 
     private func phantoms(_ home: URL, _ name: String) -> String {

@@ -9,6 +9,8 @@ struct Settings: RunSettings {
     var hvsmr: String?
     /// The rows.
     private var rows = Method.allCases.map(\.rawValue)
+    /// How fine-tuning is done.
+    var regime = Regime.tuned
     /// The columns.
     var annotated = [1, 2, 4, 8]
     var folds = [0, 1, 2, 3, 4]
@@ -20,7 +22,12 @@ struct Settings: RunSettings {
     var clients = 10
     /// The number of rounds of pre-training.
     var rounds = 100
+    /// The number of steps of fine-tuning, in the tuned regime.
     var fineTuningSteps = 600
+    /// The number of rounds of fine-tuning, in the paper's.
+    var fineTuningRounds = 100
+    /// Whether fine-tuning uses images without labels too, in the tuned regime.
+    var unlabelled = false
     /// The learning rates to try, the same for every start.
     var learningRates: [Float] = [1e-3, 2e-3, 4e-3]
     /// The encoder's learning rates to try, as fractions of those.
@@ -39,7 +46,7 @@ struct Settings: RunSettings {
     static var quick: Settings {
         var quick = Settings()
         (quick.annotated, quick.folds, quick.foldCount) = ([1, 2], [0], 3)
-        (quick.clients, quick.rounds, quick.fineTuningSteps) = (4, 4, 20)
+        (quick.clients, quick.rounds, quick.fineTuningSteps, quick.fineTuningRounds) = (4, 4, 20, 2)
         (quick.learningRates, quick.encoderRates) = ([8e-3], [1])
         (quick.width, quick.size, quick.spacing) = (8, 32, 6)
         return quick
@@ -75,17 +82,28 @@ extension Settings {
     }
 
     /// Returns the settings for fine-tuning on ACDC.
-    func fineTuning(_ mode: Trial.Mode, in home: URL) -> ACDCFineTuningSettings {
+    func fineTuning(_ mode: Trial.Mode, in home: URL, paperRate: Float?) -> ACDCFineTuningSettings {
         var settings = ACDCFineTuningSettings()
-        settings.training = training(data, in: home)
+        settings.training = training(data, in: home, paperRate: paperRate)
         (settings.mode, settings.clients, settings.splitSeed) = (mode, clients, seed)
         return settings
     }
 
+    /// Returns the settings with which random weights are scored with one annotated patient, to choose the paper's rate.
+    func scan(_ mode: Trial.Mode, rate: Float, in home: URL) -> ACDCFineTuningSettings {
+        var settings = fineTuning(mode, in: home, paperRate: rate)
+        settings.training.starts = ["random=random"]
+        (settings.training.annotated, settings.training.folds) = ([1], [folds[0]])
+        settings.training.seeds = [seeds[0]]
+        return settings
+    }
+
     /// Returns the settings for fine-tuning on HVSMR.
-    func transfer(_ data: String, in home: URL) -> HVSMRTransferSettings {
+    func transfer(_ data: String, in home: URL, paperRate: Float?) -> HVSMRTransferSettings {
         var settings = HVSMRTransferSettings()
-        settings.training = training(data, in: home)
+        settings.training = training(data, in: home, paperRate: paperRate)
+        // The clean-up is that of a heart with two ventricles.
+        settings.training.inference.cleanUp = false
         return settings
     }
 
@@ -94,7 +112,7 @@ extension Settings {
         home.appendingPathComponent("pretraining/\(method.rawValue)")
     }
 
-    private func training(_ data: String, in home: URL) -> FineTuningSettings {
+    private func training(_ data: String, in home: URL, paperRate: Float?) -> FineTuningSettings {
         var training = FineTuningSettings()
         // FCL comes first: all other starts are compared with the first one.
         let ordered = methods.filter { $0 == .fcl } + methods.filter { $0 != .fcl }
@@ -103,8 +121,9 @@ extension Settings {
         }
         (training.data, training.annotated, training.folds, training.foldCount) = (data, annotated, folds, foldCount)
         (training.seeds, training.learningRates, training.encoderRates) = (seeds, learningRates, encoderRates)
-        training.plan.steps = fineTuningSteps
+        (training.plan.steps, training.plan.unlabelled) = (fineTuningSteps, unlabelled)
         (training.width, training.size, training.spacing) = (width, size, spacing)
+        if let paperRate { Regime.applyPaper(to: &training, rounds: fineTuningRounds, rate: paperRate) }
         return training
     }
 }

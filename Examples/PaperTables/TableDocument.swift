@@ -6,7 +6,19 @@ import Reporting
 struct TableDocument {
     let settings: Settings
     let tables: [ResultTable]
+    /// The choice of the rate in the paper's regime.
+    let scan: RateScan?
     private var claims: [Claim] { Claim.all(tables) }
+
+    private var regime: String {
+        guard let scan else {
+            return "Fine-tuning by this package's recipe, \(settings.fineTuningSteps) steps of every client"
+                + (settings.unlabelled ? ", with images without labels." : ".")
+        }
+        return
+            "Fine-tuning by the paper's protocol, as far as it is known: \(settings.fineTuningRounds) rounds of one pass, "
+            + "cross-entropy, Adam, mirrored views. " + scan.sentence
+    }
 
     private let legend =
         "Dice in three dimensions on the native grid, mean of the structures, mean ± standard deviation as in the paper "
@@ -14,7 +26,7 @@ struct TableDocument {
         + "the paper prints. * differs from FCL over patients, p < 0.05. 'ours': not a row of the paper."
 
     var markdown: String {
-        var text = "# The tables of Wu et al. (MICCAI 2021), measured\n\n\(legend)\n"
+        var text = "# The tables of Wu et al. (MICCAI 2021), measured\n\n\(regime)\n\n\(legend)\n"
         for table in tables {
             text += "\n## \(table.kind.title)\n\n| method | "
             text += table.annotated.map { "N = \($0)" }.joined(separator: " | ") + " |\n|"
@@ -85,10 +97,13 @@ struct TableDocument {
             claims.map { .text("\($0.sentence) — \(verdict($0)). \($0.evidence)") })
         return HTMLPage(
             title: "The tables of Wu et al., measured",
-            lead: "Every method pre-trained, fine-tuned, and scored alike, next to the numbers of the paper.",
+            lead: "Every method pre-trained, fine-tuned, and scored alike, next to the numbers of the paper. " + regime,
             facts: [
                 ("Methods", "\(settings.methods.count)"), ("Pre-training", "\(settings.rounds) rounds"),
-                ("Fine-tuning", "\(settings.fineTuningSteps) steps"), ("Folds", "\(settings.folds.count)"),
+                (
+                    "Fine-tuning",
+                    scan == nil ? "\(settings.fineTuningSteps) steps" : "\(settings.fineTuningRounds) rounds"
+                ), ("Folds", "\(settings.folds.count)"),
                 ("Seeds", "\(settings.seeds.count)"),
                 ("Slices", "\(settings.size)² pixels of \(settings.spacing) mm"),
             ], sections: sections + [verdicts]

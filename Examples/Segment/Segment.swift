@@ -38,6 +38,24 @@ struct Segment: AsyncParsableCommand, Sendable {
     @Option(help: "The folder for label maps and segmentation.json; created if needed.", completion: .directory)
     var output: String
 
+    @Option(
+        name: .customLong("with"),
+        help: ArgumentHelp(
+            "Another model, whose probabilities are averaged with the first one's; may be given several times.",
+            valueName: "model"),
+        completion: .file())
+    var others: [String] = []
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Label the mean of six views of an image, six times as long (default: as the model's file says).")
+    var testTimeViews: Bool?
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Remove from the labels what no heart has (default: as the model's file says).")
+    var cleanUp: Bool?
+
     @Option(help: "The end-diastolic frame of every cine, counted from 1.")
     var ed: Int?
 
@@ -74,9 +92,31 @@ struct Segment: AsyncParsableCommand, Sendable {
             remains: "label maps that are there are whole, segmentation.json is missing", segment)
     }
 
+    /// Returns the model, or the ensemble of several, with the way of labeling that the options say.
+    private func loadModel() throws -> SegmentationModel {
+        var loaded = try SegmentationModel(contentsOf: URL(fileURLWithPath: model))
+        for path in others {
+            guard let joined = loaded.joined(with: try SegmentationModel(contentsOf: URL(fileURLWithPath: path))) else {
+                throw Failure.usage(
+                    "--with \(path): its network, preprocessing, or classes are not those of \(model); leave it out.")
+            }
+            loaded = joined
+        }
+        if let testTimeViews { loaded.inference.testTimeViews = testTimeViews }
+        if let cleanUp {
+            if cleanUp, loaded.classes != ACDC.classNames {
+                throw Failure.usage(
+                    "--clean-up: the model's classes are \(loaded.classes.joined(separator: ", ")), not those of a heart "
+                        + "with two ventricles; leave it out.")
+            }
+            loaded.inference.cleanUp = cleanUp
+        }
+        return loaded
+    }
+
     @Sendable private func segment(_ progress: ProgressLine) async throws {
         // Model.
-        let model = try SegmentationModel(contentsOf: URL(fileURLWithPath: model))
+        let model = try loadModel()
         if ed != nil, model.classes != ACDC.classNames {
             throw Failure.usage(
                 "--ed and --es: the model's classes are \(model.classes.joined(separator: ", ")), "

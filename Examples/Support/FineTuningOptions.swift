@@ -68,6 +68,9 @@ public struct FineTuningOptions: SettingOptions {
     var loss: SegmentationLoss?
     @Option(help: "Strength of the random views (default: strong).")
     var augmentation: AugmentationStrength?
+    @Option(
+        help: "Rounds between two scores of a trial, for a curve in results.json (default: 0, the last score alone).")
+    var scoreEvery: Int?
     @Option(help: "Channels of the first level (default: that of the encoder, or 16).")
     var width: Int?
     @Option(help: "Rows and columns of a slice (default: those of the encoder's images, or 144).")

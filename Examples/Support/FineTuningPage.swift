@@ -133,7 +133,32 @@ struct FineTuningPage: Sendable {
                 ])
         }
         return HTMLPage.Section(
-            "Training", [.figure(Figure("The mean training loss of all clients, folds and seeds.", panels))])
+            "Training",
+            [.figure(Figure("The mean training loss of all clients, folds and seeds.", panels))]
+                + (curves(starts, columns).map { [.figure($0)] } ?? []))
+    }
+
+    /// Returns the figure with the Dice of each start in the course of the training; `nil` if no curve was measured.
+    private func curves(_ starts: [String], _ columns: [Int]) -> Figure? {
+        let panels = columns.compactMap { annotated -> LineChart? in
+            let measured = starts.map { start in
+                report.results.filter { $0.trial.start == start && $0.trial.annotated == annotated }
+                    .compactMap(\.curve)
+            }
+            if measured.allSatisfy(\.isEmpty) { return nil }
+            let series = zip(starts, measured).map { start, curves in
+                LineChart.Series(
+                    start,
+                    (0..<(curves.map(\.count).min() ?? 0)).map { point in
+                        let dice = curves.map { $0[point].dice ?? 0 }
+                        return (curves[0][point].megabytes, dice.reduce(0, +) / Double(dice.count))
+                    })
+            }
+            return LineChart(
+                xTitle: "MB that all clients received and sent", [.init("N = \(annotated)", yTitle: "Dice", series)])
+        }
+        return panels.isEmpty
+            ? nil : Figure("The mean Dice over folds, seeds, and clients in the course of the training.", panels)
     }
 
     /// Returns the section with outlines on slices of the images with the best, the median, and the worst Dice.

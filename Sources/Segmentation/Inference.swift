@@ -24,24 +24,27 @@ public struct Inference: Hashable, Sendable, Codable {
 }
 
 extension SegmentationModel {
-    /// Returns the mean class probabilities of several views of an image, each mapped back to its grid:
-    /// `[slice, row, column, class]`.
+    /// Returns the mean class probabilities over all models of the ensemble and, with test-time views, over several views
+    /// of an image, each mapped back to its grid: `[slice, row, column, class]`.
     ///
     /// Where a view does not show a pixel, its probabilities are 0; they sum to less than 1 there.
     func meanProbabilities(of volume: PreparedVolume) -> [Float] {
         let (count, size) = (volume.sliceCount, volume.size)
+        let views = inference.testTimeViews ? View.all : [View()]
+        let models = [parameters] + others
+        let weight = 1 / Float(views.count * models.count)
         var mean: [Float] = []
         mean.reserveCapacity(count * size * size * classes.count)
         for slices in volume.batches {
             let images = volume.images(slices)
             var sum = Tensor(zeros: [slices.count, size, size, classes.count])
-            for view in View.all {
-                let transforms = [ImageTransform](repeating: view.transform, count: slices.count)
-                let restoring = [ImageTransform](repeating: view.inverse, count: slices.count)
-                let probabilities = evaluate(parameters) {
-                    softmax(network($0.constant(images.transformed(by: transforms))))
+            for view in views {
+                let shown = images.transformed(by: .init(repeating: view.transform, count: slices.count))
+                for parameters in models {
+                    let probabilities = evaluate(parameters) { softmax(network($0.constant(shown))) }
+                    let restored = probabilities.transformed(by: .init(repeating: view.inverse, count: slices.count))
+                    sum.add(restored, scaledBy: weight)
                 }
-                sum.add(probabilities.transformed(by: restoring), scaledBy: 1 / Float(View.all.count))
             }
             mean += sum.elements
         }

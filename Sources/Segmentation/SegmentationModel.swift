@@ -21,6 +21,8 @@ public struct SegmentationModel: Sendable {
     public var parameters: Parameters
     /// The way of labeling an image.
     public var inference = Inference()
+    /// The weights of other models of an ensemble, whose probabilities are averaged with those of ``parameters``.
+    public private(set) var others: [Parameters] = []
 
     /// Creates a network with random weights.
     ///
@@ -34,6 +36,20 @@ public struct SegmentationModel: Sendable {
         network = UNet(UNet.Configuration(classes: classes.count, width: width), in: &builder)
         parameters = builder.parameters()
         (self.preprocessing, self.classes) = (preprocessing, classes)
+    }
+
+    /// Returns the ensemble of this model and another one, such as one trained with another seed or fold.
+    ///
+    /// Its probabilities are the means of those of its models; it has no file of its own.
+    ///
+    /// - Returns: The ensemble; `nil` if architecture, preprocessing, or classes differ.
+    public func joined(with other: SegmentationModel) -> SegmentationModel? {
+        guard other.parameters.matches(parameters), other.network.configuration == network.configuration,
+            other.preprocessing == preprocessing, other.classes == classes
+        else { return nil }
+        var ensemble = self
+        ensemble.others += [other.parameters] + other.others
+        return ensemble
     }
 
     // MARK: Labels
@@ -88,12 +104,13 @@ public struct SegmentationModel: Sendable {
     }
 
     /// Returns what decides between the classes of every pixel: class scores of the image, or mean probabilities of
-    /// several views.
+    /// several views or models.
     private func evidence(of volume: PreparedVolume) -> [Float] {
-        inference.testTimeViews ? meanProbabilities(of: volume) : scores(of: volume)
+        inference.testTimeViews || !others.isEmpty ? meanProbabilities(of: volume) : scores(of: volume)
     }
 
-    /// Returns the class scores (logits) of every pixel of a prepared image: `[slice, row, column, class]`.
+    /// Returns the class scores (logits) of every pixel of a prepared image: `[slice, row, column, class]`, by
+    /// ``parameters`` alone.
     public func scores(of volume: PreparedVolume) -> [Float] {
         var scores: [Float] = []
         scores.reserveCapacity(volume.grid.count * classes.count)
@@ -105,9 +122,10 @@ public struct SegmentationModel: Sendable {
 
     /// Returns the class probabilities of every pixel of a prepared image: `[slice, row, column, class]`.
     ///
-    /// They sum to 1 per pixel; to less near the edge if they are means over several views, of which not all show it.
+    /// They sum to 1 per pixel; to less near the edge if they are means over several views, of which not all show it. Those
+    /// of an ensemble are means over its models.
     public func probabilities(of volume: PreparedVolume) -> [Float] {
-        if inference.testTimeViews { return meanProbabilities(of: volume) }
+        if inference.testTimeViews || !others.isEmpty { return meanProbabilities(of: volume) }
         let scores = scores(of: volume)
         let rows = Tensor(scores, shape: [scores.count / classes.count, classes.count])
         return evaluate(Parameters()) { softmax($0.constant(rows)) }.elements

@@ -38,6 +38,26 @@ import Testing
         #expect(other.exitCode == 64 && other.errors.contains("other settings"), "\(other.errors)")
     }
 
+    @Test func thePapersRegimeFixesItsRateByRandomWeights() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let result = try tables.run([
+            "--quick", "--methods", "fcl,random", "--annotated", "1", "--rounds", "1", "--regime", "paper",
+            "--fine-tuning-rounds", "1", "--width", "2", "--size", "16", "--spacing", "12", "--output", path("t"),
+        ])
+        #expect(result.exitCode == 0, "\(result.errors)")
+        let markdown = try text("t/tables.md")
+        #expect(markdown.contains("Learning rate of all rows: ") && markdown.contains("the paper's: .280, .445"))
+        let config = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appending(path: "t/federated/config.json")))
+                as? [String: Any])
+        let training = try #require(config["training"] as? [String: Any])
+        let rate = try #require((training["learningRates"] as? [Double])?.first)
+        #expect(markdown.contains("Learning rate of all rows: \(Float(rate))."))
+        let plan = try #require(training["plan"] as? [String: Any])
+        #expect(plan["loss"] as? String == "crossEntropy" && plan["rounds"] as? Int == 1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path("t/scan")).count == 8)
+    }
+
     @Test func wrongInputGetsASentenceAndItsExitCode() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let cases: [(arguments: [String], exitCode: Int32, words: [String])] = [

@@ -110,6 +110,26 @@ import _TestSupport
         #expect(difference(Tensor(mean), expected, relative: 2e-3, absolute: 2e-3) == nil)
     }
 
+    @Test func anEnsembleHasTheMeanProbabilitiesOfItsModels() throws {
+        let first = try model()
+        let second = try InitialWeights("random").model(
+            width: 2, preprocessing: SyntheticCases.preprocessing, classes: SyntheticCases.classes, seed: 6)
+        let volume = SyntheticCases.make(["p"])["p"]![0].volume
+        let mean = zip(first.probabilities(of: volume), second.probabilities(of: volume)).map {
+            0.5 * (Double($0) + Double($1))
+        }
+        let ensemble = try #require(first.joined(with: second))
+        #expect(difference(Tensor(ensemble.probabilities(of: volume)), mean, absolute: 1e-6) == nil)
+        let map = ensemble.classMap(of: volume)
+        #expect(map.enumerated().allSatisfy { mean[2 * $0.offset + Int($0.element)] >= 0.5 - 1e-6 })
+        let wide = try InitialWeights("random").model(
+            width: 4, preprocessing: SyntheticCases.preprocessing, classes: SyntheticCases.classes, seed: 6)
+        #expect(first.joined(with: wide) == nil)
+        let coarse = try InitialWeights("random").model(
+            width: 2, preprocessing: Preprocessing(spacing: 2, size: 16), classes: SyntheticCases.classes, seed: 6)
+        #expect(first.joined(with: coarse) == nil)
+    }
+
     @Test func aFileThatIsNoModelIsNamedWithItsFault() throws {
         let folder = try TemporaryFolder()
         let whole = folder.file("whole.safetensors")

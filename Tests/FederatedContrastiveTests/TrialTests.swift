@@ -1,4 +1,5 @@
 import Foundation
+import Segmentation
 import Tensor
 import Testing
 import Volumes
@@ -89,6 +90,22 @@ import _TestSupport
             models.append(try Data(contentsOf: folder.file("\(SyntheticCases.trial.id)/model.safetensors")))
         }
         #expect(models[0] == models[1])
+    }
+
+    @Test func aCurveHasAPointForEveryFewRoundsAndChangesNothing() async throws {
+        let (first, second) = (try TemporaryFolder(), try TemporaryFolder())
+        let plain = try await SyntheticCases.runner(first.url).run(SyntheticCases.trial)
+        var runner = try SyntheticCases.runner(second.url)
+        runner.scoreEvery = 2
+        let result = try await runner.run(SyntheticCases.trial)
+        #expect(result.dice == plain.dice && plain.curve == nil)
+        let curve = try #require(result.curve)
+        #expect(curve.map(\.round) == [2, 4, 6])
+        // Two clients receive and send the model in every round.
+        let model = try SegmentationModel(contentsOf: second.file("\(SyntheticCases.trial.id)/model.safetensors"))
+        #expect(curve.map(\.megabytes) == [8, 16, 24].map { Double($0 * model.parameters.byteCount) / 1e6 })
+        #expect(curve.last?.dice == result.dice)
+        #expect(try await runner.run(SyntheticCases.trial).curve == curve)
     }
 
     @Test func aFrozenEncoderKeepsItsBits() async throws {

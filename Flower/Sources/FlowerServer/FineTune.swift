@@ -96,12 +96,14 @@ struct FineTune: AsyncParsableCommand, Sendable {
             checkpoint: checkpoint)
         if server.round > 0 { progress.say("continuing after round \(server.round)") }
         let rounds = settings.plan.roundCount
-        try await server.run(store: &store, finished: { report in
-            if connection.json { FileHandle.standardOutput.write(report.line) }
-            let loss = report.metrics[.loss].map { String(format: "%.3f", $0) } ?? "–"
-            progress.say("round \(report.round)/\(rounds)  loss \(loss)")
-            for absence in report.absent { progress.complain("round \(report.round): \(absence)") }
-        })
+        try await server.run(
+            store: &store,
+            finished: { report in
+                if connection.json { FileHandle.standardOutput.write(report.line) }
+                let loss = report.metrics[.loss].map { String(format: "%.3f", $0) } ?? "–"
+                progress.say("round \(report.round)/\(rounds)  loss \(loss)")
+                for absence in report.absent { progress.complain("round \(report.round): \(absence)") }
+            })
         let model = server.model
         try model.write(
             to: folder.url.appendingPathComponent("model.safetensors"),

@@ -60,10 +60,12 @@ public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
             "\(cases.count) patients, \(images.count) labelled images, "
             + "\(images.reduce(0) { $0 + $1.volume.sliceCount }) slices"
             + (split.clients.count > 1 ? " at \(split.clients.count) clients" : "")
-        runner = TrialRunner(
+        var runner = TrialRunner(
             folder: folder.url.appendingPathComponent("trials"), starts: starts, split: split, cases: cases,
             folds: settings.foldCount, plan: settings.plan, inference: settings.inference, width: shape.width,
             preprocessing: shape.preprocessing, classes: Settings.classes, observer: observer)
+        runner.scoreEvery = settings.scoreEvery
+        self.runner = runner
     }
 
     /// Chooses the learning rates for each start and number of annotated patients, runs all trials, and writes

@@ -66,11 +66,14 @@ public struct FineTuningServer: Sendable {
     ///   - store: The run on disk, which is at the same round.
     ///   - interval: The minimum time between two checkpoints; the last round always has one.
     ///   - state: Returns the state of the clients, as files to save with the weights.
+    ///   - review: A closure called with the model after a round, before it is on disk.
     ///   - finished: A closure called after a round is on disk.
     /// - Throws: Any error of a round or the store; `CancellationError` between two rounds.
     public mutating func run(
         store: inout RunStore, savingEvery interval: Duration = .zero,
-        state: () async throws -> [String: Data] = { [:] }, finished: (RoundReport) -> Void = { _ in }
+        state: () async throws -> [String: Data] = { [:] },
+        review: (_ round: Int, SegmentationModel) async throws -> Void = { _, _ in },
+        finished: (RoundReport) -> Void = { _ in }
     ) async throws {
         // A copy, since both closures use it while the federation changes.
         var average = average
@@ -78,7 +81,12 @@ public struct FineTuningServer: Sendable {
         try await federation.run(
             rounds: plan.roundCount, store: &store, savingEvery: interval,
             state: { try await state().merging([Self.averageFile: average.state.data]) { $1 } },
-            review: { report, parameters in average.add(parameters, round: report.round) },
+            review: { [start] report, parameters in
+                average.add(parameters, round: report.round)
+                var model = start
+                model.parameters = average.value ?? parameters
+                try await review(report.round, model)
+            },
             finished: finished)
     }
 

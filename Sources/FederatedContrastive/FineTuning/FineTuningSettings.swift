@@ -27,6 +27,9 @@ public struct FineTuningSettings: Codable, Equatable, Sendable {
     public var plan = FineTuningPlan()
     /// The way in which the trained models label images; they are cleaned up only if the classes are those of ACDC.
     public var inference = Inference(testTimeViews: true, cleanUp: true)
+    /// The number of rounds between two scores of a trial's model on the patients of the tables, for a curve; 0 for the
+    /// last score alone.
+    public var scoreEvery = 0
     /// The number of channels of the first level; by default, that of the encoder, or 16.
     public var width: Int?
     /// The number of rows and columns of a slice; by default, that of the encoder's images, or 144.
@@ -67,6 +70,7 @@ public struct FineTuningSettings: Codable, Equatable, Sendable {
             !encoderRates.isEmpty && encoderRates.allSatisfy { (0...1).contains($0) },
             "a list of fractions from 0 to 1, such as 0.1,1,")
         try plan.validate()
+        try check("scoreEvery", scoreEvery, scoreEvery >= 0, "a number of rounds, or 0 for never,")
         try check("width", width ?? 1, (1...256).contains(width ?? 1), "a number from 1 to 256")
         try PretrainingSettings.checkImages(size: size ?? 16, spacing: spacing ?? 1)
     }

@@ -79,10 +79,27 @@ public struct TrialResult: Codable, Sendable {
     public let cases: [CaseScore]
     /// The wall-clock time of training in seconds, excluding that of earlier processes.
     public let seconds: Double
+    /// The scores in the course of the training; `nil` if there are none.
+    public let curve: [CurvePoint]?
 
     /// Creates a result.
-    public init(trial: Trial, cases: [CaseScore], seconds: Double) {
-        (self.trial, self.cases, self.seconds) = (trial, cases, seconds)
+    public init(trial: Trial, cases: [CaseScore], seconds: Double, curve: [CurvePoint]? = nil) {
+        (self.trial, self.cases, self.seconds, self.curve) = (trial, cases, seconds, curve)
+    }
+
+    /// The score after some rounds.
+    public struct CurvePoint: Codable, Hashable, Sendable {
+        /// The number of rounds.
+        public let round: Int
+        /// The weights that all clients received and sent in these rounds, in MB of 10⁶ bytes.
+        public let megabytes: Double
+        /// The mean Dice on the patients that are scored.
+        public let dice: Double?
+
+        /// Creates a point of a curve.
+        public init(round: Int, megabytes: Double, dice: Double?) {
+            (self.round, self.megabytes, self.dice) = (round, megabytes, dice)
+        }
     }
 
     /// The scores of one image.

@@ -28,6 +28,8 @@ public struct TrialRunner: Sendable {
     public let preprocessing: Preprocessing
     /// The names of the classes, the background first.
     public let classes: [String]
+    /// The number of rounds between two scores in the course of a trial; 0 for none.
+    public var scoreEvery = 0
     /// The maximum amount of work that a trial loses when stopped.
     public var checkpointInterval = Duration.seconds(60)
     private let observer: TrainingObserver
@@ -130,15 +132,27 @@ public struct TrialRunner: Sendable {
         var server = try FineTuningServer(
             clients: sites, model: model, plan: plan, concurrency: min(Parallel.threadCount, sites.count),
             checkpoint: checkpoint)
-        try await server.run(store: &store, savingEvery: checkpointInterval) {
-            var states = Safetensors()
-            for site in sites { states.insert(await site.state, under: site.id + ".") }
-            return [Self.stateFile: states.data]
-        }
+        var curve = Curve(file: home.appendingPathComponent("curve.json"), until: server.round)
+        try await server.run(
+            store: &store, savingEvery: checkpointInterval,
+            state: {
+                var states = Safetensors()
+                for site in sites { states.insert(await site.state, under: site.id + ".") }
+                return [Self.stateFile: states.data]
+            },
+            review: { round, model in
+                guard scoreEvery > 0, round % scoreEvery == 0, !trial.isSearch, !trial.isFinal else { return }
+                let dice = TrialResult(
+                    trial: trial, cases: try await score(model, on: validation(of: trial)), seconds: 0
+                ).dice
+                let bytes = 2 * round * sites.count * model.parameters.byteCount
+                try curve.add(.init(round: round, megabytes: Double(bytes) / 1e6, dice: dice))
+            })
         let trained = server.model
         let scores = try await score(trained, on: validation(of: trial))
         let result = TrialResult(
-            trial: trial, cases: scores, seconds: (ContinuousClock.now - start) / .seconds(1))
+            trial: trial, cases: scores, seconds: (ContinuousClock.now - start) / .seconds(1),
+            curve: curve.points.isEmpty ? nil : curve.points)
         if (trial.mode == .federated || split.clients.count == 1) && !trial.isSearch {
             try trained.write(
                 to: home.appendingPathComponent("model.safetensors"), provenance: "Fine-tuned: \(trial.title)")
@@ -244,6 +258,30 @@ public struct TrialRunner: Sendable {
             return TrialResult.CaseScore(
                 patient: example.patient, frame: example.frame,
                 structures: Dictionary(uniqueKeysWithValues: structures))
+        }
+    }
+}
+
+/// The scores in the course of a trial, in a file that a stopped trial continues.
+private struct Curve {
+    private let file: URL
+    private(set) var points: [TrialResult.CurvePoint] = []
+
+    /// Reads the points up to a round; later ones are computed again.
+    init(file: URL, until round: Int) {
+        self.file = file
+        guard let data = try? Data(contentsOf: file),
+            let known = try? JSONDecoder().decode([TrialResult.CurvePoint].self, from: data)
+        else { return }
+        points = known.filter { $0.round <= round }
+    }
+
+    /// Adds a point and writes the file.
+    mutating func add(_ point: TrialResult.CurvePoint) throws {
+        points.append(point)
+        let json = try JSON.encoded(points)
+        do throws(FileError) { try DurableFile.write(json, to: file) } catch {
+            throw RunError.unwritable("\(error)")
         }
     }
 }
