@@ -13,7 +13,12 @@ struct FeatureMap {
     private let sites: Int
 
     /// Creates the map of the banks of all sites; `nil` if the features do not span a plane or are not finite.
-    init?(_ banks: [FeatureSet], partitions: Int) {
+    ///
+    /// - Parameters:
+    ///   - banks: The bank of each site.
+    ///   - partitions: The number of partitions.
+    ///   - partition: Returns the partition of a feature with a tag.
+    init?(_ banks: [FeatureSet], partitions: Int, partition: (UInt8) -> Int) {
         let places = banks.enumerated().flatMap { site, bank in (0..<bank.count).map { (site: site, row: $0) } }
         (featureCount, self.partitions, sites) = (places.count, partitions, banks.count)
         let count = min(places.count, Self.mostPoints)
@@ -24,7 +29,7 @@ struct FeatureMap {
         let features = Tensor(rows, shape: [count, banks[0].dimension])
         guard features.isFinite else { return nil }
         components = features.principalComponents(2)
-        origins = chosen.map { (Int(banks[$0.site].partitions[$0.row]), $0.site) }
+        origins = chosen.map { (partition(banks[$0.site].partitions[$0.row]), $0.site) }
     }
 
     /// The map twice, colored by partition and by site.

@@ -231,7 +231,7 @@ public struct PretrainingPage: Sendable {
     }
 
     private var features: HTMLPage.Section? {
-        FeatureMap(banks, partitions: settings.partitions).map {
+        FeatureMap(banks, partitions: settings.partitions, partition: settings.partition(ofTag:)).map {
             HTMLPage.Section("A map of the features", [.figure($0.figure)])
         }
     }

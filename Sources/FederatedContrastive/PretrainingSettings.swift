@@ -156,6 +156,16 @@ extension PretrainingSettings {
     /// The number of different tags of slices and features.
     public var tagCount: Int { methodType.tagging == .partition ? partitions : PositionTag.count }
 
+    /// Returns the partition of a slice, from its tag.
+    ///
+    /// - Precondition: The tag is less than ``tagCount``.
+    public func partition(ofTag tag: UInt8) -> Int {
+        switch methodType.tagging {
+        case .partition: Int(tag)
+        case .position: Int(PositionTag(tag).position * Double(partitions))
+        }
+    }
+
     /// The temperature τ.
     public var tau: Float { temperature ?? methodType.temperature }
 

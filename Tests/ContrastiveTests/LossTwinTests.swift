@@ -87,7 +87,7 @@ import _TestSupport
         #expect(
             Set(cases.keys) == [
                 "ntXent", "fedCA", "partitionContrastive", "moCo", "swAV", "swAVWithQueue", "byol", "rotation",
-                "reconstruction",
+                "reconstruction", "graded",
             ])
     }
 
@@ -107,6 +107,18 @@ import _TestSupport
         try compare("partitionContrastive", inputs: ["first", "second"]) { inputs, constants in
             PartitionContrastiveLoss()(
                 inputs[0], inputs[1], partitions: constants["partitions"]!.elements.map { UInt8($0) })
+        }
+    }
+
+    @Test func fclPlus() throws {
+        try compare("graded", inputs: ["queries"]) { inputs, constants in
+            func set(_ features: String, _ tags: String) -> FeatureSet {
+                FeatureSet(features: constants[features]!, partitions: constants[tags]!.elements.map { UInt8($0) })
+            }
+            return GradedLoss()(
+                inputs[0], volumes: constants["volumes"]!.elements.map { Int($0) }, keys: set("keys", "tags"),
+                bank: set("bank", "bankTags"), foreign: 5..<11
+            ).loss
         }
     }
 

@@ -27,6 +27,10 @@ import _TestSupport
             (["--method", "random"], "Random init, seed 1", false),
             (["--method", "localCL"], "Local CL, 2 clients each alone, 2 rounds, seed 1", true),
             (
+                ["--method", "fclPlus", "--keeps-moments", "--batch-volumes", "4"], "FCL+, 2 clients, 2 rounds, seed 1",
+                true
+            ),
+            (
                 ["--method", "fedMoCo", "--federation", "none"], "FedMoCo, all patients at one site, 2 rounds, seed 1",
                 true
             ),

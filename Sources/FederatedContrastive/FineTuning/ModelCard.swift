@@ -61,7 +61,7 @@ struct ModelCard: Sendable {
     private var scores: String {
         let folds = Set(results.map(\.trial.fold)).count
         return """
-            Of \(results.count) models trained in the same way on \(annotated) annotated patients of each client, and \
+            Of \(results.count) \(results.count == 1 ? "model" : "models") trained in the same way on \(annotated) annotated patients of each client, and \
             scored on \(Set(results.flatMap(\.cases).map(\.patient)).count) patients that they had not seen \
             (\(folds) of \(runner.folds) folds). The model itself learned from all patients; it was scored on none. \
             Dice in three dimensions on the native grid, mean ± standard deviation over images:
@@ -95,7 +95,7 @@ struct ModelCard: Sendable {
         All patients of ACDC are from one hospital, in five groups (dilated and hypertrophic cardiomyopathy, infarction, \
         abnormal right ventricle, healthy), imaged in end diastole and end systole by scanners of one manufacturer. Other \
         scanners, sequences, views, diseases, and children are untested. The model does not know left from right: a \
-        mirrored image is labeled badly. The lowest score in the tables is that of one image, not a bound.
+        mirrored image is labeled badly. Means hide bad images: look at every label map.
         """
     }
 }

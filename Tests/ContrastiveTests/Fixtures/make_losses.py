@@ -225,6 +225,51 @@ case(
     images=("features", "images", "mask", "drawing"),
 )
 
+# FCL+
+
+
+def graded(queries, tags, volumes, keys, bank, bank_tags, own_count, temperature=0.1, spread=0.5):
+    def distance(first, second):
+        position = lambda tag: (tag % 64 + 0.5) / 64
+        return (position(first)[:, None] - position(second)[None, :]).abs()
+
+    def attraction(first, second):
+        weight = torch.exp(-distance(first, second) ** 2 / (2 * 0.08**2))
+        weight = torch.where(weight < 0.05, torch.zeros_like(weight), weight)
+        return torch.where((first < 64)[:, None] == (second < 64)[None, :], weight, weight / 2)
+
+    repulsion = 1 - torch.exp(-distance(tags, bank_tags) ** 2 / (2 * 0.16**2))
+    q = F.normalize(queries, dim=1)
+
+    def term(positives, attracting, negatives, repelling):
+        near = (q @ positives.T / temperature).exp()
+        far = (repelling * (q @ negatives.T / temperature).exp()).sum(dim=1, keepdim=True)
+        losses = -(attracting * (near / (near + far)).log()).sum(dim=1)
+        return losses / attracting.sum(dim=1).clamp(min=1e-300)
+
+    others = torch.cat([keys, bank[own_count:]])
+    other_tags = torch.cat([tags, bank_tags[own_count:]])
+    is_other = torch.cat([volumes[:, None] != volumes[None, :], torch.ones(len(tags), len(bank) - own_count) == 1], dim=1)
+    near_others = (is_other & (distance(tags, other_tags) < 0.15)).double()
+    losses = (
+        term(keys, attraction(tags, tags), bank, repulsion)
+        + term(bank, attraction(tags, bank_tags), bank, repulsion)
+        + spread * term(keys, torch.eye(len(tags)), others, near_others)
+    )
+    return losses.mean()
+
+
+queries, keys, bank = draw(BATCH, DIMENSION), units(BATCH), units(COUNT)
+tags = torch.tensor([3, 40, 70, 5, 44, 100])
+volumes = torch.tensor([0, 0, 1, 1, 2, 2])
+bank_tags = torch.tensor([2, 64, 20, 60, 127, 4, 1, 66, 80, 12, 3])
+case(
+    "graded",
+    graded(queries, tags, volumes, keys, bank, bank_tags, own_count=5),
+    {"queries": queries},
+    {"keys": keys, "bank": bank, "tags": tags, "volumes": volumes, "bankTags": bank_tags},
+)
+
 file = pathlib.Path(__file__).parent / "losses.json"
 file.write_text(json.dumps(cases, separators=(",", ":")).replace('},"', '},\n"') + "\n")
 file.chmod(0o644)
