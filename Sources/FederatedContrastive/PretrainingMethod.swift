@@ -40,7 +40,7 @@ public protocol PretrainingMethod: Sendable {
     static var isTrained: Bool { get }
     /// Whether a site keeps a memory bank between rounds.
     static var keepsBank: Bool { get }
-    /// What the tags of slices and features tell.
+    /// The meaning of the tags of slices and features.
     static var tagging: SliceTagging { get }
 
     /// Creates the method, registering the heads of an already registered encoder in the group

@@ -31,7 +31,7 @@ public struct SliceBatch: Sendable {
     }
 }
 
-/// What the tag of a slice, and of its feature, tells.
+/// The meaning of the tag of a slice and of its feature.
 public enum SliceTagging: Sendable {
     /// The partition of the volume.
     case partition
@@ -55,7 +55,7 @@ public struct SliceLibrary: Sendable {
     /// - Parameters:
     ///   - volumes: The volumes.
     ///   - partitions: The number of partitions of a volume.
-    ///   - tagging: What the tags of slices tell.
+    ///   - tagging: The meaning of the tags of slices.
     ///   - endSystolic: Whether each volume shows end systole; by default, none does.
     public init(
         _ volumes: [PreparedVolume], partitions: Int, tagging: SliceTagging = .partition, endSystolic: [Bool]? = nil
