@@ -6,14 +6,13 @@ import Volumes
 ///
 /// Source: Mitchell et al., "Model cards for model reporting", FAT* 2019, for the sections.
 struct ModelCard: Sendable {
-    private let report: FineTuningReport
     private let results: [TrialResult]
     private let runner: TrialRunner
     private let annotated: Int
 
     /// Creates the card of a model from the cross-validated results with `annotated` patients per client.
     init(_ report: FineTuningReport, annotated: Int, runner: TrialRunner) {
-        (self.report, self.annotated, self.runner) = (report, annotated, runner)
+        (self.annotated, self.runner) = (annotated, runner)
         results = report.results.filter { $0.trial.annotated == annotated }
     }
 
@@ -38,9 +37,10 @@ struct ModelCard: Sendable {
         let cases = runner.cases.values.flatMap { $0 }
         return """
             \(cases.count) labeled images of \(runner.cases.count) patients at \(runner.split.clients.count) clients, in \
-            the layout of ACDC. If they are those of ACDC: O. Bernard, A. Lalande, C. Zotti, F. Cervenansky, et al., "Deep learning \
-            techniques for automatic MRI cardiac multi-structures segmentation and diagnosis: Is the problem solved?", \
-            IEEE Transactions on Medical Imaging 37(11):2514–2525, 2018, doi 10.1109/TMI.2018.2837502, which every use has \
+            the layout of ACDC. If they are those of ACDC: O. Bernard, A. Lalande, C. Zotti, F. Cervenansky, et al., \
+            "Deep learning techniques for automatic MRI cardiac multi-structures segmentation and diagnosis: Is the \
+            problem solved?", IEEE Transactions on Medical Imaging 37(11):2514–2525, 2018, doi \
+            10.1109/TMI.2018.2837502, which every use has \
             to cite. The data are for non-commercial use, and whether that extends to weights trained on them is not \
             settled: treat the weights likewise.
             """
