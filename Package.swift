@@ -67,7 +67,7 @@ let package = Package(
             name: "Support",
             dependencies: [
                 "FederatedContrastive", "Segmentation", "UNet", "Contrastive", "Federation", "Features", "Tensor",
-                "Volumes", "Reporting", arguments,
+                "FileIO", "Volumes", "Reporting", arguments,
             ],
             path: "Examples/Support", swiftSettings: strict),
         .executableTarget(
@@ -90,13 +90,13 @@ let package = Package(
             name: "Evaluate", dependencies: ["FileIO", "Reporting", "Volumes", arguments],
             path: "Examples/Evaluate", swiftSettings: strict),
         .executableTarget(
-            name: "MakePhantoms", dependencies: ["Phantoms", "Volumes", arguments],
+            name: "MakePhantoms", dependencies: ["FileIO", "Phantoms", "Volumes", arguments],
             path: "Examples/MakePhantoms", swiftSettings: strict),
         .executableTarget(
             name: "Segment", dependencies: ["Reporting", "Segmentation", "Support", "Tensor", "Volumes", arguments],
             path: "Examples/Segment", swiftSettings: strict),
         .executableTarget(
-            name: "VolumeInfo", dependencies: ["Reporting", "Volumes", arguments],
+            name: "VolumeInfo", dependencies: ["FileIO", "Reporting", "Volumes", arguments],
             path: "Examples/VolumeInfo", swiftSettings: strict),
 
         .target(name: "_TestSupport", dependencies: ["Tensor"], path: "Tests/_TestSupport", swiftSettings: strict),

@@ -26,9 +26,16 @@ struct ACDCPretrain: AsyncParsableCommand, Sendable {
 
     @OptionGroup var patients: DataOptions
     @OptionGroup var run: RunOptions
+    @Option(help: "With --resume, go back to the checkpoint of this round; every tenth is kept.")
+    var fromRound: Int?
     @OptionGroup var options: PretrainingOptions
 
-    func validate() throws { try run.check(patients, options) }
+    func validate() throws {
+        try run.check(patients, options)
+        if fromRound != nil, run.resume == nil {
+            throw ValidationError("--from-round needs --resume and the folder of a run.")
+        }
+    }
 
     func run() async throws {
         try await supervised("ACDCPretrain", quiet: run.quiet, pretrain)
@@ -40,7 +47,7 @@ struct ACDCPretrain: AsyncParsableCommand, Sendable {
         progress.show("reading \(folder.settings.data)")
         let log = RoundLog(settings: folder.settings, progress: progress, json: run.json)
         let next = try await Parallel.$threadLimit.withValue(run.threads ?? Parallel.threadCount) {
-            let pretraining = try await Pretraining(in: folder, observer: log.observe)
+            let pretraining = try await Pretraining(in: folder, from: fromRound, observer: log.observe)
             progress.say("\(pretraining.cohort.summary); read in \(ProgressLine.duration(progress.seconds))")
             for repair in await pretraining.repairs { progress.say("repaired: \(repair)") }
             let round = await pretraining.round

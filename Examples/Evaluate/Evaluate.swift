@@ -71,10 +71,14 @@ struct Evaluate: AsyncParsableCommand {
                 throw Failure.cannotWrite("\(output) cannot be written: \(error.localizedDescription)")
             }
         }
-        if json {
-            FileHandle.standardOutput.write(summary)
-        } else if !quiet {
-            print(ScoreTable.text(results, labels: labels.labels))
+        do throws(FileError) {
+            if json {
+                try StandardStream.print(summary)
+            } else if !quiet {
+                try StandardStream.print(ScoreTable.text(results, labels: labels.labels))
+            }
+        } catch {
+            throw Failure.cannotWrite("\(error)")
         }
     }
 
@@ -133,7 +137,7 @@ struct Evaluate: AsyncParsableCommand {
     }
 
     private func complain(_ line: String) {
-        FileHandle.standardError.write(Data("Evaluate: \(line)\n".utf8))
+        StandardStream.complain("Evaluate: \(line)\n")
     }
 }
 

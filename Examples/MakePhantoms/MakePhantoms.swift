@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileIO
 import Foundation
 import Synchronization
 import Phantoms
@@ -108,7 +109,7 @@ struct MakePhantoms: AsyncParsableCommand {
     }
 
     private func complain(_ message: String) {
-        FileHandle.standardError.write(Data("MakePhantoms: \(message)\n".utf8))
+        StandardStream.complain("MakePhantoms: \(message)\n")
     }
 }
 
@@ -131,10 +132,10 @@ private final class Progress: Sendable {
         }
         guard !isSilent, let shown else { return }
         let line = "\(shown) of \(total) patients"
-        FileHandle.standardError.write(Data((isTerminal ? "\r\(line)" : "\(line)\n").utf8))
+        StandardStream.complain(isTerminal ? "\r\(line)" : "\(line)\n")
     }
 
     func finish() {
-        if isTerminal, !isSilent { FileHandle.standardError.write(Data("\n".utf8)) }
+        if isTerminal, !isSilent { StandardStream.complain("\n") }
     }
 }

@@ -153,9 +153,9 @@ struct Segment: AsyncParsableCommand, Sendable {
         // Volumes and function.
         let data = try folder.write(records)
         if json {
-            FileHandle.standardOutput.write(data)
+            progress.print(data)
         } else if !quiet {
-            print(Table.text(records, classes: model.classes))
+            progress.print(Data((Table.text(records, classes: model.classes) + "\n").utf8))
         }
         let bad = records.count { $0.error != nil }
         progress.say(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FederatedContrastive
+import Federation
 import Foundation
 import UNet
 
@@ -64,6 +65,13 @@ public struct FineTuningOptions: SettingOptions {
             0.9); 0 for the weights of the last round.
             """)
     var averaging: Float?
+    @Option(
+        help: ArgumentHelp(
+            "How the server combines the clients' models: \(AggregationRule.expected) (default: fedAvg).",
+            valueName: "rule[:parameter]"))
+    var aggregation: AggregationRule?
+    @Option(help: "Weight of FedProx's term, which keeps clients near the global model (default: 0, none).")
+    var proximal: Float?
     @Option(help: "Training loss (default: crossEntropyAndDice).")
     var loss: SegmentationLoss?
     @Option(help: "Strength of the random views (default: strong).")

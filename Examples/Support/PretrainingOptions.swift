@@ -1,6 +1,7 @@
 import ArgumentParser
 import Contrastive
 import FederatedContrastive
+import Federation
 
 /// The options shared by all pre-training programs.
 public struct PretrainingOptions: SettingOptions {
@@ -69,9 +70,21 @@ public struct PretrainingOptions: SettingOptions {
     var frames: PretrainingSettings.Frames?
     @Option(help: "Minimum number of clients in a round (default: all of them).")
     var quorum: Int?
+    @Option(
+        help: ArgumentHelp(
+            "How the server combines the clients' models: \(AggregationRule.expected) (default: fedAvg).",
+            valueName: "rule[:parameter]"))
+    var aggregation: AggregationRule?
+    @Option(help: "Weight of FedProx's term, which keeps clients near the global model (default: 0, none).")
+    var proximal: Float?
     @Option(help: "Seed of all randomness; the same seed gives the same bits (default: \(defaults.seed)).")
     var seed: UInt64?
 
     /// Creates the options without values.
     public init() {}
+}
+
+extension AggregationRule: ExpressibleByArgument {
+    /// Creates the rule that an option names.
+    public init?(argument: String) { self.init(argument) }
 }

@@ -21,6 +21,8 @@ public func supervised(
     failure: (any Error) -> Failure? = { _ in nil }, _ work: @escaping @Sendable (ProgressLine) async throws -> Void
 ) async throws {
     let progress = ProgressLine(quiet: quiet)
+    // A reader of messages that goes away is an error of that stream, not the end of a run.
+    signal(SIGPIPE, SIG_IGN)
     let task = Task { try await work(progress) }
     let interruption = Interruption { task.cancel() }
     do {
@@ -84,14 +86,18 @@ public struct Failure: Error, Equatable, CustomStringConvertible {
         case let error as SegmentationError:
             if case .missing = error { self = .noInput("\(error)") } else { self = .badData("\(error)") }
         case let error as WeightsError:
-            self = .badData("\(error)")
+            switch error {
+            case .unwritable: self = .cannotWrite("\(error)")
+            case .unreadable: self = .noInput("\(error)")
+            default: self = .badData("\(error)")
+            }
         case let error as FederationError:
             switch error {
-            case .quorumLost: self.init("\(error)", exitCode: 75)
+            case .quorumLost, .tooFewUpdates, .aggregateRefused: self.init("\(error)", exitCode: 75)
             case .runInUse: self = .cannotCreate("\(error)")
             case .unwritable: self = .cannotWrite("\(error)")
             case .unreadable: self = .noInput("\(error)")
-            case .noWholeCheckpoint: self = .badData("\(error)")
+            case .noWholeCheckpoint, .noCheckpoint: self = .badData("\(error)")
             }
         default:
             self.init("\(error)", exitCode: 70)

@@ -1,5 +1,6 @@
 import Federation
 import FederatedContrastive
+import FileIO
 import Foundation
 import Synchronization
 import Volumes
@@ -39,9 +40,15 @@ public final class ProgressLine: Sendable {
     /// The seconds since the program started.
     public var seconds: Double { (ContinuousClock.now - start) / .seconds(1) }
 
-    private func write(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+    /// Writes results to standard output. If that fails, nobody can use them, and the program ends with exit code 74.
+    public func print(_ data: Data) {
+        do { try StandardStream.print(data) } catch {
+            complain("\(error)")
+            exit(74)
+        }
     }
+
+    private func write(_ text: String) { StandardStream.complain(text) }
 
     /// Returns a duration as text, such as `2 h 05 min`, `3 min 20 s`, or `12 s`.
     public static func duration(_ seconds: Double) -> String {
@@ -75,7 +82,7 @@ public final class RoundLog: Sendable {
 
     /// Shows a round.
     public func tell(_ report: RoundReport) {
-        if json { FileHandle.standardOutput.write(report.line) }
+        if json { progress.print(report.line) }
         let (left, verdict) = state.withLock { state in
             state.seconds += report.seconds.total
             state.rounds += 1
@@ -145,7 +152,7 @@ public final class TrialLog: Sendable {
             "[\(done)/\(total)] \(result.trial.title): Dice \(number(result.dice)) (\(structures.joined(separator: ", ")))"
                 + "  \(ProgressLine.duration(result.seconds)), about \(ProgressLine.duration(left)) left")
         if json, let line = try? JSONEncoder().encode(result) {
-            FileHandle.standardOutput.write(line + Data("\n".utf8))
+            progress.print(line + Data("\n".utf8))
         }
     }
 }

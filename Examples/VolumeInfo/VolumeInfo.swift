@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileIO
 import Foundation
 import Volumes
 
@@ -39,7 +40,12 @@ struct VolumeInfo: ParsableCommand {
             reports.append(report)
         }
         let text = json ? try Report.json(reports) : Report.table(reports)
-        if !text.isEmpty { print(text) }
+        if !text.isEmpty {
+            do { try StandardStream.print(text) } catch {
+                Self.complain("error: \(error)")
+                throw ExitCode(74)
+            }
+        }
         let errors = reports.compactMap(\.error)
         if errors.isEmpty { return }
         throw ExitCode(errors.allSatisfy(\.isMissingInput) ? 66 : 65)
@@ -47,7 +53,7 @@ struct VolumeInfo: ParsableCommand {
 
     /// Prints a message on standard error; standard output holds only results.
     private static func complain(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        StandardStream.complain(line + "\n")
     }
 }
 

@@ -36,12 +36,13 @@ public actor Pretraining {
     ///
     /// - Parameters:
     ///   - folder: A new folder, or that of a run to continue.
+    ///   - round: The round to return to, one of those that have a checkpoint; by default, the last one.
     ///   - cohort: The patients; by default, read from the folder given in the settings.
     ///   - observer: A closure that is notified of steps and rounds.
     /// - Throws: `VolumesError` or `RunError` if the data cannot be used, `FederationError` if the run is in use or
     ///   damaged, `WeightsError` if a checkpoint does not fit the settings.
     public init(
-        in folder: RunFolder<PretrainingSettings>, cohort: Cohort? = nil,
+        in folder: RunFolder<PretrainingSettings>, from round: Int? = nil, cohort: Cohort? = nil,
         observer: @escaping TrainingObserver = { _ in }
     ) async throws {
         let settings = folder.settings
@@ -51,7 +52,7 @@ public actor Pretraining {
         self.cohort = patients
         try folder.prepare()
         try Self.checkSplit(patients.split, in: folder)
-        store = try RunStore(directory: folder.url)
+        store = try RunStore(directory: folder.url, from: round)
         model = PretrainingModel(settings)
 
         let checkpoint = try store.checkpoint()
@@ -68,11 +69,10 @@ public actor Pretraining {
             }
             return try PretrainingSite(site, model: model, state: states?.part(under: "client\(index)."))
         }
-        federation = Federation(
-            clients: sites, parameters: try checkpoint?.model(like: model.parameters) ?? model.parameters,
-            round: checkpoint?.round ?? 0, quorum: settings.quorum ?? sites.count,
-            concurrency: min(Parallel.threadCount, sites.count),
-            exchange: settings.exchange(ofAtMost: sites.map(\.maximumSharedFeatures).max() ?? 0))
+        federation = settings.federation(
+            of: sites, sharingAtMost: sites.map(\.maximumSharedFeatures).max() ?? 0, model: model,
+            concurrency: min(Parallel.threadCount, sites.count))
+        if let checkpoint { try federation.restore(checkpoint) }
     }
 
     /// Trains until `rounds` rounds are complete, by default all rounds of the settings, and writes
@@ -150,6 +150,23 @@ public struct PretrainingModel: Sendable {
 }
 
 extension PretrainingSettings {
+    /// Returns the federation of a run before its first round.
+    ///
+    /// - Parameters:
+    ///   - clients: The sites, in client order.
+    ///   - count: The maximum number of features that a site shares in a round.
+    ///   - model: The network with its initial weights.
+    ///   - concurrency: The maximum number of clients that work concurrently.
+    public func federation(
+        of clients: [any Client], sharingAtMost count: Int, model: PretrainingModel, concurrency: Int
+    ) -> Federation {
+        // Sites that train alone drift apart without limit, and nobody uses their average before the end.
+        Federation(
+            clients: clients, parameters: model.parameters, quorum: quorum ?? clients.count, concurrency: concurrency,
+            aggregator: aggregation.aggregator(), exchange: exchange(ofAtMost: count),
+            bounds: collaboration == .fedavg ? UpdateBounds() : nil)
+    }
+
     /// Returns the format of exchanged features if a site shares at most `count`; `nil` if none are exchanged.
     public func exchange(ofAtMost count: Int) -> FeatureExchange? {
         guard exchange, collaboration == .fedavg, count > 0 else { return nil }

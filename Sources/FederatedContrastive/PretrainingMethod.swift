@@ -158,6 +158,7 @@ public struct LocalTraining {
     private let round: Int
     private let schedule: Schedule
     private var optimizer: Adam
+    private let proximal: ProximalTerm
     private var step: Int
     private var epochs: Int
     private var batches: ArraySlice<[SliceLibrary.Slice]> = []
@@ -170,6 +171,7 @@ public struct LocalTraining {
         (main, self.site, self.round, epochs) = (global, site, round, settings.localEpochs)
         generator = SeededGenerator(seed: settings.seed, path: RandomStream.training, round, site.index)
         optimizer = site.optimizer ?? Adam(learningRate: settings.learningRate, weightDecay: settings.weightDecay)
+        proximal = ProximalTerm(weight: settings.proximal, around: global)
         let stepsPerRound = epochs * site.slices.steps(volumes: settings.batchVolumes)
         schedule = .cosine(from: settings.learningRate, to: 0, steps: settings.rounds * stepsPerRound)
         step = (round - 1) * stepsPerRound
@@ -196,8 +198,9 @@ public struct LocalTraining {
     ///   - loss: A closure that computes the loss on a tape that reads the model.
     /// - Throws: `NonFiniteLoss`.
     public mutating func step(constant: Double? = nil, _ loss: (Tape) throws -> Variable) throws {
-        let (value, gradient) = try valueAndGradient(at: &main, of: loss)
+        var (value, gradient) = try valueAndGradient(at: &main, of: loss)
         try NonFiniteLoss.check(value, step: step)
+        proximal.add(to: &gradient, at: main)
         optimizer.learningRate = schedule.rate(at: step)
         optimizer.update(&main, along: gradient)
         step += 1

@@ -61,6 +61,10 @@ public struct PretrainingSettings: RunSettings {
     public var frames = Frames.endpoints
     /// The minimum number of clients in a round; by default, all of them.
     public var quorum: Int?
+    /// The rule by which the server combines the clients' models.
+    public var aggregation = AggregationRule.fedAvg
+    /// The weight μ of FedProx's term in the loss of a client, which keeps it near the global model; 0 for none.
+    public var proximal: Float = 0
     /// The number of rounds between two measurements of the representation; 0 to disable them.
     public var probeEvery = 10
     /// The seed of all randomness.
@@ -106,21 +110,27 @@ public struct PretrainingSettings: RunSettings {
                 ablation.rawValue, found: "false", expected: "a method that has it (\(names.joined(separator: ", ")))")
         }
         try check("clients", clients, (1...1000).contains(clients), "a number from 1 to 1000")
-        try check("rounds", rounds, rounds > 0, "a positive number")
+        try check("rounds", rounds, (1...100_000).contains(rounds), "a number from 1 to 100000")
         try check("probeEvery", probeEvery, probeEvery >= 0, "a number of rounds, or 0 for never,")
-        try check("localEpochs", localEpochs, localEpochs > 0, "a positive number")
+        try check("localEpochs", localEpochs, (1...1000).contains(localEpochs), "a number from 1 to 1000")
         try check("partitions", partitions, (2...64).contains(partitions), "a number from 2 to 64")
         try check("temperature", tau, tau.isFinite && tau > 0, "a positive number")
         try check("prototypes", prototypes, (2...4096).contains(prototypes), "a number from 2 to 4096")
         try check("momentum", momentum, (0...1).contains(momentum), "a number from 0 to 1")
         try check(
-            "featureDimension", featureDimension, (1...4096).contains(featureDimension), "a number from 1 to 4096")
-        try check("bank", bank ?? 1, (bank ?? 1) > 0, "a positive number")
+            "featureDimension", featureDimension, (1...FeatureExchange.maximumDimension).contains(featureDimension),
+            "a number from 1 to \(FeatureExchange.maximumDimension)")
+        try check("bank", bank ?? 1, (1...1 << 20).contains(bank ?? 1), "a number from 1 to 1048576")
         try check("width", width, (1...256).contains(width), "a number from 1 to 256")
         try Self.checkImages(size: size, spacing: spacing)
         try check("batchVolumes", batchVolumes, (1...64).contains(batchVolumes), "a number from 1 to 64")
         try check("learningRate", learningRate, learningRate.isFinite && learningRate > 0, "a positive number")
         try check("weightDecay", weightDecay, weightDecay.isFinite && weightDecay >= 0, "zero or more")
+        try check("proximal", proximal, (0...1000).contains(proximal), "a number from 0 to 1000")
+        let fewest = aggregation.aggregator().minimumUpdates
+        try check(
+            "aggregation", aggregation, (quorum ?? siteCount) >= fewest || collaboration != .fedavg,
+            "with \(quorum ?? siteCount) sites in a round, a rule that does not need \(fewest),")
         try check(
             "quorum", quorum ?? 1, (1...siteCount).contains(quorum ?? 1),
             "a number from 1 to the number of sites, \(siteCount),")

@@ -72,6 +72,7 @@ public struct Checkpoint: Hashable, Sendable {
 
 extension Checkpoint {
     static let model = "model.safetensors"
+    static let aggregator = "aggregator.safetensors"
 
     /// Returns the global model, with the slots of `reference`.
     ///

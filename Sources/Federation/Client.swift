@@ -7,8 +7,8 @@ import Tensor
 /// the new global model; then, after the shares of all clients have been validated, for a model trained on its own
 /// data. A client that fails throws: the report names it, and the round continues without it.
 ///
-/// A client returns either a ``FeatureShare`` or a ``LocalUpdate``. Neither can contain a volume, so none can be sent
-/// by mistake.
+/// A client returns either a ``FeatureShare`` or a ``LocalUpdate``, which have no place for a volume. ``Validation``
+/// rejects rows too long for features, but no type can prevent a client from writing pixels into them on purpose.
 ///
 /// Clients keep state between rounds (a bank, an optimizer), so most are actors. Long loops should call
 /// `try Task.checkCancellation()` at every step; otherwise, a canceled run waits for them. Random choices come from a
@@ -23,7 +23,7 @@ public protocol Client: Sendable {
 
     /// Refreshes the memory bank with the global encoder and returns it, or returns `nil` to opt out of the exchange.
     ///
-    /// A client that returns `nil` receives no features either. The default implementation returns `nil`.
+    /// A client that returns `nil` receives no features either.
     func shareFeatures(of parameters: Parameters, round: Int) async throws -> FeatureShare?
 
     /// Trains the global model on the data of this client.
@@ -33,11 +33,6 @@ public protocol Client: Sendable {
     ///   - round: The number of the round, starting at 1.
     ///   - features: The shares of the *other* clients, in client order.
     func train(from parameters: Parameters, round: Int, features: [FeatureShare]) async throws -> LocalUpdate
-}
-
-extension Client {
-    /// Returns `nil`, sharing no features.
-    public func shareFeatures(of parameters: Parameters, round: Int) async throws -> FeatureShare? { nil }
 }
 
 /// The memory bank of one client, as sent to the others.
@@ -59,6 +54,8 @@ public struct FeatureShare: Sendable, Equatable {
 
 /// The format of the features that clients exchange.
 public struct FeatureExchange: Hashable, Sendable, Codable {
+    /// The maximum length of a feature: too short for a slice to pass as one.
+    public static let maximumDimension = 1024
     /// The length of a feature, D.
     public let dimension: Int
     /// The number of partitions into which volumes are divided, S. Tags are less than this number.
@@ -68,9 +65,12 @@ public struct FeatureExchange: Hashable, Sendable, Codable {
 
     /// Creates an exchange of at most `maximumCount` features of `dimension` numbers from each client.
     ///
-    /// - Precondition: All are positive, and `partitions` is at most 256, because a tag is one byte.
+    /// - Precondition: All are positive, `dimension` is at most ``maximumDimension``, and `partitions` at most 256, because
+    ///   a tag is one byte.
     public init(dimension: Int, partitions: Int, maximumCount: Int) {
-        precondition(dimension > 0 && dimension <= 1 << 20, "features of \(dimension) numbers: expected 1 to 2^20")
+        precondition(
+            (1...Self.maximumDimension).contains(dimension),
+            "features of \(dimension) numbers: expected 1 to \(Self.maximumDimension)")
         precondition(partitions > 0 && partitions <= 256, "\(partitions) partitions: expected 1 to 256")
         precondition(maximumCount > 0 && maximumCount <= 1 << 30, "\(maximumCount) features: expected 1 to 2^30")
         (self.dimension, self.partitions, self.maximumCount) = (dimension, partitions, maximumCount)

@@ -31,6 +31,8 @@ public struct Federation: Sendable {
     public let concurrency: Int
     /// The format of the exchanged features; `nil` if clients exchange only models.
     public let exchange: FeatureExchange?
+    /// The bounds on the influence of one client; `nil` for none.
+    public private(set) var bounds: UpdateBounds?
 
     /// Creates a federation about to begin round `round + 1`.
     ///
@@ -44,28 +46,30 @@ public struct Federation: Sendable {
     ///     compute on this machine, use at most the number of cores.
     ///   - aggregator: The rule that turns updates into the next model.
     ///   - exchange: The format of the exchanged features, if clients exchange any.
-    /// - Precondition: Client names are distinct; `1 ≤ quorum ≤ clients.count`; `concurrency ≥ 1`; `round ≥ 0`.
+    ///   - bounds: The bounds on the influence of one client; `nil` for none, if all clients are trusted.
+    /// - Precondition: Client names are distinct and valid, see ``ClientName``; `1 ≤ quorum ≤ clients.count`; `concurrency ≥ 1`; `round ≥ 0`.
     public init(
         clients: [any Client], parameters: Parameters, round: Int = 0, quorum: Int, concurrency: Int = 1,
-        aggregator: any Aggregator = FedAvg(), exchange: FeatureExchange? = nil
+        aggregator: any Aggregator = FedAvg(), exchange: FeatureExchange? = nil, bounds: UpdateBounds? = UpdateBounds()
     ) {
         let names = clients.map(\.id)
+        for name in names { precondition(ClientName.isValid(name), "a client named '\(name)'") }
         precondition(Set(names).count == names.count, "two clients have the same name: \(names)")
         precondition((1...max(1, clients.count)).contains(quorum), "a quorum of \(quorum) of \(clients.count) clients")
         precondition(concurrency >= 1, "\(concurrency) clients at the same time: expected at least 1")
         precondition(round >= 0, "\(round) completed rounds: expected 0 or more")
         self.clients = clients
         (self.parameters, self.round, self.aggregator) = (parameters, round, aggregator)
-        (self.quorum, self.concurrency, self.exchange) = (quorum, concurrency, exchange)
+        (self.quorum, self.concurrency, self.exchange, self.bounds) = (quorum, concurrency, exchange, bounds)
     }
 
     /// Runs one round: broadcast, feature exchange, local training, and aggregation.
     ///
     /// Clients that fail, and clients whose messages are rejected, leave the round and are named in the report.
     ///
-    /// - Throws: `FederationError.quorumLost` if too few clients remain; `CancellationError` if the task was
-    ///   canceled, as soon as the clients at work have stopped; any error of the aggregator. In all cases, the
-    ///   federation is unchanged.
+    /// - Throws: `FederationError.quorumLost` if too few clients remain; `.aggregateRefused` if the aggregate is not a
+    ///   model or is beyond the bounds; `CancellationError` if the task was canceled, as soon as the clients at work
+    ///   have stopped; any error of the aggregator. In all cases, the federation is unchanged.
     public mutating func runRound() async throws -> RoundReport {
         let round = round + 1
         let clock = ContinuousClock()
@@ -77,15 +81,23 @@ public struct Federation: Sendable {
         let shares = try await exchangeFeatures(round: round, &validation, &participation)
 
         let exchanged = clock.now
-        let updates = try await train(with: shares, round: round, &validation, &participation)
+        let received = try await train(with: shares, round: round, &validation, &participation)
+        let (updates, distances) = try bounded(received, round: round, &participation)
+        guard updates.count >= aggregator.minimumUpdates else {
+            throw FederationError.tooFewUpdates(
+                rule: "\(type(of: aggregator))", found: updates.count, expected: aggregator.minimumUpdates)
+        }
 
         let trained = clock.now
         var (next, rule) = (parameters, aggregator)
         try rule.aggregate(updates, into: &next)
+        try check(next, after: distances, round: round)
+        bounds?.remember(distances)
         (parameters, aggregator, self.round) = (next, rule, round)
 
         return RoundReport(
-            round: round, participation, updates: updates, shared: shares.map { $0?.features.count ?? 0 },
+            round: round, participation, updates: updates, distances: distances,
+            shared: shares.map { $0?.features.count ?? 0 },
             seconds: RoundReport.Seconds(
                 exchange: (exchanged - start) / .seconds(1), training: (trained - exchanged) / .seconds(1),
                 aggregation: (clock.now - trained) / .seconds(1)))
@@ -145,6 +157,36 @@ public struct Federation: Sendable {
         return updates
     }
 
+    /// Returns the updates within the bounds and their distances; the clients of the others leave the round.
+    private func bounded(
+        _ updates: [LocalUpdate], round: Int, _ participation: inout Participation
+    ) throws(FederationError) -> (updates: [LocalUpdate], distances: [UpdateBounds.Distance]) {
+        let distances = updates.map { parameters.distance(to: $0.parameters) }
+        guard let faults = bounds?.faults(in: updates, distances, from: parameters) else { return (updates, distances) }
+        for (index, (update, fault)) in zip(participation.present, zip(updates, faults)) {
+            if let fault { participation.drop(index, in: .training, Rejection(update.client, fault)) }
+        }
+        try participation.require(quorum: quorum, round: round)
+        let kept = updates.indices.filter { faults[$0] == nil }
+        return (kept.map { updates[$0] }, kept.map { distances[$0] })
+    }
+
+    /// Checks that an aggregator produced a model that clients can start from.
+    private func check(
+        _ next: Parameters, after distances: [UpdateBounds.Distance], round: Int
+    ) throws(FederationError) {
+        if let slot = next.firstInvalidSlot {
+            throw .aggregateRefused(round: round, reason: "it has impossible values in \(slot.name)")
+        }
+        if bounds?.permits(next, from: parameters, after: distances) == false {
+            throw .aggregateRefused(
+                round: round,
+                reason:
+                    "it is farther from the last model than a client may move it; a lower server learning rate may help"
+            )
+        }
+    }
+
     /// The response of one client.
     private struct Reply<Answer: Sendable>: Sendable {
         let index: Int
@@ -188,6 +230,17 @@ public struct Federation: Sendable {
 }
 
 extension Federation {
+    /// Continues after the round of a checkpoint that `run(rounds:store:…)` saved.
+    ///
+    /// - Throws: `WeightsError` if the checkpoint is not one of such a federation, which is then unchanged.
+    public mutating func restore(_ checkpoint: Checkpoint) throws(WeightsError) {
+        let model = try checkpoint.model(like: parameters)
+        if checkpoint.files[Checkpoint.aggregator] != nil {
+            try aggregator.restore(checkpoint.weights(Checkpoint.aggregator), for: model)
+        }
+        (parameters, round) = (model, checkpoint.round)
+    }
+
     /// Runs rounds until `rounds` of them are complete, recording and saving each.
     ///
     /// ```swift
@@ -208,6 +261,7 @@ extension Federation {
         review: (inout RoundReport, Parameters) async throws -> Void = { _, _ in },
         finished: (RoundReport) -> Void = { _ in }
     ) async throws {
+        if bounds != nil { bounds = UpdateBounds(after: try store.reports()) }
         var saved = ContinuousClock.now
         while round < rounds {
             try Task.checkCancellation()
@@ -217,6 +271,8 @@ extension Federation {
             if round == rounds || ContinuousClock.now - saved >= interval {
                 var files = try await state()
                 files[Checkpoint.model] = parameters.safetensors().data
+                let memory = aggregator.memory
+                if !memory.tensors.isEmpty { files[Checkpoint.aggregator] = memory.data }
                 try store.save(files)
                 saved = .now
             }

@@ -28,6 +28,11 @@ public struct RoundReport: Codable, Hashable, Sendable {
         public let client: String
         /// The number of samples that it trained on.
         public let sampleCount: Int
+        /// Its fraction of the samples of all participants, which is its weight in a ``FedAvg``; missing in reports of
+        /// earlier versions.
+        public let share: Double?
+        /// How far it moved the global model; missing in reports of earlier versions.
+        public let distance: UpdateBounds.Distance?
         /// The number of features that it shared.
         public let features: Int
         /// The number of its payload bytes to the server: its features and its model.
@@ -36,7 +41,7 @@ public struct RoundReport: Codable, Hashable, Sendable {
         public let bytesDown: Int
         /// The time that it took to share features and train, in seconds.
         public let seconds: Double
-        /// The metrics of its update that are finite.
+        /// The metrics of its update, without those that are not finite or too large.
         public let metrics: [Metric: Double]
     }
 
@@ -103,12 +108,19 @@ public struct RoundReport: Codable, Hashable, Sendable {
 
 extension RoundReport {
     /// Creates the report of a successful round. `shared` is the number of features that each client sent.
-    init(round: Int, _ participation: Participation, updates: [LocalUpdate], shared: [Int], seconds: Seconds) {
-        let participants = zip(participation.present, updates).map { index, update in
-            Participant(
-                client: update.client, sampleCount: update.sampleCount, features: shared[index],
+    init(
+        round: Int, _ participation: Participation, updates: [LocalUpdate], distances: [UpdateBounds.Distance],
+        shared: [Int], seconds: Seconds
+    ) {
+        let samples = updates.reduce(0.0) { $0 + Double($1.sampleCount) }
+        let participants = zip(participation.present, zip(updates, distances)).map { index, reply in
+            let (update, distance) = reply
+            return Participant(
+                client: update.client, sampleCount: update.sampleCount, share: Double(update.sampleCount) / samples,
+                distance: distance, features: shared[index],
                 bytesUp: participation.bytesUp[index], bytesDown: participation.bytesDown[index],
-                seconds: participation.seconds[index], metrics: update.metrics.filter { $0.value.isFinite })
+                seconds: participation.seconds[index],
+                metrics: update.metrics.filter { abs($0.value) <= Validation.maximumMetric })
         }
         self.init(
             round: round, participants: participants, absent: participation.absent,
@@ -149,15 +161,14 @@ struct Participation: Sendable {
         seconds = Array(repeating: 0, count: names.count)
     }
 
-    /// Drops a client that reported an error, whose text is truncated to 300 characters, or whose message was
-    /// rejected.
+    /// Drops a client that reported an error, or whose message was rejected.
     mutating func drop(_ index: Int, in phase: RoundReport.Absence.Phase, _ error: any Error) {
         present.removeAll { $0 == index }
         let rejection = error as? Rejection
         absent.append(
             RoundReport.Absence(
                 client: names[index], phase: phase, cause: rejection == nil ? .failed : .rejected,
-                reason: rejection?.description ?? String("\(error)".prefix(300))))
+                reason: PeerText.excerpt(of: rejection?.description ?? "\(error)")))
     }
 
     func require(quorum: Int, round: Int) throws(FederationError) {

@@ -23,6 +23,9 @@ import Foundation
 /// A checkpoint is written under a temporary name, flushed to the storage medium, and renamed: under its own name, it
 /// is always complete. It records the length of `rounds.jsonl`, so that lines of rounds that have to be repeated, and
 /// a partially written line, are removed when the run is opened again: every round has exactly one line.
+///
+/// The last checkpoints are kept, and every tenth, to which a run can return whose model went wrong later. A damaged
+/// checkpoint is renamed and never removed, and one that cannot be read is left as it is: a failing cable is no damage.
 public struct RunStore: Sendable {
     /// The directory of the run.
     public let directory: URL
@@ -33,6 +36,7 @@ public struct RunStore: Sendable {
 
     let disk: Disk
     private let kept: Int
+    private let milestone: Int?
     private let lock: DirectoryLock
     private var journalLength = 0
     private var hasCheckpoint = false
@@ -41,26 +45,35 @@ public struct RunStore: Sendable {
     ///
     /// - Parameters:
     ///   - directory: The directory of the run.
+    ///   - round: The round to return to; later checkpoints and lines are set aside under other names. By default, the
+    ///     last one.
     ///   - kept: The number of checkpoints to keep; older ones are removed.
+    ///   - milestone: Rounds divisible by this number keep their checkpoint for good; `nil` for none.
     /// - Precondition: `kept ≥ 2`, so that there is another one in case the newest is damaged.
-    /// - Throws: `FederationError` if another process uses the directory, if it cannot be written, or if there are
-    ///   checkpoints but none of them is complete.
-    public init(directory: URL, keeping kept: Int = 2) throws(FederationError) {
-        try self.init(directory: directory, keeping: kept, disk: Disk())
+    /// - Throws: `FederationError` if another process uses the directory, if it cannot be read or written, if there are
+    ///   checkpoints but none of them is complete, or if there is none of `round`.
+    public init(
+        directory: URL, from round: Int? = nil, keeping kept: Int = 2, milestone: Int? = 10
+    ) throws(FederationError) {
+        try self.init(directory: directory, from: round, keeping: kept, milestone: milestone, disk: Disk())
     }
 
-    package init(directory: URL, keeping kept: Int = 2, disk: Disk) throws(FederationError) {
+    package init(
+        directory: URL, from round: Int? = nil, keeping kept: Int = 2, milestone: Int? = 10, disk: Disk
+    ) throws(FederationError) {
         precondition(kept >= 2, "\(kept) checkpoints to keep: expected at least 2")
-        self.directory = directory
-        self.kept = kept
-        self.disk = disk
+        precondition(milestone ?? 1 > 0, "a milestone every \(milestone ?? 1) rounds")
+        (self.directory, self.kept, self.milestone, self.disk) = (directory, kept, milestone, disk)
         do throws(FileError) {
             try disk.makeDirectory(directory.appendingPathComponent("checkpoints"))
-            try disk.synchronize(directory: directory)
             lock = try DirectoryLock(directory)
         } catch {
             throw FederationError(error)
         }
+        if !lock.isEffective {
+            repairs.append("the file system of \(directory.path) has no locks; see that no other process works there")
+        }
+        if let round { try setAside(after: round) }
         try recover()
     }
 
@@ -110,8 +123,17 @@ public struct RunStore: Sendable {
         try io { (disk) throws(FileError) in
             try disk.link(checkpoints.appendingPathComponent("latest"), to: target.lastPathComponent)
         }
-        for old in try savedRounds().dropLast(kept) { try discard(location(of: old)) }
+        for old in try savedRounds().dropLast(kept) where !isMilestone(old) {
+            try discard(location(of: old))
+        }
         try io { (disk) throws(FileError) in try disk.synchronize(directory: checkpoints) }
+    }
+
+    /// Returns whether the checkpoint of a round is kept for good. The one before the first round is not: every new run
+    /// makes it.
+    private func isMilestone(_ round: Int) -> Bool {
+        guard let milestone else { return false }
+        return round > 0 && round.isMultiple(of: milestone)
     }
 
     /// Returns the checkpoint from which the run continues, or `nil` if there is none yet.
@@ -119,9 +141,7 @@ public struct RunStore: Sendable {
     /// - Throws: `FederationError.noWholeCheckpoint` if it was damaged after it was saved or the run was opened.
     public func checkpoint() throws(FederationError) -> Checkpoint? {
         guard hasCheckpoint, let newest = try savedRounds().last else { return nil }
-        do throws(Damage) { return try read(newest).checkpoint } catch {
-            throw .noWholeCheckpoint(directory: checkpoints.path, damage: [error.description])
-        }
+        do throws(Flaw) { return try read(newest).checkpoint } catch { throw error.federationError(in: checkpoints) }
     }
 
     /// Returns the reports of all rounds recorded so far.
@@ -129,7 +149,8 @@ public struct RunStore: Sendable {
     /// - Throws: `FederationError.unreadable` if something else changed `rounds.jsonl`.
     public func reports() throws(FederationError) -> [RoundReport] {
         if journalLength == 0 { return [] }
-        guard let data = try? Data(contentsOf: journal), data.count >= journalLength else {
+        let data = try lines()
+        guard data.count >= journalLength else {
             throw .unreadable(path: journal.path, reason: "expected at least \(journalLength) bytes")
         }
         let decoder = JSONDecoder()
@@ -147,13 +168,10 @@ public struct RunStore: Sendable {
 extension RunStore {
     /// Restores the newest complete checkpoint, removing newer ones, partial ones, and later lines of the journal.
     private mutating func recover() throws(FederationError) {
-        for name in try names() where name.hasPrefix(".") {
-            try io { (disk) throws(FileError) in try disk.remove(checkpoints.appendingPathComponent(name)) }
-        }
-        let lines = (try? Data(contentsOf: journal)) ?? Data()
+        let lines = try lines()
         var damaged: [Int] = []
         for candidate in try savedRounds().reversed() {
-            do throws(Damage) {
+            do throws(Flaw) {
                 let manifest = try read(candidate).manifest
                 try check(lines, against: manifest)
                 round = candidate
@@ -161,9 +179,17 @@ extension RunStore {
                 hasCheckpoint = true
                 break
             } catch {
+                guard case .damaged(let reason) = error else { throw error.federationError(in: checkpoints) }
                 damaged.append(candidate)
-                repairs.append(error.description)
+                repairs.append(reason)
             }
+        }
+        // What processes left behind that were killed while they wrote.
+        for name in try names(checkpoints) where name.hasPrefix(".") {
+            try io { (disk) throws(FileError) in try disk.remove(checkpoints.appendingPathComponent(name)) }
+        }
+        for name in try names(directory) where name.hasPrefix(".") && name.hasSuffix(DurableFile.temporarySuffix) {
+            try io { (disk) throws(FileError) in try disk.remove(directory.appendingPathComponent(name)) }
         }
         guard hasCheckpoint else {
             if !damaged.isEmpty { throw .noWholeCheckpoint(directory: checkpoints.path, damage: repairs) }
@@ -179,8 +205,44 @@ extension RunStore {
         if (try? FileManager.default.destinationOfSymbolicLink(atPath: latest.path)) != name {
             try io { (disk) throws(FileError) in try disk.link(latest, to: name) }
         }
-        for candidate in damaged { try discard(location(of: candidate)) }
+        for candidate in damaged { try rename(candidate, as: "damaged") }
         try io { (disk) throws(FileError) in try disk.synchronize(directory: checkpoints) }
+    }
+
+    /// Sets aside the checkpoints and lines after a round.
+    ///
+    /// Lines are copied, since the journal is cut off only when all later checkpoints are gone. A process that is killed
+    /// here leaves a run at a round between.
+    private mutating func setAside(after round: Int) throws(FederationError) {
+        let saved = try savedRounds()
+        guard saved.contains(round) else {
+            throw .noCheckpoint(directory: checkpoints.path, round: round, saved: saved)
+        }
+        let lines = try lines()
+        do throws(Flaw) { try check(lines, against: read(round).manifest) } catch {
+            throw error.federationError(in: checkpoints)
+        }
+        guard saved.last != round else { return }
+        let copy = try unused("rounds.after-\(location(of: round).lastPathComponent).jsonl", in: directory)
+        try io { (disk) throws(FileError) in try disk.create(copy, contents: lines) }
+        for later in saved.reversed() where later > round { try rename(later, as: "set-aside") }
+        repairs.append(
+            "the checkpoints after round \(round) are set aside in \(checkpoints.path), and all lines so far in "
+                + copy.lastPathComponent)
+    }
+
+    /// Renames a checkpoint so that it is none of the run's any more.
+    private func rename(_ round: Int, as prefix: String) throws(FederationError) {
+        let url = location(of: round)
+        let target = try unused("\(prefix)-\(url.lastPathComponent)", in: checkpoints)
+        try io { (disk) throws(FileError) in try disk.move(url, to: target) }
+    }
+
+    /// Returns a name in a directory that no file has, with a number if necessary.
+    private func unused(_ name: String, in directory: URL) throws(FederationError) -> URL {
+        let taken = Set(try names(directory))
+        let free = taken.contains(name) ? (2...).lazy.map { "\(name).\($0)" }.first { !taken.contains($0) }! : name
+        return directory.appendingPathComponent(free)
     }
 
     /// Sets aside the journal of a run without a checkpoint, which starts over.
@@ -203,9 +265,19 @@ extension RunStore {
     }
 }
 
-/// The reason that a checkpoint is incomplete.
-struct Damage: Error, CustomStringConvertible {
-    let description: String
+/// The reason that a checkpoint cannot be used.
+enum Flaw: Error {
+    /// Its bytes are not those that were saved.
+    case damaged(String)
+    /// Its bytes cannot be read at the moment.
+    case unreadable(FederationError)
+
+    func federationError(in directory: URL) -> FederationError {
+        switch self {
+        case .unreadable(let error): error
+        case .damaged(let reason): .noWholeCheckpoint(directory: directory.path, damage: [reason])
+        }
+    }
 }
 
 extension RunStore {
@@ -217,41 +289,48 @@ extension RunStore {
 
     /// Returns the rounds that have a checkpoint, complete or not, in ascending order.
     func savedRounds() throws(FederationError) -> [Int] {
-        try names().compactMap { name in
+        try names(checkpoints).compactMap { name in
             guard name.hasPrefix("round-"), let round = Int(name.dropFirst(6)), round >= 0 else { return nil }
             return location(of: round).lastPathComponent == name ? round : nil
         }.sorted()
     }
 
-    /// Returns the names in the directory of checkpoints.
-    func names() throws(FederationError) -> [String] {
-        do { return try FileManager.default.contentsOfDirectory(atPath: checkpoints.path) } catch {
-            throw .unreadable(path: checkpoints.path, reason: error.localizedDescription)
+    /// Returns the names in a directory.
+    func names(_ directory: URL) throws(FederationError) -> [String] {
+        do { return try FileManager.default.contentsOfDirectory(atPath: directory.path) } catch {
+            throw .unreadable(path: directory.path, reason: error.localizedDescription)
         }
     }
 
+    /// Returns the contents of the journal, which may not exist yet.
+    private func lines() throws(FederationError) -> Data {
+        try io { (disk) throws(FileError) in try disk.contents(of: journal, limit: .max) } ?? Data()
+    }
+
     /// Reads a checkpoint and verifies every byte against its manifest.
-    func read(_ round: Int) throws(Damage) -> (checkpoint: Checkpoint, manifest: Manifest) {
+    func read(_ round: Int) throws(Flaw) -> (checkpoint: Checkpoint, manifest: Manifest) {
         let directory = location(of: round)
         let name = directory.lastPathComponent
-        guard let data = contents(directory.appendingPathComponent(Manifest.name), limit: 1 << 24),
+        guard let data = try contents(directory.appendingPathComponent(Manifest.name), limit: 1 << 24),
             let manifest = Manifest(decoding: data), manifest.round == round
-        else { throw Damage(description: "\(name): \(Manifest.name) is missing or damaged") }
+        else { throw .damaged("\(name): \(Manifest.name) is missing or damaged") }
         var files: [String: Data] = [:]
         for (file, expected) in manifest.files {
-            guard let data = contents(directory.appendingPathComponent(file), limit: expected.bytes) else {
-                throw Damage(description: "\(name): \(file) is missing or longer than \(expected.bytes) bytes")
+            guard let data = try contents(directory.appendingPathComponent(file), limit: expected.bytes) else {
+                throw .damaged("\(name): \(file) is missing or longer than \(expected.bytes) bytes")
             }
-            guard expected.matches(data) else {
-                throw Damage(description: "\(name): \(file) is damaged")
-            }
+            guard expected.matches(data) else { throw .damaged("\(name): \(file) is damaged") }
             files[file] = data
         }
         return (Checkpoint(round: round, files: files), manifest)
     }
 
-    /// Returns the contents of a file of at most `limit` bytes.
-    private func contents(_ url: URL, limit: Int) -> Data? { try? ReadableFile.contents(of: url, limit: limit) }
+    /// Returns the contents of a file of at most `limit` bytes; `nil` if it is longer or does not exist.
+    private func contents(_ url: URL, limit: Int) throws(Flaw) -> Data? {
+        do throws(FileError) { return try disk.contents(of: url, limit: limit) } catch {
+            throw .unreadable(FederationError(error))
+        }
+    }
 
     /// Performs a file operation, converting its errors to errors of the run.
     private func io<Result>(_ operation: (Disk) throws(FileError) -> Result) throws(FederationError) -> Result {
@@ -259,18 +338,17 @@ extension RunStore {
     }
 
     /// Checks that the journal contains the lines up to a checkpoint, and that the last of them belongs to its round.
-    func check(_ journal: Data, against manifest: Manifest) throws(Damage) {
+    func check(_ journal: Data, against manifest: Manifest) throws(Flaw) {
         let name = location(of: manifest.round).lastPathComponent
         let lines = journal.prefix(manifest.journalLength)
         guard lines.count == manifest.journalLength else {
-            throw Damage(
-                description: "\(name): rounds.jsonl has \(journal.count) of at least \(manifest.journalLength) bytes")
+            throw .damaged("\(name): rounds.jsonl has \(journal.count) of at least \(manifest.journalLength) bytes")
         }
         guard let end = lines.last else { return }
         struct Line: Decodable { let round: Int }
         let last = lines.dropLast().split(separator: 0x0A).last ?? Data()
         guard end == 0x0A, let line = try? JSONDecoder().decode(Line.self, from: Data(last)),
             line.round == manifest.round
-        else { throw Damage(description: "\(name): rounds.jsonl does not have round \(manifest.round) where expected") }
+        else { throw .damaged("\(name): rounds.jsonl does not have round \(manifest.round) where expected") }
     }
 }

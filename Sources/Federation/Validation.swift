@@ -1,4 +1,5 @@
 import Features
+import Foundation
 import Tensor
 
 /// The validation of one round, which every share and every update passes before it is used.
@@ -8,8 +9,10 @@ import Tensor
 public struct Validation: Sendable {
     /// The maximum sample count: more than any data set has, yet small enough for exact sums.
     public static let maximumSampleCount = 1 << 40
-    /// The maximum size of an update's metrics, names and values, in bytes.
-    public static let maximumMetricBytes = 1 << 14
+    /// The maximum number of metrics in an update.
+    public static let maximumMetricCount = 32
+    /// The maximum magnitude of a metric; others are left out of the report, as those that are not finite.
+    public static let maximumMetric = 1e6
 
     private let round: Int
     private let reference: Parameters
@@ -50,14 +53,16 @@ public struct Validation: Sendable {
         guard update.sampleCount > 0 && update.sampleCount <= Self.maximumSampleCount else {
             throw Rejection(client, .sampleCount(found: update.sampleCount, limit: Self.maximumSampleCount))
         }
-        let metricBytes = update.metrics.keys.reduce(0) { $0 + $1.rawValue.utf8.count + MemoryLayout<Double>.size }
-        guard metricBytes <= Self.maximumMetricBytes else {
-            throw Rejection(client, .metricSize(bytes: metricBytes, limit: Self.maximumMetricBytes))
+        guard update.metrics.count <= Self.maximumMetricCount else {
+            throw Rejection(client, .metricCount(found: update.metrics.count, limit: Self.maximumMetricCount))
+        }
+        if let name = update.metrics.keys.map(\.rawValue).filter({ !ClientName.isValid($0) }).min() {
+            throw Rejection(client, .metricName(name))
         }
         try checkSlots(update.parameters, client: client)
-        guard update.parameters.vector.isFinite else {
-            let slot = reference.slots.first { !update.parameters[$0].isFinite }
-            throw Rejection(client, .weightNotFinite(slot: slot?.name ?? "the model"))
+        if let slot = update.parameters.firstInvalidSlot {
+            let isFinite = update.parameters[slot].isFinite
+            throw Rejection(client, isFinite ? .negative(slot: slot.name) : .weightNotFinite(slot: slot.name))
         }
     }
 
@@ -103,10 +108,18 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
         case slot(expected: String, found: String)
         /// A weight is NaN or infinite.
         case weightNotFinite(slot: String)
+        /// A value is below zero in a slot that forbids it, such as a variance.
+        case negative(slot: String)
+        /// The model is too far from the global one, compared with those of the other clients.
+        case distance(part: ParameterSlot.Role, found: Double, limit: Double)
         /// The sample count is not positive or exceeds the limit.
         case sampleCount(found: Int, limit: Int)
-        /// The metrics are too many or too long to keep in a report.
-        case metricSize(bytes: Int, limit: Int)
+        /// The sample count is too large, compared with those of the other clients.
+        case weight(found: Int, limit: Int)
+        /// There are too many metrics to keep in a report.
+        case metricCount(found: Int, limit: Int)
+        /// The name of a metric is not one to 64 letters, digits, or any of `._-`.
+        case metricName(String)
         /// The features have a different length from those that the projection head produces.
         case featureDimension(expected: Int, found: Int)
         /// There are no features, or too many.
@@ -122,11 +135,14 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Rejection.Fault: CustomStringConvertible {
+    /// Returns three significant digits.
+    private func significant(_ value: Double) -> String { String(format: "%.3g", value) }
+
     /// The predicate of a sentence about the client.
     public var description: String {
         switch self {
         case .sender(let claimed):
-            "sent a message in the name of \(claimed)"
+            "sent a message in the name of \(PeerText.excerpt(of: claimed))"
         case .round(let expected, let found):
             "sent a \(found < expected ? "stale" : "future") message of round \(found) in round \(expected)"
         case .duplicate:
@@ -135,10 +151,19 @@ extension Rejection.Fault: CustomStringConvertible {
             "sent a model with \(found) where the global model has \(expected)"
         case .weightNotFinite(let slot):
             "sent NaN or infinite values in \(slot)"
+        case .negative(let slot):
+            "sent values below zero in \(slot)"
+        case .distance(let part, let found, let limit):
+            "moved the \(part == .trainable ? "weights" : "statistics") by \(significant(found)); "
+                + "at most \(significant(limit)) is accepted, as the other clients moved them less"
         case .sampleCount(let found, let limit):
             "reports \(found) samples; expected 1 to \(limit)"
-        case .metricSize(let bytes, let limit):
-            "sent metrics whose names take \(bytes) bytes; at most \(limit) are kept"
+        case .weight(let found, let limit):
+            "reports \(found) samples; at most \(limit) are accepted, as the other clients have fewer"
+        case .metricCount(let found, let limit):
+            "sent \(found) metrics; at most \(limit) are kept"
+        case .metricName(let name):
+            "sent a metric named '\(PeerText.excerpt(of: name))'; expected up to 64 letters, digits, or any of ._-"
         case .featureDimension(let expected, let found):
             "sent features of dimension \(found); expected \(expected)"
         case .featureCount(let found, let limit):

@@ -7,6 +7,8 @@ import Foundation
 package struct Disk: Sendable {
     /// A closure called before every system call that changes something.
     package var beforeStep: @Sendable (String) throws(FileError) -> Void = { _ in }
+    /// A closure called before a file is read; tests use it for media that fail.
+    package var beforeReading: @Sendable (String) throws(FileError) -> Void = { _ in }
     /// The maximum number of bytes to write in one step.
     package var chunkLength = 1 << 24
     /// Whether to wait until written data is on the storage medium. Only tests have reason not to.
@@ -15,7 +17,21 @@ package struct Disk: Sendable {
     /// Creates file operations that wait for the storage medium.
     package init() {}
 
-    /// Writes a new file and waits until it is on the storage medium. Its name is durable after
+    /// Returns the contents of a file, or `nil` if there is none or it is longer than `limit` bytes.
+    ///
+    /// - Throws: `FileError.unreadable` if the file cannot be read, which says nothing about its contents.
+    package func contents(of url: URL, limit: Int) throws(FileError) -> Data? {
+        try beforeReading(url.lastPathComponent)
+        do throws(FileError) {
+            let file = try ReadableFile(url)
+            return file.size > limit ? nil : try file.contents()
+        } catch {
+            if case .missing = error { return nil }
+            throw error
+        }
+    }
+
+    /// Writes a new file that only its owner can read, and waits until it is on the storage medium. Its name is durable after
     /// `synchronize(directory:)`.
     package func create(_ url: URL, contents: Data) throws(FileError) {
         try beforeStep("create \(url.lastPathComponent)")
@@ -29,7 +45,7 @@ package struct Disk: Sendable {
     }
 
     private func write(_ contents: Data, to url: URL, flags: Int32, after length: Int) throws(FileError) {
-        let file = open(url.path, flags | O_CLOEXEC, 0o644)
+        let file = open(url.path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw unwritable(url) }
         defer { close(file) }
         guard ftruncate(file, off_t(length)) == 0, lseek(file, off_t(length), SEEK_SET) >= 0 else {
@@ -53,12 +69,15 @@ package struct Disk: Sendable {
         guard rename(url.path, target.path) == 0 else { throw unwritable(target) }
     }
 
-    /// Creates a directory and its parent directories.
+    /// Creates a directory that only its owner can enter, and its parent directories, and waits until their names are on
+    /// the storage medium.
     package func makeDirectory(_ url: URL) throws(FileError) {
+        if FileManager.default.fileExists(atPath: url.path) { return }
+        let parent = url.deletingLastPathComponent()
+        if parent.path != url.path { try makeDirectory(parent) }
         try beforeStep("make \(url.lastPathComponent)")
-        do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
-            throw .unwritable(path: url.path, reason: error.localizedDescription)
-        }
+        guard mkdir(url.path, 0o700) == 0 || errno == EEXIST else { throw unwritable(url) }
+        try synchronize(directory: parent)
     }
 
     /// Creates a symbolic link to a file in the same directory, replacing an older link only when the new one is
@@ -113,20 +132,31 @@ package struct Disk: Sendable {
 package final class DirectoryLock: Sendable {
     private let file: Int32
 
+    /// Whether the file system supports locks; if not, nothing prevents a second process from working in the directory.
+    package let isEffective: Bool
+
     /// Locks a directory.
     ///
     /// - Throws: `FileError.inUse` if another run holds the directory for a second.
     package init(_ directory: URL) throws(FileError) {
         let path = directory.appendingPathComponent(".lock").path
-        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw .unwritable(path: path, reason: systemReason()) }
         // A process that this one is just starting shares the lock of a run that ended here until it has executed the
         // other program, which takes only a moment.
         for _ in 0..<100 {
+            if flock(file, LOCK_EX | LOCK_NB) == 0 {
+                isEffective = true
+                return
+            }
             // A file system without locks is no reason to fail.
-            if flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK { return }
+            if errno != EWOULDBLOCK {
+                isEffective = false
+                return
+            }
             usleep(10_000)
         }
+        isEffective = false
         throw .inUse(path: directory.path)
     }
 

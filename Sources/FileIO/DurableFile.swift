@@ -6,6 +6,9 @@ import Foundation
 /// file, and waits for the folder. A file that is not committed leaves nothing behind. The package replaces files
 /// only in this way.
 public struct DurableFile: ~Copyable {
+    /// The end of the names of temporary files, which begin with a period.
+    package static let temporarySuffix = ".tmp"
+
     private let descriptor: Int32
     private let url: URL
     private let name: String
@@ -15,16 +18,21 @@ public struct DurableFile: ~Copyable {
 
     /// Creates the temporary file.
     ///
-    /// - Parameter name: The name of the file in errors; its path by default.
-    public init(_ url: URL, name: String? = nil) throws(FileError) {
-        try self.init(url, name: name, disk: Disk())
+    /// - Parameters:
+    ///   - url: The final location of the file.
+    ///   - name: The name of the file in errors; its path by default.
+    ///   - isPrivate: Whether only the owner can read the file.
+    public init(_ url: URL, name: String? = nil, isPrivate: Bool = false) throws(FileError) {
+        try self.init(url, name: name, isPrivate: isPrivate, disk: Disk())
     }
 
-    package init(_ url: URL, name: String? = nil, disk: Disk) throws(FileError) {
+    package init(_ url: URL, name: String? = nil, isPrivate: Bool = false, disk: Disk) throws(FileError) {
         let name = name ?? url.path
-        let temporary = url.deletingLastPathComponent().path + "/.\(url.lastPathComponent).\(UUID().uuidString).tmp"
+        let temporary =
+            url.deletingLastPathComponent().path + "/.\(url.lastPathComponent).\(UUID().uuidString)"
+            + Self.temporarySuffix
         try disk.beforeStep("create \(url.lastPathComponent)")
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isPrivate ? 0o600 : 0o666)
         guard descriptor >= 0 else { throw .unwritable(path: name, reason: systemReason()) }
         (self.descriptor, self.url, self.name, self.temporary, self.disk) = (descriptor, url, name, temporary, disk)
     }
@@ -51,9 +59,9 @@ public struct DurableFile: ~Copyable {
         try disk.synchronize(directory: url.deletingLastPathComponent())
     }
 
-    /// Replaces a file with the given contents.
-    public static func write(_ contents: Data, to url: URL) throws(FileError) {
-        var file = try DurableFile(url)
+    /// Replaces a file with the given contents, which only the owner can read if they are private.
+    public static func write(_ contents: Data, to url: URL, isPrivate: Bool = false) throws(FileError) {
+        var file = try DurableFile(url, isPrivate: isPrivate)
         let outcome = contents.withUnsafeBytes { bytes -> Result<Void, FileError> in
             do throws(FileError) { return .success(try file.append(bytes)) } catch { return .failure(error) }
         }

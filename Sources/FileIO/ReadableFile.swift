@@ -58,9 +58,14 @@ public final class ReadableFile: Sendable {
         guard file.size <= limit else {
             throw .unreadable(path: file.name, reason: "it has \(file.size) bytes, more than \(limit)")
         }
-        var data = Data(count: file.size)
+        return try file.contents()
+    }
+
+    /// Returns the contents.
+    func contents() throws(FileError) -> Data {
+        var data = Data(count: size)
         let outcome = data.withUnsafeMutableBytes { bytes -> Result<Int, FileError> in
-            do throws(FileError) { return .success(try file.read(at: 0, into: bytes)) } catch { return .failure(error) }
+            do throws(FileError) { return .success(try read(at: 0, into: bytes)) } catch { return .failure(error) }
         }
         return data.prefix(try outcome.get())
     }

@@ -123,7 +123,8 @@ public struct Normalization: Layer {
                 builder.add(
                     name + ".running_mean", shape: [channels], role: .statistic, initializer: .constant(0)),
                 builder.add(
-                    name + ".running_var", shape: [channels], role: .statistic, initializer: .constant(1))
+                    name + ".running_var", shape: [channels], role: .statistic, isNonNegative: true,
+                    initializer: .constant(1))
             ) : nil
     }
 

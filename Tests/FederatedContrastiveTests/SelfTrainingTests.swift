@@ -118,7 +118,7 @@ import _TestSupport
             #expect(update.parameters.slots == good.parameters.slots)
             // The three annotated slices; how many others there are stays at the site.
             #expect(update.sampleCount == 3)
-            #expect(try await site.shareFeatures(of: good.parameters, round: round) == nil)
+            #expect(await site.shareFeatures(of: good.parameters, round: round) == nil)
         }
         #expect(await hasTeacher(site))
     }

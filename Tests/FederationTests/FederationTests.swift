@@ -37,14 +37,17 @@ struct FederationTests {
                 #expect(features.allSatisfy { $0.round == round })
                 return LocalUpdate(
                     parameters: parameters, sampleCount: 1, round: round, client: "c\(index)",
-                    metrics: [Metric(received): 1])
+                    metrics: [Metric("from-" + received): 1])
             }
             // One stays out of the exchange: it gives nothing and gets nothing.
             return index == 2 ? client : client.sharing(3 + index, seed: UInt64(index))
         }
         var federation = Federation(clients: clients, parameters: model(), quorum: 4, exchange: exchange)
         let report = try await federation.runRound()
-        #expect(report.participants.map { $0.metrics.keys.first?.rawValue } == ["c1c3", "c0c3", "", "c0c1"])
+        #expect(
+            report.participants.map { $0.metrics.keys.first?.rawValue } == [
+                "from-c1c3", "from-c0c3", "from-", "from-c0c1",
+            ])
         #expect(report.participants.map(\.features) == [3, 4, 0, 6])
     }
 

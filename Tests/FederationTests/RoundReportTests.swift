@@ -6,7 +6,7 @@ import Testing
 struct RoundReportTests {
     @Test func aReportIsOneLineOfJSON() async throws {
         let clients = [
-            TestClient.walker("north\n\"1\"", index: 0, samples: 3, metrics: [.loss: 0.1]),
+            TestClient.walker("north-1", index: 0, samples: 3, metrics: [.loss: 0.1, Metric("huge"): 1e7]),
             TestClient.liar("south") { _, _ in throw TestFailure.expected },
         ]
         var federation = Federation(clients: clients, parameters: model(), quorum: 1)
@@ -40,5 +40,27 @@ struct RoundReportTests {
         #expect(report.seconds.exchange < report.seconds.training)
         #expect(report.participants[0].seconds >= 0.03)
         #expect(report.seconds.total >= report.seconds.training)
+    }
+
+    @Test func errorsOfClientsAreShortAndPrintable() async throws {
+        struct Flood: Error, CustomStringConvertible {
+            let description: String
+        }
+        let texts = [
+            String(repeating: "x", count: 1 << 20), "a\u{1B}[2Jb\nc",
+            "e" + String(repeating: "\u{301}", count: 1 << 20),
+            "\u{202E}drawkcab",
+        ]
+        for text in texts {
+            let clients = [
+                TestClient.walker("north", index: 0),
+                TestClient.liar("south") { _, _ in throw Flood(description: text) },
+            ]
+            var federation = Federation(clients: clients, parameters: model(), quorum: 1)
+            let reason = try #require(try await federation.runRound().absent.first?.reason)
+            #expect(reason.utf8.count <= PeerText.maximumLength + 3)
+            #expect(reason.unicodeScalars.allSatisfy { $0.value >= 32 && $0 != "\u{202E}" && $0 != "\u{301}" })
+        }
+        #expect(PeerText.excerpt(of: "ein Fehler bei 100 µm: größer als α") == "ein Fehler bei 100 µm: größer als α")
     }
 }

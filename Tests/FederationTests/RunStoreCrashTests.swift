@@ -80,7 +80,7 @@ struct RunStoreCrashTests {
             try check(directory, killedBefore: step, restored: &restored)
             step += 1
         }
-        #expect(step > 8)
+        #expect(step > 7)
         #expect(restored == [2])
     }
 

@@ -41,7 +41,9 @@ struct RunStoreDamageTests {
         #expect(try store.reports() == (1...5).map(emptyReport), "\(what)")
         let names = try FileManager.default.contentsOfDirectory(
             atPath: directory.url.appendingPathComponent("checkpoints").path)
-        #expect(names.sorted() == ["latest", "round-000004", "round-000005"], "\(what)")
+        let whole = names.filter { !$0.hasPrefix("damaged-") }.sorted()
+        #expect(whole == ["latest", "round-000004", "round-000005"], "\(what)")
+        #expect(round == 3 || names.contains("damaged-round-000003"), "\(what): nothing is removed that may be of use")
     }
 
     @Test(arguments: ["model", "bank", "manifest.json"]) func aFileTruncatedAnywhere(name: String) throws {

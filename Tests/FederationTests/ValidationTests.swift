@@ -107,9 +107,15 @@ struct ValidationTests {
     }
 
     @Test func metricsFitAReport() {
-        let found = rejection(update(metrics: [Metric(String(repeating: "x", count: 20_000)): 1]))
-        #expect(
-            found == Rejection("north", .metricSize(bytes: 20_008, limit: Validation.maximumMetricBytes)))
+        let many = Dictionary(uniqueKeysWithValues: (0..<33).map { (Metric("m\($0)"), 1.0) })
+        #expect(rejection(update(metrics: many)) == Rejection("north", .metricCount(found: 33, limit: 32)))
+        for name in [
+            String(repeating: "x", count: 65), "", "a b", "\u{1B}[2J", "e" + String(repeating: "\u{301}", count: 50),
+        ] {
+            let found = rejection(update(metrics: [Metric(name): 1]))
+            #expect(found == Rejection("north", .metricName(name)))
+            #expect(found?.description.unicodeScalars.contains("\u{1B}") == false)
+        }
     }
 
     @Test func sharesAreAsAgreed() throws {

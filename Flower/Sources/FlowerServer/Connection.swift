@@ -24,6 +24,8 @@ struct Connection: ParsableArguments, Sendable {
     var output: String?
     @Option(help: "Go on with the run in this folder, from its last complete round.", completion: .directory)
     var resume: String?
+    @Option(help: "With --resume, go back to the checkpoint of this round; every tenth is kept.")
+    var fromRound: Int?
     @Flag(help: "Print a JSON object a round on standard output.")
     var json = false
     @Flag(help: "Print nothing but errors on standard error.")
@@ -32,6 +34,9 @@ struct Connection: ParsableArguments, Sendable {
     func validate() throws {
         if (output == nil) == (resume == nil) {
             throw ValidationError("--output or --resume is expected: the folder for the run's files, or of a run.")
+        }
+        if fromRound != nil, resume == nil {
+            throw ValidationError("--from-round needs --resume and the folder of a run.")
         }
         for (name, value) in [("--phase-timeout", phaseTimeout), ("--sites-timeout", sitesTimeout)]
         where !(value > 0 && value <= 1e7) {

@@ -44,6 +44,13 @@ struct FineTune: AsyncParsableCommand, Sendable {
         var learningRate: Float?
         @Option(help: "The encoder's learning rate as a fraction of that (default: 1).")
         var encoderRate: Float?
+        @Option(
+            help: ArgumentHelp(
+                "How the server combines the sites' models: \(AggregationRule.expected) (default: fedAvg).",
+                valueName: "rule[:parameter]"))
+        var aggregation: AggregationRule?
+        @Option(help: "Weight of FedProx's term, which keeps sites near the global model (default: 0, none).")
+        var proximal: Float?
         @Flag(
             inversion: .prefixedNo,
             help: "Learn also from images without labels, or with --annotated from all other training patients.")
@@ -88,7 +95,7 @@ struct FineTune: AsyncParsableCommand, Sendable {
         _ start: SegmentationModel, _ sites: [RemoteClient], _ settings: FederatedFineTuningSettings,
         _ folder: RunFolder<FederatedFineTuningSettings>, _ progress: ProgressLine
     ) async throws {
-        var store = try RunStore(directory: folder.url)
+        var store = try RunStore(directory: folder.url, from: connection.fromRound)
         for repair in store.repairs { progress.say("repaired: \(repair)") }
         let checkpoint = try store.checkpoint()
         var server = try FineTuningServer(
@@ -99,7 +106,7 @@ struct FineTune: AsyncParsableCommand, Sendable {
         try await server.run(
             store: &store,
             finished: { report in
-                if connection.json { FileHandle.standardOutput.write(report.line) }
+                if connection.json { progress.print(report.line) }
                 let loss = report.metrics[.loss].map { String(format: "%.3f", $0) } ?? "–"
                 progress.say("round \(report.round)/\(rounds)  loss \(loss)")
                 for absence in report.absent { progress.complain("round \(report.round): \(absence)") }

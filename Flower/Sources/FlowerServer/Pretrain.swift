@@ -49,18 +49,17 @@ struct Pretrain: AsyncParsableCommand, Sendable {
         of sites: [RemoteClient], _ settings: PretrainingSettings, _ folder: RunFolder<PretrainingSettings>,
         _ progress: ProgressLine
     ) async throws {
-        var store = try RunStore(directory: folder.url)
+        var store = try RunStore(directory: folder.url, from: connection.fromRound)
         for repair in store.repairs { progress.say("repaired: \(repair)") }
         let model = PretrainingModel(settings)
         let checkpoint = try store.checkpoint()
 
         // All sites may share banks as large as the largest.
-        let exchange = settings.exchange(ofAtMost: sites.map(\.maximumSharedFeatures).max() ?? 0)
-        var federation = Federation(
-            clients: sites.map { $0.exchanging(exchange) },
-            parameters: try checkpoint?.model(like: model.parameters) ?? model.parameters,
-            round: checkpoint?.round ?? 0, quorum: settings.quorum ?? settings.clients, concurrency: sites.count,
-            exchange: exchange)
+        let most = sites.map(\.maximumSharedFeatures).max() ?? 0
+        let exchange = settings.exchange(ofAtMost: most)
+        var federation = settings.federation(
+            of: sites.map { $0.exchanging(exchange) }, sharingAtMost: most, model: model, concurrency: sites.count)
+        if let checkpoint { try federation.restore(checkpoint) }
         if federation.round > 0 { progress.say("continuing after round \(federation.round)") }
 
         let log = RoundLog(settings: settings, progress: progress, json: connection.json)

@@ -1,4 +1,5 @@
 import Contrastive
+import Federation
 import Tensor
 import UNet
 
@@ -36,6 +37,10 @@ public struct FineTuningPlan: Codable, Hashable, Sendable {
     /// The fraction of itself that the average of the weights keeps per round; the average is the result of the
     /// training. 0 for the weights of the last round.
     public var averaging: Float = 0.9
+    /// The rule by which the server combines the clients' models.
+    public var aggregation = AggregationRule.fedAvg
+    /// The weight μ of FedProx's term in the loss of a client, which keeps it near the global model; 0 for none.
+    public var proximal: Float = 0
 
     /// Whether sites also learn from images without labels, which the average of the global weights labels.
     public var unlabelled = false
@@ -58,13 +63,14 @@ public struct FineTuningPlan: Codable, Hashable, Sendable {
         try check("learningRate", learningRate, learningRate.isFinite && learningRate > 0, "a positive number")
         try check("encoderRate", encoderRate, (0...1).contains(encoderRate), "a fraction from 0 to 1")
         try check("warmUp", warmUp, (0...1).contains(warmUp), "a fraction of the steps, 0 to 1,")
-        try check("steps", steps, steps > 0, "a positive number")
-        try check("stepsPerRound", stepsPerRound, stepsPerRound > 0, "a positive number")
-        try check("rounds", rounds ?? 1, (rounds ?? 1) > 0, "a positive number")
-        try check("localEpochs", localEpochs, localEpochs > 0, "a positive number")
+        try check("steps", steps, (1...10_000_000).contains(steps), "a number from 1 to 10000000")
+        try check("stepsPerRound", stepsPerRound, (1...100_000).contains(stepsPerRound), "a number from 1 to 100000")
+        try check("rounds", rounds ?? 1, (1...100_000).contains(rounds ?? 1), "a number from 1 to 100000")
+        try check("localEpochs", localEpochs, (1...1000).contains(localEpochs), "a number from 1 to 1000")
         try check("batchSize", batchSize, (2...1024).contains(batchSize), "a number from 2 to 1024")
         try check("floor", floor, (0...1).contains(floor), "a fraction of the learning rate, 0 to 1,")
         try check("weightDecay", weightDecay, weightDecay.isFinite && weightDecay >= 0, "zero or more")
+        try check("proximal", proximal, (0...1000).contains(proximal), "a number from 0 to 1000")
         try check("averaging", averaging, averaging >= 0 && averaging < 1, "a fraction from 0, below 1,")
     }
 

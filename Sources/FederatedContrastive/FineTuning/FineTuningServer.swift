@@ -29,14 +29,13 @@ public struct FineTuningServer: Sendable {
     ) throws(WeightsError) {
         (start, self.plan) = (model, plan)
         average = WeightAverage(plan, after: 0.5)
-        var parameters = model.parameters
-        if let checkpoint {
-            parameters = try checkpoint.model(like: parameters)
-            try average.restore(checkpoint.weights(Self.averageFile), like: parameters)
-        }
         federation = Federation(
-            clients: clients, parameters: parameters, round: checkpoint?.round ?? 0, quorum: quorum ?? clients.count,
-            concurrency: concurrency)
+            clients: clients, parameters: model.parameters, quorum: quorum ?? clients.count, concurrency: concurrency,
+            aggregator: plan.aggregation.aggregator())
+        if let checkpoint {
+            try federation.restore(checkpoint)
+            try average.restore(checkpoint.weights(Self.averageFile), like: federation.parameters)
+        }
     }
 
     /// The number of completed rounds.

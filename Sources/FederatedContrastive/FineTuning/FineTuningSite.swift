@@ -67,6 +67,9 @@ public actor FineTuningSite: Client {
         }
     }
 
+    /// Returns `nil`: fine-tuning exchanges no features.
+    public func shareFeatures(of parameters: Parameters, round: Int) -> FeatureShare? { nil }
+
     /// Trains the global model on the site's slices for one round.
     public func train(from parameters: Parameters, round: Int, features: [FeatureShare]) async throws -> LocalUpdate {
         if var student {
@@ -78,12 +81,13 @@ public actor FineTuningSite: Client {
         let batches = slices.steps(batchSize: plan.batchSize)
         let steps = plan.steps(ofRound: round, batches: batches)
         let schedule = plan.schedule(steps: plan.totalSteps(batches: batches))
+        let proximal = ProximalTerm(weight: plan.proximal, around: parameters)
         var sum = 0.0
         for step in steps {
             try Task.checkCancellation()
             let batch = batch(ofStep: step, round: round, using: &generator)
             let frozen = plan.encoderRate == 0 ? frozenFeatures(of: batch.images, with: main) : nil
-            let (loss, gradient) = valueAndGradient(at: &main) { tape in
+            var (loss, gradient) = valueAndGradient(at: &main) { tape in
                 let scores =
                     frozen.map { network.scores(from: $0.map(tape.constant)) } ?? network(tape.constant(batch.images))
                 guard batch.labelledCount < batch.images.shape[0] else {
@@ -96,6 +100,7 @@ public actor FineTuningSite: Client {
                     + plan.loss(others, labels: Array(batch.labels[split...])) * batch.weight
             }
             try NonFiniteLoss.check(loss, step: step)
+            proximal.add(to: &gradient, at: main)
             optimizer.learningRate = schedule.rate(at: step)
             optimizer.update(&main, along: gradient)
             sum += Double(loss)

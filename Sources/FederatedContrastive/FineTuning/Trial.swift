@@ -117,7 +117,10 @@ public struct TrialResult: Codable, Sendable {
         }
 
         /// The mean Dice of the structures for which it is defined.
-        public var dice: Double? { ScoreSummary(structures.values.map(\.dice)).mean }
+        public var dice: Double? {
+            // In a fixed order, on which the last bit of the mean depends.
+            ScoreSummary(structures.sorted { $0.key < $1.key }.map(\.value.dice)).mean
+        }
     }
 
     /// The mean over structures of the mean Dice of the images for which it is defined, as in the paper's tables.

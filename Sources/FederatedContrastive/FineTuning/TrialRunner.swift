@@ -126,7 +126,7 @@ public struct TrialRunner: Sendable {
         }
         let start = ContinuousClock.now
         let (model, sites) = try prepare(trial)
-        var store = try RunStore(directory: home)
+        var store = try RunStore(directory: home, milestone: nil)
         let checkpoint = try store.checkpoint()
         if let checkpoint { try await restore(sites, from: checkpoint, like: model.parameters) }
         var server = try FineTuningServer(

@@ -8,15 +8,15 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
     public let url: URL
     /// The settings of the run.
     public let settings: Settings
+    private let isNew: Bool
 
     /// Describes the folder of a new run, which ``prepare()`` creates once the run can start.
     ///
     /// - Throws: `RunError` if it already holds a run.
     public init(new url: URL, settings: Settings) throws(RunError) {
-        (self.url, self.settings) = (url, settings)
+        (self.url, self.settings, isNew) = (url, settings, true)
         if FileManager.default.fileExists(atPath: url.appendingPathComponent("config.json").path) {
-            throw .cannotCreate(
-                "\(url.path) already holds a run; choose another --output, or continue it by --resume \(url.path).")
+            throw Self.occupied(url)
         }
     }
 
@@ -40,7 +40,7 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
     ///
     /// - Throws: `RunError` if it holds none, or one whose settings cannot be read.
     public init(resuming url: URL) throws(RunError) {
-        self.url = url
+        (self.url, isNew) = (url, false)
         let config = url.appendingPathComponent("config.json")
         guard FileManager.default.fileExists(atPath: config.path) else {
             throw .missing("\(url.path) does not hold a run: it has no config.json.")
@@ -49,18 +49,33 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
         try settings.validate()
     }
 
-    /// Creates the folder of a new run, with its settings and a description of this machine; does nothing for an
+    /// Creates the folder of a new run, which only its owner can enter, with its settings and a description of this machine; does nothing for an
     /// existing run.
     ///
     /// - Throws: `RunError` if it cannot be created or written.
     public func prepare() throws(RunError) {
+        if !isNew { return }
         let config = url.appendingPathComponent("config.json")
-        if FileManager.default.fileExists(atPath: config.path) { return }
-        do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
-            throw .cannotCreate("\(url.path) cannot be created: \(error.localizedDescription)")
+        // Under a lock, so that of two processes that begin here at the same time one finds the other's settings.
+        let lock: DirectoryLock
+        do throws(FileError) {
+            try Disk().makeDirectory(url)
+            lock = try DirectoryLock(url)
+        } catch {
+            throw .cannotCreate("\(error)")
+        }
+        defer { withExtendedLifetime(lock) {} }
+        if let known = try? Data(contentsOf: config) {
+            if try known == settings.encoded() { return }
+            throw Self.occupied(url)
         }
         if let facts = try? JSON.encoded(Environment(), pretty: true) { try write(facts, to: "environment.json") }
         try write(settings.encoded(), to: config.lastPathComponent)
+    }
+
+    private static func occupied(_ url: URL) -> RunError {
+        .cannotCreate(
+            "\(url.path) already holds a run; choose another --output, or continue it by --resume \(url.path).")
     }
 
     /// Writes a file of the run atomically: it appears under its name only when complete.
@@ -68,7 +83,9 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
     /// - Throws: `RunError.unwritable`.
     public func write(_ contents: Data, to name: String) throws(RunError) {
         let file = url.appendingPathComponent(name)
-        do throws(FileError) { try DurableFile.write(contents, to: file) } catch { throw .unwritable("\(error)") }
+        do throws(FileError) { try DurableFile.write(contents, to: file, isPrivate: true) } catch {
+            throw .unwritable("\(error)")
+        }
     }
 }
 

@@ -24,12 +24,14 @@ public struct ParameterBuilder {
     /// - Precondition: No other weight has this name.
     public mutating func add(
         _ name: String, shape: Tensor.Shape, role: ParameterSlot.Role = .trainable,
-        layout: ParameterSlot.Layout = .plain, initializer: Initializer
+        layout: ParameterSlot.Layout = .plain, isNonNegative: Bool = false, initializer: Initializer
     ) -> ParameterSlot {
         let name = scope + name
         precondition(names.insert(name).inserted, "two parameters are named \(name)")
         let position = role == .trainable ? trainable.count : statistics.count
-        let slot = ParameterSlot(name: name, shape: shape, role: role, layout: layout, group: group, position: position)
+        let slot = ParameterSlot(
+            name: name, shape: shape, role: role, layout: layout, group: group, isNonNegative: isNonNegative,
+            position: position)
         slots.append(slot)
         let values = initializer.values(shape.count, using: &generator)
         if role == .trainable { trainable += values } else { statistics += values }
@@ -72,6 +74,8 @@ public struct ParameterSlot: Hashable, Sendable {
     public let layout: Layout
     /// The part of the model that the slot belongs to; not stored in files.
     public let group: ParameterGroup
+    /// Whether values below zero make no sense here, as in a variance.
+    public let isNonNegative: Bool
     /// The offset among the slots of the same role.
     let position: Int
 

@@ -53,6 +53,17 @@ public struct Parameters: Sendable, Equatable {
         slots.first { $0.name == name }
     }
 
+    /// The first slot with a value that it cannot have: NaN, infinite, or below zero in a slot that forbids it; `nil` if
+    /// there is none.
+    public var firstInvalidSlot: ParameterSlot? {
+        slots.first { slot in
+            self[slot].withSpan { values in
+                let lowest: Float = slot.isNonNegative ? 0 : -.greatestFiniteMagnitude
+                return !values.indices.allSatisfy { values[$0] >= lowest && values[$0] <= .greatestFiniteMagnitude }
+            }
+        }
+    }
+
     /// The total size of the weights, in bytes.
     public var byteCount: Int { vector.byteCount }
 

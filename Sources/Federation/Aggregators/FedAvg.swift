@@ -1,18 +1,5 @@
 import Tensor
 
-/// A rule that turns the models of the clients into the next global model.
-///
-/// An aggregator is a value; one with memory, such as server momentum, keeps it in itself between rounds.
-public protocol Aggregator: Sendable {
-    /// Replaces `parameters`, from which the clients started, with the next global model.
-    ///
-    /// The updates have been validated: they have the slots of `parameters`, are finite, and have positive sample
-    /// counts. If this method throws, the federation keeps its model.
-    ///
-    /// - Precondition: At least one update.
-    mutating func aggregate(_ updates: [LocalUpdate], into parameters: inout Parameters) throws
-}
-
 /// The mean of the clients' models, weighted by their sample counts: `θ = Σ_c (n_c / n) θ_c`.
 ///
 /// Statistics, such as the running means of a batch norm, are averaged like weights. The sum is computed in Double in
