@@ -53,8 +53,8 @@ let package = Package(
         .testTarget(
             name: "FederationFlowerTests",
             dependencies: [
-                "FederationFlower", "FlowerClient", "FlowerServer", library("Federation"), library("Features"),
-                library("Tensor"), protobuf,
+                "FederationFlower", "FlowerClient", "FlowerServer", library("FederatedContrastive"),
+                library("Federation"), library("Features"), library("Tensor"), protobuf,
             ],
             resources: [.copy("Fixtures")], swiftSettings: strict),
     ],

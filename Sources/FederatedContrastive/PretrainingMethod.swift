@@ -141,7 +141,9 @@ public struct Site: Sendable {
         advance: @escaping @Sendable (_ round: Int, _ loss: Float) -> Void = { _, _ in }
     ) {
         (self.index, self.slices, self.settings, self.advance) = (index, slices, settings, advance)
-        bank = MemoryBank(capacity: settings.bank ?? max(1, slices.count), dimension: settings.featureDimension)
+        bank = MemoryBank(
+            capacity: settings.bank ?? min(max(1, slices.count), FeatureExchange.maximumShared),
+            dimension: settings.featureDimension)
     }
 
     /// The pseudonym of the site.

@@ -25,7 +25,8 @@ public struct PretrainingSettings: RunSettings {
     public var momentum: Float = 0.99
     /// The length of a feature, D.
     public var featureDimension = 128
-    /// The capacity of a client's memory bank, K; by default, one feature per slice.
+    /// The capacity of a client's memory bank, K; by default, one feature per slice, at most
+    /// `FeatureExchange/maximumShared`.
     public var bank: Int?
     /// The entries of the bank that are negatives.
     public var negatives = FCLLoss.Negatives.otherPartitions
@@ -120,7 +121,9 @@ public struct PretrainingSettings: RunSettings {
         try check(
             "featureDimension", featureDimension, (1...FeatureExchange.maximumDimension).contains(featureDimension),
             "a number from 1 to \(FeatureExchange.maximumDimension)")
-        try check("bank", bank ?? 1, (1...1 << 20).contains(bank ?? 1), "a number from 1 to 1048576")
+        try check(
+            "bank", bank ?? 1, (1...FeatureExchange.maximumShared).contains(bank ?? 1),
+            "a number from 1 to \(FeatureExchange.maximumShared)")
         try check("width", width, (1...256).contains(width), "a number from 1 to 256")
         try Self.checkImages(size: size, spacing: spacing)
         try check("batchVolumes", batchVolumes, (1...64).contains(batchVolumes), "a number from 1 to 64")

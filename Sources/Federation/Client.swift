@@ -56,6 +56,9 @@ public struct FeatureShare: Sendable, Equatable {
 public struct FeatureExchange: Hashable, Sendable, Codable {
     /// The maximum length of a feature: too short for a slice to pass as one.
     public static let maximumDimension = 1024
+    /// The maximum number of features that one client may send in a round, in any federation: what one client sends goes
+    /// to all others.
+    public static let maximumShared = 1 << 15
     /// The length of a feature, D.
     public let dimension: Int
     /// The number of partitions into which volumes are divided, S. Tags are less than this number.
@@ -65,14 +68,16 @@ public struct FeatureExchange: Hashable, Sendable, Codable {
 
     /// Creates an exchange of at most `maximumCount` features of `dimension` numbers from each client.
     ///
-    /// - Precondition: All are positive, `dimension` is at most ``maximumDimension``, and `partitions` at most 256, because
-    ///   a tag is one byte.
+    /// - Precondition: All are positive, `dimension` is at most ``maximumDimension``, `maximumCount` at most
+    ///   ``maximumShared``, and `partitions` at most 256, because a tag is one byte.
     public init(dimension: Int, partitions: Int, maximumCount: Int) {
         precondition(
             (1...Self.maximumDimension).contains(dimension),
             "features of \(dimension) numbers: expected 1 to \(Self.maximumDimension)")
         precondition(partitions > 0 && partitions <= 256, "\(partitions) partitions: expected 1 to 256")
-        precondition(maximumCount > 0 && maximumCount <= 1 << 30, "\(maximumCount) features: expected 1 to 2^30")
+        precondition(
+            (1...Self.maximumShared).contains(maximumCount),
+            "\(maximumCount) features: expected 1 to \(Self.maximumShared)")
         (self.dimension, self.partitions, self.maximumCount) = (dimension, partitions, maximumCount)
     }
 }

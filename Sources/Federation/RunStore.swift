@@ -34,7 +34,7 @@ public struct RunStore: Sendable {
     /// The problems repaired when the run was opened, one sentence each.
     public private(set) var repairs: [String] = []
 
-    let disk: Disk
+    private let folder: CheckpointFolder
     private let kept: Int
     private let milestone: Int?
     private let lock: DirectoryLock
@@ -63,9 +63,10 @@ public struct RunStore: Sendable {
     ) throws(FederationError) {
         precondition(kept >= 2, "\(kept) checkpoints to keep: expected at least 2")
         precondition(milestone ?? 1 > 0, "a milestone every \(milestone ?? 1) rounds")
-        (self.directory, self.kept, self.milestone, self.disk) = (directory, kept, milestone, disk)
+        (self.directory, self.kept, self.milestone) = (directory, kept, milestone)
+        folder = CheckpointFolder(url: directory.appendingPathComponent("checkpoints"), disk: disk)
         do throws(FileError) {
-            try disk.makeDirectory(directory.appendingPathComponent("checkpoints"))
+            try disk.makeDirectory(folder.url)
             lock = try DirectoryLock(directory)
         } catch {
             throw FederationError(error)
@@ -77,8 +78,7 @@ public struct RunStore: Sendable {
         try recover()
     }
 
-    var checkpoints: URL { directory.appendingPathComponent("checkpoints") }
-    var journal: URL { directory.appendingPathComponent("rounds.jsonl") }
+    private var journal: URL { directory.appendingPathComponent("rounds.jsonl") }
 
     /// Appends the report of the next round to `rounds.jsonl`.
     ///
@@ -87,8 +87,10 @@ public struct RunStore: Sendable {
     public mutating func record(_ report: RoundReport) throws(FederationError) {
         precondition(report.round == round + 1, "round \(report.round) cannot be recorded after round \(round)")
         let line = report.line
-        try io { (disk) throws(FileError) in try disk.extend(journal, after: journalLength, with: line) }
-        if journalLength == 0 { try io { (disk) throws(FileError) in try disk.synchronize(directory: directory) } }
+        try folder.io { (disk) throws(FileError) in try disk.extend(journal, after: journalLength, with: line) }
+        if journalLength == 0 {
+            try folder.io { (disk) throws(FileError) in try disk.synchronize(directory: directory) }
+        }
         journalLength += line.count
         round = report.round
     }
@@ -99,34 +101,11 @@ public struct RunStore: Sendable {
     /// - Precondition: Names are plain file names other than `manifest.json`.
     /// - Throws: `FederationError.unwritable`. Earlier checkpoints are unchanged.
     public mutating func save(_ files: [String: Data]) throws(FederationError) {
-        for name in files.keys {
-            precondition(Manifest.isPlain(name), "a checkpoint cannot hold a file named '\(name)'")
-        }
-        let target = location(of: round)
-        let partial = checkpoints.appendingPathComponent(".partial")
-        try io { (disk) throws(FileError) in try disk.remove(partial) }
-        try io { (disk) throws(FileError) in try disk.makeDirectory(partial) }
-        for (name, contents) in files.sorted(by: { $0.key < $1.key }) {
-            try io { (disk) throws(FileError) in
-                try disk.create(partial.appendingPathComponent(name), contents: contents)
-            }
-        }
-        let manifest = Manifest(round: round, journalLength: journalLength, files: files)
-        try io { (disk) throws(FileError) in
-            try disk.create(partial.appendingPathComponent(Manifest.name), contents: manifest.encoded)
-        }
-        try io { (disk) throws(FileError) in try disk.synchronize(directory: partial) }
-        try discard(target)
-        try io { (disk) throws(FileError) in try disk.move(partial, to: target) }
-        try io { (disk) throws(FileError) in try disk.synchronize(directory: checkpoints) }
+        try folder.write(Manifest(round: round, journalLength: journalLength, files: files), files)
         hasCheckpoint = true
-        try io { (disk) throws(FileError) in
-            try disk.link(checkpoints.appendingPathComponent("latest"), to: target.lastPathComponent)
-        }
-        for old in try savedRounds().dropLast(kept) where !isMilestone(old) {
-            try discard(location(of: old))
-        }
-        try io { (disk) throws(FileError) in try disk.synchronize(directory: checkpoints) }
+        try link(to: round)
+        for old in try folder.rounds().dropLast(kept) where !isMilestone(old) { try folder.discard(old) }
+        try folder.synchronize()
     }
 
     /// Returns whether the checkpoint of a round is kept for good. The one before the first round is not: every new run
@@ -140,8 +119,10 @@ public struct RunStore: Sendable {
     ///
     /// - Throws: `FederationError.noWholeCheckpoint` if it was damaged after it was saved or the run was opened.
     public func checkpoint() throws(FederationError) -> Checkpoint? {
-        guard hasCheckpoint, let newest = try savedRounds().last else { return nil }
-        do throws(Flaw) { return try read(newest).checkpoint } catch { throw error.federationError(in: checkpoints) }
+        guard hasCheckpoint, let newest = try folder.rounds().last else { return nil }
+        do throws(Flaw) { return try folder.read(newest).checkpoint } catch {
+            throw error.federationError(in: folder.url)
+        }
     }
 
     /// Returns the reports of all rounds recorded so far.
@@ -166,47 +147,52 @@ public struct RunStore: Sendable {
 }
 
 extension RunStore {
-    /// Restores the newest complete checkpoint, removing newer ones, partial ones, and later lines of the journal.
+    /// Restores the newest complete checkpoint, removing partial ones and later lines of the journal; damaged ones are
+    /// renamed.
     private mutating func recover() throws(FederationError) {
         let lines = try lines()
         var damaged: [Int] = []
-        for candidate in try savedRounds().reversed() {
+        for candidate in try folder.rounds().reversed() {
             do throws(Flaw) {
-                let manifest = try read(candidate).manifest
+                let manifest = try folder.read(candidate).manifest
                 try check(lines, against: manifest)
                 round = candidate
                 journalLength = manifest.journalLength
                 hasCheckpoint = true
                 break
             } catch {
-                guard case .damaged(let reason) = error else { throw error.federationError(in: checkpoints) }
+                guard case .damaged(let reason) = error else { throw error.federationError(in: folder.url) }
                 damaged.append(candidate)
                 repairs.append(reason)
             }
         }
         // What processes left behind that were killed while they wrote.
-        for name in try names(checkpoints) where name.hasPrefix(".") {
-            try io { (disk) throws(FileError) in try disk.remove(checkpoints.appendingPathComponent(name)) }
-        }
-        for name in try names(directory) where name.hasPrefix(".") && name.hasSuffix(DurableFile.temporarySuffix) {
-            try io { (disk) throws(FileError) in try disk.remove(directory.appendingPathComponent(name)) }
+        try folder.removeRemains()
+        for name in try CheckpointFolder.names(directory)
+        where name.hasPrefix(".") && name.hasSuffix(DurableFile.temporarySuffix) {
+            try folder.io { (disk) throws(FileError) in try disk.remove(directory.appendingPathComponent(name)) }
         }
         guard hasCheckpoint else {
-            if !damaged.isEmpty { throw .noWholeCheckpoint(directory: checkpoints.path, damage: repairs) }
+            if !damaged.isEmpty { throw .noWholeCheckpoint(directory: folder.url.path, damage: repairs) }
             try setAside(lines)
             return
         }
         if lines.count > journalLength {
             repairs.append("rounds.jsonl: \(lines.count - journalLength) bytes after round \(round) were cut off")
-            try io { (disk) throws(FileError) in try disk.extend(journal, after: journalLength, with: Data()) }
+            try folder.io { (disk) throws(FileError) in try disk.extend(journal, after: journalLength, with: Data()) }
         }
-        let latest = checkpoints.appendingPathComponent("latest")
-        let name = location(of: round).lastPathComponent
+        try link(to: round)
+        for candidate in damaged { try folder.rename(candidate, as: "damaged") }
+        try folder.synchronize()
+    }
+
+    /// Makes `latest` a link to the checkpoint of a round, if it is none already.
+    private func link(to round: Int) throws(FederationError) {
+        let latest = folder.url.appendingPathComponent("latest")
+        let name = folder.location(of: round).lastPathComponent
         if (try? FileManager.default.destinationOfSymbolicLink(atPath: latest.path)) != name {
-            try io { (disk) throws(FileError) in try disk.link(latest, to: name) }
+            try folder.io { (disk) throws(FileError) in try disk.link(latest, to: name) }
         }
-        for candidate in damaged { try rename(candidate, as: "damaged") }
-        try io { (disk) throws(FileError) in try disk.synchronize(directory: checkpoints) }
     }
 
     /// Sets aside the checkpoints and lines after a round.
@@ -214,35 +200,20 @@ extension RunStore {
     /// Lines are copied, since the journal is cut off only when all later checkpoints are gone. A process that is killed
     /// here leaves a run at a round between.
     private mutating func setAside(after round: Int) throws(FederationError) {
-        let saved = try savedRounds()
-        guard saved.contains(round) else {
-            throw .noCheckpoint(directory: checkpoints.path, round: round, saved: saved)
-        }
+        let saved = try folder.rounds()
+        guard saved.contains(round) else { throw .noCheckpoint(directory: folder.url.path, round: round, saved: saved) }
         let lines = try lines()
-        do throws(Flaw) { try check(lines, against: read(round).manifest) } catch {
-            throw error.federationError(in: checkpoints)
+        do throws(Flaw) { try check(lines, against: folder.read(round).manifest) } catch {
+            throw error.federationError(in: folder.url)
         }
         guard saved.last != round else { return }
-        let copy = try unused("rounds.after-\(location(of: round).lastPathComponent).jsonl", in: directory)
-        try io { (disk) throws(FileError) in try disk.create(copy, contents: lines) }
-        for later in saved.reversed() where later > round { try rename(later, as: "set-aside") }
+        let name = "rounds.after-\(folder.location(of: round).lastPathComponent).jsonl"
+        let copy = try CheckpointFolder.unused(name, in: directory)
+        try folder.io { (disk) throws(FileError) in try disk.create(copy, contents: lines) }
+        for later in saved.reversed() where later > round { try folder.rename(later, as: "set-aside") }
         repairs.append(
-            "the checkpoints after round \(round) are set aside in \(checkpoints.path), and all lines so far in "
+            "the checkpoints after round \(round) are set aside in \(folder.url.path), and all lines so far in "
                 + copy.lastPathComponent)
-    }
-
-    /// Renames a checkpoint so that it is none of the run's any more.
-    private func rename(_ round: Int, as prefix: String) throws(FederationError) {
-        let url = location(of: round)
-        let target = try unused("\(prefix)-\(url.lastPathComponent)", in: checkpoints)
-        try io { (disk) throws(FileError) in try disk.move(url, to: target) }
-    }
-
-    /// Returns a name in a directory that no file has, with a number if necessary.
-    private func unused(_ name: String, in directory: URL) throws(FederationError) -> URL {
-        let taken = Set(try names(directory))
-        let free = taken.contains(name) ? (2...).lazy.map { "\(name).\($0)" }.first { !taken.contains($0) }! : name
-        return directory.appendingPathComponent(free)
     }
 
     /// Sets aside the journal of a run without a checkpoint, which starts over.
@@ -250,96 +221,19 @@ extension RunStore {
     /// Existing lines may be all that remains of another run, so they are kept under another name.
     private mutating func setAside(_ lines: Data) throws(FederationError) {
         if lines.isEmpty { return }
-        let orphan = directory.appendingPathComponent("rounds.orphaned.jsonl")
-        try io { (disk) throws(FileError) in try disk.move(journal, to: orphan) }
+        let orphan = try CheckpointFolder.unused("rounds.orphaned.jsonl", in: directory)
+        try folder.io { (disk) throws(FileError) in try disk.move(journal, to: orphan) }
         repairs.append("rounds.jsonl belonged to no checkpoint and is now \(orphan.lastPathComponent)")
-    }
-
-    /// Removes a checkpoint so that, under its own name, it is either complete or absent.
-    private func discard(_ url: URL) throws(FederationError) {
-        guard FileManager.default.fileExists(atPath: url.path) else { return }
-        let discarded = checkpoints.appendingPathComponent(".discarded")
-        try io { (disk) throws(FileError) in try disk.remove(discarded) }
-        try io { (disk) throws(FileError) in try disk.move(url, to: discarded) }
-        try io { (disk) throws(FileError) in try disk.remove(discarded) }
-    }
-}
-
-/// The reason that a checkpoint cannot be used.
-enum Flaw: Error {
-    /// Its bytes are not those that were saved.
-    case damaged(String)
-    /// Its bytes cannot be read at the moment.
-    case unreadable(FederationError)
-
-    func federationError(in directory: URL) -> FederationError {
-        switch self {
-        case .unreadable(let error): error
-        case .damaged(let reason): .noWholeCheckpoint(directory: directory.path, damage: [reason])
-        }
-    }
-}
-
-extension RunStore {
-    func location(of round: Int) -> URL {
-        let digits = String(round)
-        return checkpoints.appendingPathComponent(
-            "round-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits)
-    }
-
-    /// Returns the rounds that have a checkpoint, complete or not, in ascending order.
-    func savedRounds() throws(FederationError) -> [Int] {
-        try names(checkpoints).compactMap { name in
-            guard name.hasPrefix("round-"), let round = Int(name.dropFirst(6)), round >= 0 else { return nil }
-            return location(of: round).lastPathComponent == name ? round : nil
-        }.sorted()
-    }
-
-    /// Returns the names in a directory.
-    func names(_ directory: URL) throws(FederationError) -> [String] {
-        do { return try FileManager.default.contentsOfDirectory(atPath: directory.path) } catch {
-            throw .unreadable(path: directory.path, reason: error.localizedDescription)
-        }
     }
 
     /// Returns the contents of the journal, which may not exist yet.
     private func lines() throws(FederationError) -> Data {
-        try io { (disk) throws(FileError) in try disk.contents(of: journal, limit: .max) } ?? Data()
-    }
-
-    /// Reads a checkpoint and verifies every byte against its manifest.
-    func read(_ round: Int) throws(Flaw) -> (checkpoint: Checkpoint, manifest: Manifest) {
-        let directory = location(of: round)
-        let name = directory.lastPathComponent
-        guard let data = try contents(directory.appendingPathComponent(Manifest.name), limit: 1 << 24),
-            let manifest = Manifest(decoding: data), manifest.round == round
-        else { throw .damaged("\(name): \(Manifest.name) is missing or damaged") }
-        var files: [String: Data] = [:]
-        for (file, expected) in manifest.files {
-            guard let data = try contents(directory.appendingPathComponent(file), limit: expected.bytes) else {
-                throw .damaged("\(name): \(file) is missing or longer than \(expected.bytes) bytes")
-            }
-            guard expected.matches(data) else { throw .damaged("\(name): \(file) is damaged") }
-            files[file] = data
-        }
-        return (Checkpoint(round: round, files: files), manifest)
-    }
-
-    /// Returns the contents of a file of at most `limit` bytes; `nil` if it is longer or does not exist.
-    private func contents(_ url: URL, limit: Int) throws(Flaw) -> Data? {
-        do throws(FileError) { return try disk.contents(of: url, limit: limit) } catch {
-            throw .unreadable(FederationError(error))
-        }
-    }
-
-    /// Performs a file operation, converting its errors to errors of the run.
-    private func io<Result>(_ operation: (Disk) throws(FileError) -> Result) throws(FederationError) -> Result {
-        do throws(FileError) { return try operation(disk) } catch { throw FederationError(error) }
+        try folder.io { (disk) throws(FileError) in try disk.contents(of: journal, limit: .max) } ?? Data()
     }
 
     /// Checks that the journal contains the lines up to a checkpoint, and that the last of them belongs to its round.
-    func check(_ journal: Data, against manifest: Manifest) throws(Flaw) {
-        let name = location(of: manifest.round).lastPathComponent
+    private func check(_ journal: Data, against manifest: Manifest) throws(Flaw) {
+        let name = folder.location(of: manifest.round).lastPathComponent
         let lines = journal.prefix(manifest.journalLength)
         guard lines.count == manifest.journalLength else {
             throw .damaged("\(name): rounds.jsonl has \(journal.count) of at least \(manifest.journalLength) bytes")

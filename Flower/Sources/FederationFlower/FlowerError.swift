@@ -20,6 +20,8 @@ public enum FlowerError: Error, Hashable, Sendable, CustomStringConvertible {
     case site(name: String, code: Int, reason: String)
     /// A given file cannot be read.
     case unreadable(path: String, reason: String)
+    /// A file cannot be written.
+    case unwritable(path: String, reason: String)
 
     /// One sentence that names the error, its location, and a remedy.
     public var description: String {
@@ -44,6 +46,8 @@ public enum FlowerError: Error, Hashable, Sendable, CustomStringConvertible {
             "\(name) answered with error \(code): \(reason)"
         case .unreadable(let path, let reason):
             "\(path) cannot be read: \(reason)"
+        case .unwritable(let path, let reason):
+            "\(path) cannot be written: \(reason)"
         }
     }
 }

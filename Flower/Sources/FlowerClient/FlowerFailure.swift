@@ -7,6 +7,7 @@ extension Failure {
         guard let error = error as? FlowerError else { return nil }
         switch error {
         case .unreadable: self = .noInput("\(error).")
+        case .unwritable: self = .cannotWrite("\(error).")
         case .malformed: self = .usage("\(error).")
         default: self = .unavailable("\(error).")
         }

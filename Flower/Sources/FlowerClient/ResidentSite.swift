@@ -12,8 +12,10 @@ import Volumes
 /// are also written to disk, so that a killed process resumes bit-exactly.
 actor ResidentSite {
     private let data: URL
-    private let state: URL
+    private let store: SiteStore
     private let defaults: PretrainingSettings?
+    private let policy: SitePolicy
+    private let approval: JobApproval?
     private let progress: ProgressLine
     private var member: Member?
 
@@ -21,16 +23,22 @@ actor ResidentSite {
     private struct Member {
         let job: FederatedJob
         let site: FlowerSite
-        let memory: SiteMemory
+        let memory: SiteStates
         /// The round of the last messages that changed the client.
         var round: Int
     }
 
-    init(data: URL, state: URL, defaults: PretrainingSettings?, progress: ProgressLine) throws(RunError) {
-        (self.data, self.state, self.defaults, self.progress) = (data, state, defaults, progress)
+    init(
+        data: URL, state: URL, defaults: PretrainingSettings?, policy: SitePolicy, approval: JobApproval?,
+        progress: ProgressLine
+    ) throws {
         guard FileManager.default.fileExists(atPath: data.path) else {
-            throw .missing("--data \(data.path): there is no such folder.")
+            throw RunError.missing("--data \(data.path): there is no such folder.")
         }
+        store = try SiteStore(folder: state)
+        if let notice = store.notice { progress.complain(notice) }
+        (self.data, self.defaults, self.progress) = (data, defaults, progress)
+        (self.policy, self.approval) = (policy, approval)
     }
 
     /// Returns the client of this site in a run, in its state before a round.
@@ -40,13 +48,15 @@ actor ResidentSite {
     ///   - round: The round of the message; 0 for none.
     func member(of text: String, in request: FlowerRequest, round: Int) async throws -> FlowerSite {
         let job = try job(text, request)
-        let memory = try SiteMemory(folder: state.appendingPathComponent(job.run))
+        try policy.check(job, hour: Calendar.current.component(.hour, from: Date()))
+        try approval?.check(text, run: job.run)
+        let memory = try store.states(ofRun: job.run)
         let isTraining = request.type == MessageType.train.rawValue
         if let member, member.job == job {
             // Each round is processed once: first its exchange, then its training. Any other message is from a server
             // that was restarted at an earlier round, which needs the client in its state before that round.
             let isNext = round == 0 || member.round < round || (member.round == round && isTraining)
-            let isNotAhead = round == 0 || memory.lastRound < round
+            let isNotAhead = try round == 0 || memory.lastRound() < round
             if isNext, isNotAhead {
                 self.member?.round = max(member.round, round)
                 return member.site
@@ -58,7 +68,11 @@ actor ResidentSite {
     }
 
     private func job(_ text: String, _ request: FlowerRequest) throws -> FederatedJob {
-        if !text.isEmpty { return try FederatedJob(text) }
+        if !text.isEmpty {
+            do throws(RunError) { return try FederatedJob(text) } catch {
+                throw PolicyRefusal(reason: PeerText.excerpt(of: "\(error)"))
+            }
+        }
         guard let defaults else {
             throw RunError.conflict("the server sends no job; give this site one by --config.")
         }
@@ -67,25 +81,29 @@ actor ResidentSite {
 
     /// Creates the client of a run, with its saved state from the last round before `round`.
     private func open(
-        _ job: FederatedJob, _ request: FlowerRequest, _ memory: SiteMemory, before round: Int
+        _ job: FederatedJob, _ request: FlowerRequest, _ memory: SiteStates, before round: Int
     ) async throws -> FlowerSite {
         let place = try Place(request.nodeConfiguration)
-        let kept = try memory.state(before: round == 0 ? .max : round)
+        var repairs: [String] = []
+        let kept = try memory.state(before: round == 0 ? .max : round, repairs: &repairs)
+        for repair in repairs { progress.complain("run \(job.run), repaired: \(repair)") }
         progress.say(
             "run \(job.run): client \(place.index + 1)" + (kept.map { ", going on after round \($0.round)" } ?? ""))
-        if let settings = job.pretraining { return try await open(settings, place, memory, kept?.state) }
-        if let settings = job.segmentation { return try await open(settings, place, memory, kept?.state) }
+        let state = try kept.map { try Safetensors(data: $0.state, source: "the state after round \($0.round)") }
+        if let settings = job.pretraining { return try await open(settings, place, memory, state) }
+        if let settings = job.segmentation { return try await open(settings, place, memory, state) }
         preconditionFailure("a job without a task")
     }
 
     private func open(
-        _ settings: PretrainingSettings, _ place: Place, _ memory: SiteMemory, _ state: Safetensors?
+        _ settings: PretrainingSettings, _ place: Place, _ memory: SiteStates, _ state: Safetensors?
     ) async throws -> FlowerSite {
         var own = settings
         (own.data, own.clients) = (data.path, place.sharers ?? 1)
         let cohort = try await Cohort(own)
         let slices = cohort.libraries[place.sharers == nil ? 0 : place.index]
         let model = PretrainingModel(settings)
+        try policy.check(architectureOf: model.parameters)
         let steps = settings.localEpochs * slices.steps(volumes: settings.batchVolumes)
         let counter = StepCounter(steps: steps) { [progress] event in
             if case .step(let title, let step, let steps, let loss) = event {
@@ -104,7 +122,7 @@ actor ResidentSite {
     }
 
     private func open(
-        _ settings: FederatedFineTuningSettings, _ place: Place, _ memory: SiteMemory, _ state: Safetensors?
+        _ settings: FederatedFineTuningSettings, _ place: Place, _ memory: SiteStates, _ state: Safetensors?
     ) async throws -> FlowerSite {
         let acdc = try ACDC(contentsOf: data, requiringLabels: !settings.plan.unlabelled)
         let patients = acdc.patients.map(\.id)
@@ -123,6 +141,7 @@ actor ResidentSite {
         guard !images.labelled.isEmpty else { throw RunError.data("\(data.path) holds no labelled image.") }
         let slices = LabelledSlices(images.labelled)
         let model = try settings.model(startingAt: InitialWeights("random"))
+        try policy.check(architectureOf: model.parameters)
         let site = FineTuningSite(
             index: place.index, slices: slices, unlabelled: images.unlabelled, model: model, plan: settings.plan,
             seed: settings.seed)

@@ -13,6 +13,8 @@ struct Connection: ParsableArguments, Sendable {
     var ca: String?
     @Option(help: "The file that the SuperLink was given as --superexec-auth-secret-file.", completion: .file())
     var superexecSecret: String?
+    @Flag(help: "Accept an http address of another machine, in a network that encrypts by itself.")
+    var insecure = false
     @Option(help: "The only app, publisher/name, whose runs are led.")
     var app = FederatedJob.app
     @Option(help: "How long a site may take to compute features or to train, in seconds.")
@@ -59,7 +61,8 @@ struct Connection: ParsableArguments, Sendable {
         _ job: FederatedJob, sites: Int, progress: ProgressLine,
         _ body: @escaping @Sendable ([RemoteClient]) async throws -> Void
     ) async throws {
-        let endpoint = try FlowerEndpoint(address: runtime, certificateAuthority: ca, secretFile: superexecSecret)
+        let endpoint = try FlowerEndpoint(
+            address: runtime, certificateAuthority: ca, secretFile: superexecSecret, allowsPlaintext: insecure)
         let remote = RemoteClient.Job(
             description: try job.text, phase: .seconds(phaseTimeout), handshake: .seconds(min(phaseTimeout, 600)))
         let timeout = Duration.seconds(sitesTimeout)

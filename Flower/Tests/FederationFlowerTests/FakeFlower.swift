@@ -42,6 +42,26 @@ actor FakeFlower {
     func damage(_ type: String) { damaged = type }
     private var damaged: String?
 
+    /// Objects that a node pushes from now on never arrive, though they are announced.
+    func withhold(_ node: UInt64) { withholding.insert(node) }
+    private var withholding: Set<UInt64> = []
+
+    /// The replies of a node to a kind of message become something else.
+    func rewrite(
+        _ node: UInt64, _ type: String,
+        _ change:
+            @escaping @Sendable (Flwr_Proto_Message, Flwr_Proto_ObjectTree) -> (
+                Flwr_Proto_Message, Flwr_Proto_ObjectTree
+            )
+    ) { changes["\(node) \(type)"] = change }
+    private var changes:
+        [String: @Sendable (Flwr_Proto_Message, Flwr_Proto_ObjectTree) -> (Flwr_Proto_Message, Flwr_Proto_ObjectTree)] =
+            [:]
+
+    /// Every reply is offered several times, the last ones first.
+    func repeatReplies() { isRepeating = true }
+    private var isRepeating = false
+
     /// What a SuperNode does when a run ends while it fetches a message: the next one that a node gets has no content, not
     /// even later, and the node is offered the task of another.
     func forgetNextMessage() { isForgetful = true }
@@ -105,6 +125,9 @@ actor FakeFlower {
         case "push-object":
             let request = try Flwr_Proto_PushObjectRequest(serializedBytes: body)
             let isWhole = SHA256.hash(request.objectContent).hexadecimal == request.objectID
+            if isWhole, case .node(let node) = peer, withholding.contains(node) {
+                return Flwr_Proto_PushObjectResponse.with { $0.stored = true }
+            }
             if isWhole {
                 objects[request.objectID] = request.objectContent
                 if let damaged, request.objectContent.starts(with: Data(damaged.utf8)) {
@@ -158,10 +181,12 @@ actor FakeFlower {
                     }
                 }
             } else {
-                for (message, tree) in replies where ids.contains(message.metadata.replyToMessageID) {
+                for (message, tree) in isRepeating ? replies.reversed() : replies
+                where ids.contains(message.metadata.replyToMessageID) {
                     add(message, tree)
+                    if isRepeating { add(message, tree) }
                 }
-                replies.removeAll { ids.contains($0.0.metadata.replyToMessageID) }
+                if !isRepeating { replies.removeAll { ids.contains($0.0.metadata.replyToMessageID) } }
             }
         }
     }
@@ -173,6 +198,8 @@ actor FakeFlower {
                 precondition(message.hasContent != message.hasError)
                 if peer == .server {
                     inbox[message.metadata.dstNodeID, default: []].append((message, tree))
+                } else if let change = changes["\(message.metadata.srcNodeID) \(message.metadata.messageType)"] {
+                    replies.append(change(message, tree))
                 } else {
                     replies.append((message, tree))
                 }

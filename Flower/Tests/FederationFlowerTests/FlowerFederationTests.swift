@@ -121,6 +121,7 @@ private func identifier(_ object: Data) -> String { SHA256.hash(object).hexadeci
     @Test func whoDoesNotAnswerInTimeIsNotWaitedFor() async throws {
         actor Sleeper: Client {
             nonisolated let id = "client-1"
+            func shareFeatures(of parameters: Parameters, round: Int) -> FeatureShare? { nil }
             func train(from parameters: Parameters, round: Int, features: [FeatureShare]) async throws -> LocalUpdate {
                 try await Task.sleep(for: .seconds(3600))
                 throw CancellationError()

@@ -55,6 +55,7 @@ import Testing
     @Test func onlyTheRequestForATaskIsSigned() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try Data("secret".utf8).write(to: folder)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: folder.path)
         defer { try? FileManager.default.removeItem(at: folder) }
         let task = try #require(try await runtime(secret: folder.path).acquireTask("flwr-serverapp"))
         _ = try await task.runtime.nodes()
@@ -101,5 +102,32 @@ import Testing
             #expect(throws: FlowerError.self) { try FlowerEndpoint(address: address) }
         }
         #expect(throws: FlowerError.self) { try FlowerEndpoint(address: "http://a:1", secretFile: "/no/such/file") }
+    }
+
+    @Test func httpStaysOnThisMachine() throws {
+        for address in ["http://127.0.0.1:1", "http://127.8.0.1:1", "http://localhost:1", "http://[::1]:1"] {
+            _ = try FlowerEndpoint(address: address)
+        }
+        for address in ["http://10.0.0.1:1", "http://127.0.0.1.example.org:1", "http://localhost.example.org:1"] {
+            let error = #expect(throws: FlowerError.self) { try FlowerEndpoint(address: address) }
+            #expect(error?.description.contains("--insecure") == true)
+            _ = try FlowerEndpoint(address: address, allowsPlaintext: true)
+        }
+        _ = try FlowerEndpoint(address: "https://flower.example.org:1")
+    }
+
+    @Test func secretsAreOnesOwn() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: file) }
+        for (contents, mode, isAccepted) in [
+            ("secret", 0o600, true), ("secret", 0o400, true), ("secret", 0o640, false), ("secret", 0o604, false),
+            ("", 0o600, false),
+        ] {
+            try? FileManager.default.removeItem(at: file)
+            try Data(contents.utf8).write(to: file)
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file.path)
+            let endpoint = try? FlowerEndpoint(address: "http://127.0.0.1:1", secretFile: file.path)
+            #expect((endpoint != nil) == isAccepted, "\(contents), \(String(mode, radix: 8))")
+        }
     }
 }

@@ -12,8 +12,10 @@ actor WalkingClient: Client {
     /// What is done to an update before it leaves.
     private let spoil: @Sendable (inout Parameters) throws -> Void
 
-    init(_ index: Int, spoil: @escaping @Sendable (inout Parameters) throws -> Void = { _ in }) {
-        (id, self.index, self.spoil) = ("client-\(index + 1)", index, spoil)
+    init(
+        _ index: Int, name: String? = nil, spoil: @escaping @Sendable (inout Parameters) throws -> Void = { _ in }
+    ) {
+        (id, self.index, self.spoil) = (name ?? "client-\(index + 1)", index, spoil)
     }
 
     func shareFeatures(of parameters: Parameters, round: Int) throws -> FeatureShare? {
@@ -58,6 +60,7 @@ func bits(_ parameters: Parameters) -> [UInt32] { parameters.vector.elements.map
 @discardableResult
 func overFlower<Result: Sendable>(
     _ flower: FakeFlower, _ clients: [any Client], app: String? = nil, areRestarted: Bool = false,
+    audit: AuditLog? = nil,
     _ work: @escaping @Sendable (FlowerGrid) async throws -> Result
 ) async throws -> Result {
     let endpoint = try FlowerEndpoint(address: "http://127.0.0.1:9")
@@ -73,7 +76,7 @@ func overFlower<Result: Sendable>(
             let responder = start()
             group.addTask {
                 try await FlowerClientApp(
-                    endpoint, app: app, over: flower.transport(for: .node(node)), idle: .milliseconds(1)
+                    endpoint, app: app, over: flower.transport(for: .node(node)), idle: .milliseconds(1), audit: audit
                 ).run { try await (areRestarted ? start() : responder).answer($0) }
                 return nil
             }

@@ -15,6 +15,7 @@ public struct FlowerClientApp: Sendable {
     private let transport: (any FlowerTransport)?
     private let idle: Duration
     private let notice: @Sendable (String) -> Void
+    private let audit: AuditLog?
 
     /// Creates a process that takes tasks at an endpoint.
     ///
@@ -23,18 +24,19 @@ public struct FlowerClientApp: Sendable {
     ///   - app: The only app, `publisher/name`, whose messages are answered; messages of other apps get an error.
     ///   - notice: A closure that receives messages for people, for example that Flower is currently unreachable.
     public init(
-        _ endpoint: FlowerEndpoint, app: String? = nil, notice: @escaping @Sendable (String) -> Void = { _ in }
+        _ endpoint: FlowerEndpoint, app: String? = nil, audit: AuditLog? = nil,
+        notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
-        self.init(endpoint, app: app, over: nil, idle: .seconds(1), notice: notice)
+        self.init(endpoint, app: app, over: nil, idle: .seconds(1), audit: audit, notice: notice)
     }
 
     /// Creates a process over a custom transport, for tests.
     package init(
         _ endpoint: FlowerEndpoint, app: String?, over transport: (any FlowerTransport)?, idle: Duration,
-        notice: @escaping @Sendable (String) -> Void = { _ in }
+        audit: AuditLog? = nil, notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         (self.endpoint, self.app, self.transport, self.idle) = (endpoint, app, transport, idle)
-        self.notice = notice
+        (self.audit, self.notice) = (audit, notice)
     }
 
     /// Answers messages until the task is canceled.
@@ -98,22 +100,48 @@ public struct FlowerClientApp: Sendable {
             try await runtime.pushTaskOutput(input, status: .failed, details: "the message did not arrive")
             return next
         }
-        let content: FlowerMessage.Content
+        var content: FlowerMessage.Content
+        var entry = AuditLog.Entry(.received)
+        (entry.type, entry.run) = (pulled.header.messageType, input.run)
+        (entry.bytes, entry.sha256) = (pulled.bytes, pulled.header.messageID)
         do {
             let request = try request(pulled.message.get(), input)
+            entry.round = request.content.config(RecordName.config)?.integer(RecordName.round) ?? 0
+            try audit?.add(entry)
             content = .records(try await runtime.withHeartbeat { try await answer(request) })
         } catch let error as FlowerError where error.endsTask {
             throw error
         } catch {
-            notice("\(pulled.header.messageType): \(error)")
+            notice("\(PeerText.excerpt(of: pulled.header.messageType)): \(error)")
             content = .error(code: FlowerMessage.raised, reason: Self.publicReason(error))
         }
+        let reply = try logged(content, replyingTo: pulled.header, entry)
         // Sent even if this task is canceled, since every message needs a reply.
         try await Task {
-            _ = try await runtime.pushMessages([FlowerMessage(replyingTo: pulled.header, content)], from: place)
+            _ = try await runtime.pushMessages([reply], from: place)
             try await runtime.pushTaskOutput(input, status: .completed)
         }.value
         return nil
+    }
+
+    /// Returns the reply to a message after it is in the audit log; if it cannot be logged, an error in its place.
+    private func logged(
+        _ content: FlowerMessage.Content, replyingTo header: Flwr_Proto_Metadata, _ received: AuditLog.Entry
+    ) throws -> ObjectGraph {
+        let graph = ObjectGraph(message: FlowerMessage(replyingTo: header, content))
+        var entry = AuditLog.Entry(.sent)
+        (entry.type, entry.run, entry.round) = (received.type, received.run, received.round)
+        (entry.bytes, entry.sha256) = (graph.objects.values.reduce(0) { $0 + $1.count }, graph.root)
+        if case .error(_, let reason) = content {
+            entry = entry.refused(because: reason)
+        }
+        do { try audit?.add(entry) } catch {
+            notice("\(error)")
+            let content = FlowerMessage.Content.error(
+                code: FlowerMessage.raised, reason: "the site cannot write its audit log")
+            return ObjectGraph(message: FlowerMessage(replyingTo: header, content))
+        }
+        return graph
     }
 
     /// The outcome of waiting for a task's message.
@@ -137,7 +165,7 @@ public struct FlowerClientApp: Sendable {
         try await runtime.withHeartbeat {
             try await withThrowingTaskGroup(of: Arrival.self) { group in
                 defer { group.cancelAll() }
-                group.addTask { .message(try await runtime.pullMessages(at: place, attempts: .max).first) }
+                group.addTask { .message(try await runtime.pullMessage(at: place)) }
                 group.addTask {
                     while true {
                         try await Task.sleep(for: idle)
@@ -154,7 +182,8 @@ public struct FlowerClientApp: Sendable {
     /// Other errors may name files and patients of the site, so their descriptions are not sent.
     private static func publicReason(_ error: any Error) -> String {
         switch error {
-        case is FlowerError, is Rejection, is NonFiniteLoss: String("\(error)".prefix(300))
+        case FlowerError.unwritable: "the site cannot write its audit log"
+        case is SiteRefusal, is FlowerError, is Rejection, is NonFiniteLoss: PeerText.excerpt(of: "\(error)")
         case is CancellationError: "the site is shutting down"
         default: "the site failed; its own log says why"
         }
@@ -172,6 +201,9 @@ public struct FlowerClientApp: Sendable {
             nodeConfiguration: input.nodeConfiguration, runConfiguration: input.runConfiguration)
     }
 }
+
+/// An error with which a site declines a request, and whose text may be sent to the server.
+public protocol SiteRefusal: Error, Sendable, CustomStringConvertible {}
 
 /// A message from the server that a site has to answer.
 public struct FlowerRequest: Sendable {

@@ -87,7 +87,8 @@ public struct SiteResponder: Sendable {
 
     /// Returns the limits for a feature bank; only the server knows the size of the largest bank among the sites.
     private func limits(_ config: ConfigRecord, _ site: FlowerSite) throws -> FeatureExchange {
-        guard let own = site.exchange, let most = config.integer(RecordName.maximumShared), (1...1 << 24).contains(most)
+        guard let own = site.exchange, let most = config.integer(RecordName.maximumShared),
+            (1...FeatureExchange.maximumShared).contains(most)
         else { throw FlowerError.malformed(what: "a bank of features", reason: "this job exchanges none") }
         return FeatureExchange(dimension: own.dimension, partitions: own.partitions, maximumCount: most)
     }

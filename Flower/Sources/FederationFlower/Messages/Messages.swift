@@ -107,6 +107,8 @@ extension Tensor {
 
 extension Record<NumPyArray> {
     private static let vectors = "vectors", tags = "partitions"
+    /// The maximum number of sites whose features a message holds.
+    private static let maximumBanks = 1000
 
     /// Creates a record from a client's features: `vectors`, float32 `[count, dimension]`, and `partitions`, uint8
     /// `[count]`.
@@ -146,6 +148,12 @@ extension Record<NumPyArray> {
             let found = self[prefix + Self.tags]?.shape.first ?? 0
             throw Rejection(client, .features(.tagCount(features: vectors.shape[0], tags: found)))
         }
+        if let row = tags.bytes.firstIndex(where: { Int($0) >= exchange.partitions }) {
+            throw Rejection(
+                client,
+                .partition(
+                    row: row - tags.bytes.startIndex, found: Int(tags.bytes[row]), partitions: exchange.partitions))
+        }
         do throws(FeatureError) {
             let features = try FeatureSet(validating: vectors, partitions: Array(tags.bytes))
             return FeatureShare(features, client: client, round: round)
@@ -159,6 +167,10 @@ extension Record<NumPyArray> {
         var shares: [FeatureShare] = []
         for name in names where name.hasSuffix("/" + Self.vectors) {
             let client = String(name.dropLast(Self.vectors.count + 1))
+            guard ClientName.isValid(client) else { throw Rejection("server", .sender(claimed: client)) }
+            guard shares.count < Self.maximumBanks else {
+                throw Rejection("server", .featureCount(found: shares.count + 1, limit: Self.maximumBanks))
+            }
             shares.append(
                 try share(from: client, round: round, expecting: exchange, prefix: client + "/"))
         }

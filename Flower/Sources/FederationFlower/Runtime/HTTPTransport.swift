@@ -159,7 +159,9 @@ private final class HTTPExchange: @unchecked Sendable {
         case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE:
             return unreachable("it closed the connection")
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY: return unreachable("it does not answer in HTTP")
-        case CURLE_WRITE_ERROR: return unreachable("its response is larger than any of Flower's")
+        case CURLE_WRITE_ERROR:
+            return FlowerError.malformed(
+                what: "a response of \(address)", reason: "it has more than \(Self.mostBytes) bytes")
         case CURLE_PEER_FAILED_VERIFICATION where text.contains("subject name"):
             return untrusted("its certificate is for another name")
         case CURLE_PEER_FAILED_VERIFICATION where text.contains("expired"):

@@ -1,3 +1,4 @@
+import Federation
 import Foundation
 import SwiftProtobuf
 
@@ -61,6 +62,10 @@ package struct Runtime: Sendable {
         }
         let answer = try await persist(route, body: body)
         do { return try Response(serializedBytes: answer) } catch {
+            // In the content of messages, the bytes are those of a peer.
+            if route == .pullMessages || route == .pullObject {
+                throw FlowerError.malformed(what: "a message", reason: "\(route.rawValue) with unknown bytes")
+            }
             throw FlowerError.unsupportedVersion(address: address, reason: "\(route.rawValue) with unknown bytes")
         }
     }
@@ -98,7 +103,7 @@ package struct Runtime: Sendable {
     private func failure(_ route: Route, _ status: Int, _ answer: Data) -> FlowerError {
         struct Detail: Decodable { let detail: String? }
         let detail = (try? JSONDecoder().decode(Detail.self, from: answer))?.detail
-        let reason = String((detail ?? String(decoding: answer.prefix(200), as: UTF8.self)).prefix(300))
+        let reason = PeerText.excerpt(of: detail ?? String(decoding: answer.prefix(200), as: UTF8.self))
         switch status {
         case 401, 403:
             return route == .acquireTask

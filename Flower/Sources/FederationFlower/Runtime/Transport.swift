@@ -20,16 +20,23 @@ public struct FlowerEndpoint: Sendable {
     ///   - address: The address, such as `https://flower.example.org:8000`.
     ///   - certificateAuthority: The path of a PEM file.
     ///   - secretFile: The path of the secret file with which the peer was started.
-    /// - Throws: `FlowerError.malformed` if the address is invalid or a PEM file without a certificate,
-    ///   `FlowerError.unreadable` if a file cannot be read.
+    ///   - allowsPlaintext: Whether `http` may leave this machine, where everybody on the way can read and change it.
+    /// - Throws: `FlowerError.malformed` if the address is invalid, a PEM file has no certificate, or others can read the
+    ///   secret; `FlowerError.unreadable` if a file cannot be read.
     public init(
-        address: String, certificateAuthority: String? = nil, secretFile: String? = nil
+        address: String, certificateAuthority: String? = nil, secretFile: String? = nil, allowsPlaintext: Bool = false
     ) throws(FlowerError) {
         guard let url = URL(string: address), let scheme = url.scheme, ["http", "https"].contains(scheme),
             url.host?.isEmpty == false, url.port != nil, ["", "/"].contains(url.path)
         else {
             throw .malformed(
                 what: "the address '\(address)'", reason: "http:// or https://, a host and a port are expected")
+        }
+        if scheme == "http", !allowsPlaintext, !Self.isThisMachine(url.host ?? "") {
+            throw .malformed(
+                what: "the address '\(address)'",
+                reason: "http to another machine is readable on the way; give an https address, or --insecure in a "
+                    + "network that encrypts by itself")
         }
         self.address = address.hasSuffix("/") ? String(address.dropLast()) : address
         authority = try certificateAuthority.map { (path) throws(FlowerError) in
@@ -39,7 +46,21 @@ public struct FlowerEndpoint: Sendable {
             }
             return authority
         }
-        secret = try secretFile.map { (path) throws(FlowerError) in try Self.contents(path) }
+        secret = try secretFile.map { (path) throws(FlowerError) in
+            let secret = try Self.contents(path)
+            guard !secret.isEmpty else { throw .malformed(what: path, reason: "it is empty, and a secret is expected") }
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+            guard let mode = attributes?[.posixPermissions] as? Int, mode & 0o077 == 0 else {
+                throw .malformed(what: path, reason: "others can read this secret; chmod 600 it")
+            }
+            return secret
+        }
+    }
+
+    private static func isThisMachine(_ host: String) -> Bool {
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        let isLoopback = parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        return isLoopback || ["localhost", "::1", "[::1]"].contains(host)
     }
 
     private static func contents(_ path: String) throws(FlowerError) -> Data {

@@ -8,7 +8,7 @@ import Tensor
 /// Requests are sent to the site's node, and replies are decoded here, before the validation of the round.
 public struct RemoteClient: Client {
     /// The name that the site reports, or one derived from its node.
-    public let id: String
+    public private(set) var id: String
     /// The maximum number of features that the site sends per round.
     public let maximumSharedFeatures: Int
     private let node: UInt64
@@ -33,6 +33,9 @@ public struct RemoteClient: Client {
         }
     }
 
+    /// The maximum size of what a reply has besides weights or features: names, metrics, and headers of arrays.
+    private static let overhead = 4 << 20
+
     private init(id: String, maximumSharedFeatures: Int, node: UInt64, grid: FlowerGrid, job: Job) {
         (self.id, self.maximumSharedFeatures, self.node, self.grid, self.job) = (
             id, maximumSharedFeatures, node, grid, job
@@ -50,7 +53,8 @@ public struct RemoteClient: Client {
     /// numerically.
     ///
     /// Sites that answer `query.describe` have the names that they report; others, such as stock Flower apps, are named
-    /// after their nodes and come last.
+    /// after their nodes and come last, and so are sites that report the same name. A site that answers with something
+    /// else, or not in time, is left out.
     ///
     /// - Parameters:
     ///   - grid: The nodes of the run.
@@ -58,49 +62,54 @@ public struct RemoteClient: Client {
     ///   - job: The job description for the sites, with its timeouts.
     ///   - timeout: The maximum time to wait for the sites.
     ///   - notice: A closure that receives progress messages for people.
-    /// - Throws: `FlowerError.timeout` if there are fewer than `count` sites; `.malformed` if two sites have the same
-    ///   name.
+    /// - Throws: `FlowerError.timeout` if there are fewer than `count` sites.
     public static func all(
         of grid: FlowerGrid, count: Int, job: Job, timeout: Duration,
         notice: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> [RemoteClient] {
         let deadline = ContinuousClock.now + timeout
-        var nodes: [UInt64] = []
+        var present: [UInt64: RemoteClient] = [:]
+        var asked: Set<UInt64> = []
         var told = -1
         while true {
-            nodes = try await grid.nodes()
-            if nodes.count >= count { break }
-            if nodes.count != told { notice("\(nodes.count) of \(count) sites are there") }
-            told = nodes.count
+            let new = try await grid.nodes().filter { asked.insert($0).inserted }
+            for (node, client) in try await greet(new, of: grid, job: job, notice: notice) { present[node] = client }
+            if present.count >= count { break }
+            if present.count != told { notice("\(present.count) of \(count) sites are there") }
+            told = present.count
             guard ContinuousClock.now < deadline else {
-                throw FlowerError.timeout(
-                    what: "site \(nodes.count + 1) of \(count)", seconds: timeout.seconds)
+                throw FlowerError.timeout(what: "site \(present.count + 1) of \(count)", seconds: timeout.seconds)
             }
             try await Task.sleep(for: .milliseconds(500))
         }
-        let present = try await withThrowingTaskGroup(of: RemoteClient?.self) { group in
+        let names = Dictionary(grouping: present.values, by: \.id)
+        for (name, twins) in names.sorted(by: { $0.key < $1.key }) where twins.count > 1 {
+            let nodes = twins.map(\.node).sorted()
+            notice(
+                "the nodes \(nodes.map(String.init).joined(separator: ", ")) all call themselves \(name) and go by their "
+                    + "numbers; give each SuperNode another partition-id")
+            for node in nodes { present[node]?.id = "node-\(node)" }
+        }
+        return present.values.sorted(by: precedes)
+    }
+
+    /// Shakes hands with nodes at the same time, and returns those that answer as a site does.
+    private static func greet(
+        _ nodes: [UInt64], of grid: FlowerGrid, job: Job, notice: @escaping @Sendable (String) -> Void
+    ) async throws -> [(UInt64, RemoteClient)] {
+        try await withThrowingTaskGroup(of: RemoteClient?.self) { group in
             for node in nodes {
                 group.addTask {
                     do { return try await shakeHands(with: node, of: grid, job: job) } catch let error as FlowerError {
-                        guard case .timeout = error else { throw error }
-                        notice("\(error); it is left out")
+                        notice("node \(node) is left out: \(error)")
                         return nil
                     }
                 }
             }
-            var present: [RemoteClient] = []
-            for try await client in group { if let client { present.append(client) } }
+            var present: [(UInt64, RemoteClient)] = []
+            for try await client in group { if let client { present.append((client.node, client)) } }
             return present
         }
-        let clients = present.sorted(by: precedes)
-        guard clients.count >= count else {
-            throw FlowerError.timeout(what: "site \(clients.count + 1) of \(count)", seconds: job.handshake.seconds)
-        }
-        if let twin = zip(clients, clients.dropFirst()).first(where: { $0.id == $1.id })?.0 {
-            throw FlowerError.malformed(
-                what: "the name \(twin.id)", reason: "two sites have it; give each SuperNode another partition-id")
-        }
-        return clients
     }
 
     private static func shakeHands(with node: UInt64, of grid: FlowerGrid, job: Job) async throws -> RemoteClient {
@@ -109,10 +118,16 @@ public struct RemoteClient: Client {
             let reply = try await grid.ask(
                 node, MessageType.describe.rawValue, client.message(round: 0), timeout: job.handshake)
             let config = reply.config(RecordName.config)
-            if let name = config?.string(RecordName.client), (1...100).contains(name.count) {
+            if let name = config?.string(RecordName.client) {
+                guard ClientName.isValid(name) else {
+                    throw FlowerError.malformed(
+                        what: "the name of node \(node)",
+                        reason: "'\(PeerText.excerpt(of: name))' is not up to 64 letters, digits, or any of ._-")
+                }
                 let most = config?.integer(RecordName.maximumShared) ?? 0
                 client = RemoteClient(
-                    id: name, maximumSharedFeatures: max(0, min(most, 1 << 24)), node: node, grid: grid, job: job)
+                    id: name, maximumSharedFeatures: max(0, min(most, FeatureExchange.maximumShared)), node: node,
+                    grid: grid, job: job)
             }
         } catch let error as FlowerError {
             // A site that does not support the handshake may still train.
@@ -124,7 +139,9 @@ public struct RemoteClient: Client {
     private static func precedes(_ a: RemoteClient, _ b: RemoteClient) -> Bool {
         func isNode(_ client: RemoteClient) -> Bool { client.id.hasPrefix("node-") }
         if isNode(a) != isNode(b) { return isNode(b) }
-        return a.id.compare(b.id, options: .numeric) == .orderedAscending
+        let order = a.id.compare(b.id, options: .numeric)
+        // `client-1` and `client-01` are equal as numbers.
+        return order == .orderedSame ? a.id < b.id : order == .orderedAscending
     }
 
     /// Creates a message with the records that all messages share.
@@ -146,7 +163,8 @@ public struct RemoteClient: Client {
     public func shareFeatures(of parameters: Parameters, round: Int) async throws -> FeatureShare? {
         guard let exchange else { return nil }
         let reply = try await grid.ask(
-            node, MessageType.exchange.rawValue, message(round: round, parameters), timeout: job.phase)
+            node, MessageType.exchange.rawValue, message(round: round, parameters),
+            maximumBytes: Self.overhead + exchange.maximumCount * (4 * exchange.dimension + 1), timeout: job.phase)
         delivered.round.store(round, ordering: .relaxed)
         return try reply.arrays(RecordName.features).map {
             try $0.share(from: id, round: round, expecting: exchange)
@@ -165,7 +183,9 @@ public struct RemoteClient: Client {
         func train(from model: Parameters?) async throws -> RecordDict {
             var message = message(round: round, model)
             if !features.isEmpty { message[RecordName.bank] = .arrays(ArrayRecord(bank: features)) }
-            return try await grid.ask(node, MessageType.train.rawValue, message, timeout: job.phase)
+            return try await grid.ask(
+                node, MessageType.train.rawValue, message, maximumBytes: Self.overhead + parameters.byteCount,
+                timeout: job.phase)
         }
         let isThere = delivered.round.load(ordering: .relaxed) == round
         var reply = try await train(from: isThere ? nil : parameters)
