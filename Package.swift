@@ -142,3 +142,12 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// Readers under a coverage-guided fuzzer, which brings its own main function: Scripts/fuzz.
+if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "FuzzReaders",
+            dependencies: ["FederatedContrastive", "FileIO", "Segmentation", "Tensor", "Volumes"],
+            path: "Fuzzing/Readers", swiftSettings: strict))
+}

@@ -60,3 +60,10 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// Readers of messages under a coverage-guided fuzzer, which brings its own main function: Scripts/fuzz.
+if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "FuzzMessages", dependencies: ["FederationFlower", protobuf], path: "Fuzzing", swiftSettings: strict))
+}

@@ -56,6 +56,13 @@ struct Segment: AsyncParsableCommand, Sendable {
         help: "Remove from the labels what no heart has (default: as the model's file says).")
     var cleanUp: Bool?
 
+    @Option(
+        help: ArgumentHelp(
+            "Accept only models that are signed with this key (MODEL.sig, by Scripts/sign-model).", valueName: "key.pub"
+        ),
+        completion: .file())
+    var requireSignature: String?
+
     @Option(help: "The end-diastolic frame of every cine, counted from 1.")
     var ed: Int?
 
@@ -92,11 +99,22 @@ struct Segment: AsyncParsableCommand, Sendable {
             remains: "label maps that are there are whole, segmentation.json is missing", segment)
     }
 
+    /// Returns the model in a file, whose signature is verified if one is required.
+    private func model(at path: String) throws -> SegmentationModel {
+        guard let requireSignature else { return try SegmentationModel(contentsOf: URL(fileURLWithPath: path)) }
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("segment-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return try SegmentationModel(
+            contentsOf: SignedModel.verifiedCopy(of: path, key: requireSignature, in: folder))
+    }
+
     /// Returns the model, or the ensemble of several, with the way of labeling that the options say.
     private func loadModel() throws -> SegmentationModel {
-        var loaded = try SegmentationModel(contentsOf: URL(fileURLWithPath: model))
+        var loaded = try model(at: model)
         for path in others {
-            guard let joined = loaded.joined(with: try SegmentationModel(contentsOf: URL(fileURLWithPath: path))) else {
+            guard let joined = loaded.joined(with: try model(at: path)) else {
                 throw Failure.usage(
                     "--with \(path): its network, preprocessing, or classes are not those of \(model); leave it out.")
             }

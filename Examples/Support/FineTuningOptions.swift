@@ -72,6 +72,10 @@ public struct FineTuningOptions: SettingOptions {
     var aggregation: AggregationRule?
     @Option(help: "Weight of FedProx's term, which keeps clients near the global model (default: 0, none).")
     var proximal: Float?
+    @Option(help: "For an experiment on robustness, the clients that lie: the first so many (default: 0).")
+    var liars: Int?
+    @Option(help: "The factor by which those multiply their steps (default: -1, the reverse).")
+    var lieFactor: Float?
     @Option(help: "Training loss (default: crossEntropyAndDice).")
     var loss: SegmentationLoss?
     @Option(help: "Strength of the random views (default: strong).")

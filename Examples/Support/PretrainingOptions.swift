@@ -68,7 +68,7 @@ public struct PretrainingOptions: SettingOptions {
     var keyNormalization: PretrainingSettings.KeyNormalization?
     @Option(help: "Frames of a patient: the two endpoints or the whole cine (default: \(defaults.frames.rawValue)).")
     var frames: PretrainingSettings.Frames?
-    @Option(help: "Minimum number of clients in a round (default: all of them).")
+    @Option(help: "Minimum number of clients in a round (default: all of them; on Flower, more than half).")
     var quorum: Int?
     @Option(
         help: ArgumentHelp(

@@ -248,6 +248,7 @@ class Deployment:
         if secured:
             make_certificates(self.keys)
             self.secret.write_bytes(secrets.token_bytes(32))
+            self.secret.chmod(0o600)
         # Nodes have a port of their own up to 1.39.
         minor = int(importlib.metadata.version("flwr").split(".")[1])
         self.fleet = f"127.0.0.1:{workplace.port()}" if minor < 40 else self.address

@@ -247,6 +247,7 @@ def strangers(suite):
     make_certificates(suite.folder / "keys")
     secret = suite.folder / "secret"
     secret.write_bytes(bytes(32))
+    secret.chmod(0o600)
     for stranger in ({"authority": suite.folder / "keys" / "ca.crt"}, {"secret": secret}):
         run = suite.folder / f"run-{next(iter(stranger))}"
         server = suite.flower.server("pretrain", "--output", run, "--sites", 2, *FCL, **stranger)
@@ -325,6 +326,50 @@ def misbehaviour(suite):
         check(len(absent) == 2, f"two absent sites are expected: {round}")
         for fault in ("sent NaN", "where the global model has"):
             check(sum(fault in reason for reason in absent.values()) == 1, f"nobody {fault}: {absent}")
+
+
+@case("liars", lane="third")
+def liars(suite):
+    """Sites that claim a trillion samples, leap, or send the largest numbers, negative variances or 100 MB are named."""
+    lies = {
+        "samples": "samples; at most", "far": "moved the weights by", "huge": "moved the weights by",
+        "variance": "below zero in", "large": "more than",
+    }
+    with suite.sites(6, python=list(lies)):
+        server, run, _ = suite.pretrain(11, "--quorum", 6, *SIMCLR, app=PYTHON_APP)
+        suite.finish(server, run)
+    for round in rounds_of(run):
+        check(len(round["participants"]) == 6, f"six sites are expected: {round}")
+        check(all(site["client"].startswith("client-") for site in round["participants"]), f"a liar took part: {round}")
+        reasons = [site["reason"] for site in round["absent"]]
+        for lie, words in lies.items():
+            check(any(words in reason for reason in reasons), f"nobody is named for {lie}: {reasons}")
+
+
+@case("impostors", lane="third")
+def impostors(suite):
+    """One that takes another's name costs it nothing but the name, and one whose name is none is left out."""
+    with suite.sites(2, python=["twin", "escape"]):
+        server, run, _ = suite.pretrain(3, *SIMCLR, app=PYTHON_APP)
+        suite.finish(server, run)
+    check("all call themselves client-1" in server.text(), "nothing is said about the twins")
+    check("is left out" in server.text() and "\x1b[2J" not in server.text(), "nothing is said about the odd name")
+    for round in rounds_of(run):
+        names = [site["client"] for site in round["participants"]]
+        check(names[0] == "client-2" and all(name.startswith("node-") for name in names[1:]) and len(names) == 3,
+              f"client-2 and two nodes are expected: {round}")
+
+
+@case("silent", lane="third")
+def silent(suite):
+    """A site that does not answer holds up a round until the timeout, and nobody else is named."""
+    with suite.sites(2, python=["silent"]):
+        server, run, _ = suite.pretrain(3, "--quorum", 2, "--phase-timeout", 40, *SIMCLR, app=PYTHON_APP)
+        suite.finish(server, run)
+    for round in rounds_of(run):
+        check([site["client"].startswith("node-") for site in round["absent"]] == [True], f"one is expected: {round}")
+        seconds = sum(round["seconds"].values())
+        check(seconds < 50, f"the round took {seconds} s")
 
 
 @case("killed-site", lane="third")

@@ -46,6 +46,8 @@ public actor Pretraining {
         observer: @escaping TrainingObserver = { _ in }
     ) async throws {
         let settings = folder.settings
+        let concurrency = min(Parallel.threadCount, settings.siteCount)
+        try settings.checkMemory(clients: concurrency)
         let patients: Cohort
         if let cohort { patients = cohort } else { patients = try await Cohort(settings) }
         (self.folder, self.observer) = (folder, observer)
@@ -71,7 +73,7 @@ public actor Pretraining {
         }
         federation = settings.federation(
             of: sites, sharingAtMost: sites.map(\.maximumSharedFeatures).max() ?? 0, model: model,
-            concurrency: min(Parallel.threadCount, sites.count))
+            concurrency: min(concurrency, sites.count))
         if let checkpoint { try federation.restore(checkpoint) }
     }
 

@@ -3,8 +3,9 @@ import Tensor
 /// Bounds on the influence of one client, measured by what the other clients of the round do.
 ///
 /// The distance of an update from the global model, for its weights and its statistics separately, may be ten times
-/// the median distance of the round; its sample count, sixteen times the median count. A client beyond a bound is
-/// refused and named, and the round continues without it. Bounds only refuse and never change an update, so a run in
+/// the median distance of the round, and more by the square root of its samples over the median count, since it takes
+/// more steps; its sample count may be sixteen times the median. A client beyond a bound is refused and named, and the
+/// round continues without it. Bounds only refuse and never change an update, so a run in
 /// which all clients stay within them has the same bits without them.
 ///
 /// With two clients there is no majority to compare with, so distances are compared with those of the last rounds, or in
@@ -20,7 +21,7 @@ public struct UpdateBounds: Sendable {
     /// The number of rounds whose distances are remembered.
     static let memory = 10
 
-    /// The median distances of the last rounds, at most ``memory``.
+    /// The typical distances of the last rounds, at most ``memory``.
     private var recent: [Distance] = []
 
     /// Creates bounds for the first round of a run.
@@ -29,8 +30,7 @@ public struct UpdateBounds: Sendable {
     /// Creates bounds for the round after the given ones.
     public init(after reports: [RoundReport]) {
         for report in reports.suffix(Self.memory) {
-            let distances = report.participants.compactMap(\.distance)
-            if let median = Distance.median(of: distances) { remember(median) }
+            remember(report.participants.compactMap(\.distance))
         }
     }
 
@@ -40,13 +40,6 @@ public struct UpdateBounds: Sendable {
         public let weights: Double
         /// The Euclidean norm of the change of the statistics.
         public let statistics: Double
-
-        static func median(of distances: [Distance]) -> Distance? {
-            guard let weights = UpdateBounds.median(of: distances.map(\.weights)),
-                let statistics = UpdateBounds.median(of: distances.map(\.statistics))
-            else { return nil }
-            return Distance(weights: weights, statistics: statistics)
-        }
     }
 
     /// Returns the reason to refuse each of the updates, or `nil` for those within the bounds, in the same order.
@@ -58,11 +51,12 @@ public struct UpdateBounds: Sendable {
             if Double(update.sampleCount) > Self.countFactor * median {
                 return .weight(found: update.sampleCount, limit: Int(Self.countFactor * median))
             }
-            if distance.weights > limits.weights {
-                return .distance(part: .trainable, found: distance.weights, limit: limits.weights)
+            let steps = max(1, Double(update.sampleCount) / max(1, median)).squareRoot()
+            if distance.weights > steps * limits.weights {
+                return .distance(part: .trainable, found: distance.weights, limit: steps * limits.weights)
             }
-            if distance.statistics > limits.statistics {
-                return .distance(part: .statistic, found: distance.statistics, limit: limits.statistics)
+            if distance.statistics > steps * limits.statistics {
+                return .distance(part: .statistic, found: distance.statistics, limit: steps * limits.statistics)
             }
             return nil
         }
@@ -72,16 +66,17 @@ public struct UpdateBounds: Sendable {
     func permits(_ next: Parameters, from model: Parameters, after distances: [Distance]) -> Bool {
         let moved = model.distance(to: next)
         let limits = limits(for: distances, model.distance(to: nil))
-        return moved.weights <= limits.weights && moved.statistics <= limits.statistics
+        let steps = Self.countFactor.squareRoot()
+        return moved.weights <= steps * limits.weights && moved.statistics <= steps * limits.statistics
     }
 
-    /// Remembers a completed round, by the distances of the clients that were averaged.
+    /// Remembers a completed round, by the distances of the clients that were averaged: their median or, of one or two,
+    /// the larger, since one of two may hardly move.
     mutating func remember(_ distances: [Distance]) {
-        if let median = Distance.median(of: distances) { remember(median) }
-    }
-
-    private mutating func remember(_ median: Distance) {
-        recent.append(median)
+        guard !distances.isEmpty else { return }
+        func typical(_ values: [Double]) -> Double { (values.count > 2 ? Self.median(of: values) : values.max()) ?? 0 }
+        recent.append(
+            Distance(weights: typical(distances.map(\.weights)), statistics: typical(distances.map(\.statistics))))
         recent.removeFirst(max(0, recent.count - Self.memory))
     }
 

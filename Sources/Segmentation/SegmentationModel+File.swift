@@ -32,8 +32,8 @@ public enum SegmentationError: Error, Equatable, Sendable, CustomStringConvertib
 }
 
 extension SegmentationModel {
-    /// Writes weights, architecture, preprocessing, way of labeling, and class names as one safetensors file that PyTorch can also
-    /// read.
+    /// Writes weights, architecture, preprocessing, way of labeling, and class names as one safetensors file that PyTorch
+    /// can also read.
     ///
     /// All metadata values are strings: `configuration`, `preprocessing`, and `inference` contain JSON objects,
     /// `classes` a JSON array.
@@ -83,6 +83,15 @@ extension SegmentationModel {
         if let wrong = Self.fault(configuration, preprocessing, classes: classes.count) {
             throw SegmentationError.invalidField(file: url.path, field: wrong, found: "out of range")
         }
+        // The bottleneck alone has this many weights; a file with fewer is refused before they are allocated.
+        let deepest = configuration.channels(level: configuration.depth)
+        let stored = file.tensors.values.reduce(0) { $0 + $1.count }
+        guard 9 * deepest * deepest <= stored else {
+            throw SegmentationError.invalidField(
+                file: url.path, field: "configuration",
+                found: "a network of width \(configuration.width) and depth \(configuration.depth), and the file "
+                    + "has no more than \(stored) weights")
+        }
         var builder = ParameterBuilder(generator: SeededGenerator(seed: 0))
         network = UNet(configuration, in: &builder)
         parameters = builder.parameters()
@@ -103,7 +112,7 @@ extension SegmentationModel {
             ("configuration.depth", depths.contains(configuration.depth)),
             (
                 "preprocessing.size",
-                (1...4096).contains(preprocessing.size)
+                (1...1024).contains(preprocessing.size)
                     && preprocessing.size.isMultiple(of: 1 << min(6, max(0, configuration.depth)))
             ),
             ("preprocessing.spacing", (0.05...50).contains(preprocessing.spacing)),

@@ -156,4 +156,44 @@ struct SegmentWrongInputTests {
             "73", "74",
         ] { #expect(outcome.output.contains(word), "\(word)") }
     }
+
+    @Test(
+        "only a model that is signed with the key is used",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")))
+    func signatures() throws {
+        func openssl(_ arguments: String...) throws {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+            process.arguments = arguments
+            (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+            try process.run()
+            process.waitUntilExit()
+            try #require(process.terminationStatus == 0)
+        }
+        let (model, signature) = (
+            example.folder.file("model.safetensors"), example.folder.file("model.safetensors.sig")
+        )
+        for name in ["own", "other"] {
+            let key = example.folder.file(name).path
+            try openssl("genpkey", "-algorithm", "ed25519", "-out", key)
+            try openssl("pkey", "-in", key, "-pubout", "-out", key + ".pub")
+        }
+        func outcome(_ key: String = "own.pub") throws -> Executable.Result {
+            try example.segment(["image.nii.gz"], "--force", "--require-signature", example.folder.file(key).path)
+        }
+        try example.write(SegmentExample.image(), to: "image.nii.gz")
+        #expect(try outcome().exitCode == 66, "there is no signature")
+        try openssl(
+            "pkeyutl", "-sign", "-rawin", "-inkey", example.folder.file("own").path, "-in", model.path, "-out",
+            signature.path)
+        #expect(try outcome().exitCode == 0)
+        let stranger = try outcome("other.pub")
+        #expect(stranger.exitCode == 65 && stranger.errors.contains("do not use it"))
+        #expect(try outcome("none.pub").exitCode == 66)
+        // One bit of the model.
+        var bytes = try Data(contentsOf: model)
+        bytes[bytes.count - 1] ^= 1
+        try bytes.write(to: model)
+        #expect(try outcome().exitCode == 65)
+    }
 }

@@ -168,5 +168,16 @@ import _TestSupport
                 .replacingOccurrences(of: "\"depth\":4", with: "\"depth\":63")
         }
         #expect(text.contains("configuration.depth"))
+        // Six gigabytes of weights that the file does not have are not allocated.
+        let start = ContinuousClock.now
+        let promise = try fault {
+            $0.metadata["configuration"] = $0.metadata["configuration"]!
+                .replacingOccurrences(of: "\"depth\":4", with: "\"depth\":6")
+                .replacingOccurrences(of: "\"width\":2", with: "\"width\":256")
+            $0.metadata["preprocessing"] = $0.metadata["preprocessing"]!
+                .replacingOccurrences(of: "\"size\":16", with: "\"size\":64")
+        }
+        #expect(promise.contains("width 256 and depth 6") && promise.contains("has no more than"), "\(promise)")
+        #expect(ContinuousClock.now - start < .seconds(5))
     }
 }

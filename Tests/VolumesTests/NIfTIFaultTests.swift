@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import Volumes
+@testable import Volumes
 
 @Suite("Faults of NIfTI files")
 struct NIfTIFaultTests {
@@ -160,6 +160,38 @@ struct NIfTIFaultTests {
         guard case .invalidField(_, "magic", _, _) = try folder.fault(bytes.file) else {
             Issue.record("half a pair in a .nii was let through")
             return
+        }
+    }
+
+    @Test("more voxels than asked for are refused before memory is allocated for them")
+    func tooManyVoxels() throws {
+        let small = try folder.file(NIfTIBytes().file, "small.nii")
+        _ = try NIfTI(contentsOf: small, maximumVoxelCount: 12)
+        do throws(VolumesError) {
+            _ = try NIfTI(contentsOf: small, maximumVoxelCount: 11)
+            Issue.record("it was read")
+        } catch {
+            #expect("\(error)".contains("dim is 3 × 2 × 2, but must be at most 11 voxels"))
+        }
+    }
+
+    @Test(
+        "images of a data set have the size of a scan",
+        arguments: [
+            ([1, 1, 32767], false), ([1, 1, 1024], true), ([1, 1, 1025], false), ([1, 1, 129, 127], true),
+            ([1, 1, 129, 128], false),
+        ])
+    func sizeOfAScan(extent: [Int], isScan: Bool) throws {
+        var bytes = NIfTIBytes()
+        bytes.dim = [Int64(extent.count)] + extent.map(Int64.init) + Array(repeating: 1, count: 7 - extent.count)
+        bytes.stored = [UInt8](repeating: 0, count: 4 * extent.reduce(1, *))
+        let url = try folder.file(bytes.file, "scan.nii")
+        _ = try NIfTI(contentsOf: url)
+        do throws(VolumesError) {
+            _ = try NIfTI(scanAt: url)
+            #expect(isScan)
+        } catch {
+            #expect(!isScan && "\(error)".contains("the size of a scan"))
         }
     }
 }

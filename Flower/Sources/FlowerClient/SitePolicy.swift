@@ -72,6 +72,12 @@ struct SitePolicy: RunSettings {
             let isOpen = first < last ? (first..<last).contains(hour) : hour >= first || hour < last
             try require(isOpen, "it is \(hour):00, and the site answers from \(first):00 to \(last):00")
         }
+        let needed = job.pretraining?.leastMemory ?? job.segmentation?.leastMemory ?? 0
+        let available = maximumMemory.map { $0 * 1e9 } ?? Double(ProcessInfo.processInfo.physicalMemory)
+        try require(
+            Double(needed) <= available,
+            "it needs at least \(Int((Double(needed) / 1e9).rounded(.up))) GB of memory, and "
+                + "\(Int(available / 1e9)) GB are allowed")
         if let settings = job.pretraining { try check(settings) }
         if let settings = job.segmentation { try check(settings) }
     }

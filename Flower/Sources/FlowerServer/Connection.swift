@@ -46,6 +46,10 @@ struct Connection: ParsableArguments, Sendable {
         }
     }
 
+    /// Returns the default quorum: more than half of the sites, so that none of them can end a run by staying away, and no
+    /// round consists of liars alone.
+    static func majority(of sites: Int) -> Int { sites / 2 + 1 }
+
     /// Returns the folder of the run, new or resumed.
     func folder<Settings: RunSettings>(_ settings: () throws -> Settings) throws -> RunFolder<Settings> {
         if let resume { return try RunFolder(resuming: URL(fileURLWithPath: resume)) }

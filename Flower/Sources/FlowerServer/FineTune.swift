@@ -23,7 +23,7 @@ struct FineTune: AsyncParsableCommand, Sendable {
                 valueName: "start"),
             transform: InitialWeights.absolute)
         var start: String?
-        @Option(help: "Minimum number of sites in a round (default: all of them).")
+        @Option(help: "Minimum number of sites in a round (default: more than half).")
         var quorum: Int?
         @Option(help: "Annotated patients that each site learns from (default: all that it has).")
         var annotated: Int?
@@ -126,6 +126,7 @@ struct FineTune: AsyncParsableCommand, Sendable {
             settings.spacing = encoder.preprocessing?.spacing ?? settings.spacing
         }
         settings = try options.applied(to: settings)
+        settings.quorum = settings.quorum ?? Connection.majority(of: settings.clients)
         try settings.validate()
         return settings
     }

@@ -74,6 +74,7 @@ struct Pretrain: AsyncParsableCommand, Sendable {
         if let config { settings = try PretrainingSettings(contentsOf: URL(fileURLWithPath: config)) }
         settings = try sites.applied(to: options.applied(to: settings))
         settings.data = FederatedJob.elsewhere
+        settings.quorum = settings.quorum ?? Connection.majority(of: settings.clients)
         try settings.validate()
         settings = settings.resolved
         guard settings.collaboration == .fedavg else {

@@ -68,6 +68,13 @@ import Testing
         #expect(
             refusal(of: finetuning { $0.plan.steps = 600 }) { $0.maximumSteps = 500 }
                 == "there are 600 steps, and at most 500 are allowed")
+        #expect(
+            refusal(of: job) { $0.maximumMemory = 0.1 } == "it needs at least 1 GB of memory, and 0 GB are allowed")
+        #expect(
+            refusal(of: pretraining { ($0.size, $0.width, $0.batchVolumes, $0.partitions) = (1024, 256, 64, 64) }) {
+                _ in
+            }?
+            .hasPrefix("it needs at least 43988 GB") == true)
         for (hours, hour, isOpen) in [
             ([20, 6], 12, false), ([20, 6], 23, true), ([20, 6], 6, false), ([8, 18], 8, true),
         ] {

@@ -52,6 +52,7 @@ public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
         (self.folder, self.observer) = (folder, observer)
         starts = try InitialWeights.all(settings.starts)
         let shape = try settings.shape(of: starts)
+        try settings.plan.memoryNeed(size: shape.preprocessing.size, width: shape.width).check(clients: 1)
         let (split, cases) = try await folder.settings.patients(of: starts, preparedBy: shape.preprocessing)
         try settings.validate(for: split)
         try folder.prepare()

@@ -42,6 +42,12 @@ public struct FineTuningPlan: Codable, Hashable, Sendable {
     /// The weight μ of FedProx's term in the loss of a client, which keeps it near the global model; 0 for none.
     public var proximal: Float = 0
 
+    /// In an experiment on robustness, the number of clients that multiply their steps by ``lieFactor``, the first ones;
+    /// simulated in one process only.
+    public var liars = 0
+    /// The factor by which lying clients multiply their steps.
+    public var lieFactor: Float = -1
+
     /// Whether sites also learn from images without labels, which the average of the global weights labels.
     public var unlabelled = false
 
@@ -71,6 +77,8 @@ public struct FineTuningPlan: Codable, Hashable, Sendable {
         try check("floor", floor, (0...1).contains(floor), "a fraction of the learning rate, 0 to 1,")
         try check("weightDecay", weightDecay, weightDecay.isFinite && weightDecay >= 0, "zero or more")
         try check("proximal", proximal, (0...1000).contains(proximal), "a number from 0 to 1000")
+        try check("liars", liars, (0...1000).contains(liars), "a number from 0 to 1000")
+        try check("lieFactor", lieFactor, abs(lieFactor) <= 1e30, "a finite number")
         try check("averaging", averaging, averaging >= 0 && averaging < 1, "a fraction from 0, below 1,")
     }
 

@@ -129,9 +129,14 @@ public struct TrialRunner: Sendable {
         var store = try RunStore(directory: home, milestone: nil)
         let checkpoint = try store.checkpoint()
         if let checkpoint { try await restore(sites, from: checkpoint, like: model.parameters) }
+        let clients = sites.enumerated().map { index, site -> any Client in
+            if index < plan.liars { return LyingClient(site, factor: plan.lieFactor) }
+            return site
+        }
+        // Those who lie may be refused.
         var server = try FineTuningServer(
-            clients: sites, model: model, plan: plan, concurrency: min(Parallel.threadCount, sites.count),
-            checkpoint: checkpoint)
+            clients: clients, model: model, plan: plan, quorum: max(1, sites.count - plan.liars),
+            concurrency: min(Parallel.threadCount, sites.count), checkpoint: checkpoint)
         var curve = Curve(file: home.appendingPathComponent("curve.json"), until: server.round)
         try await server.run(
             store: &store, savingEvery: checkpointInterval,

@@ -108,6 +108,10 @@ public struct FederatedFineTuningSettings: RunSettings {
         try check(
             "fold", fold, (0..<Self.foldCount).contains(fold), "a number from 0 to \(Self.foldCount - 1)")
         try plan.validate()
+        let fewest = plan.aggregation.aggregator().minimumUpdates
+        try check(
+            "aggregation", plan.aggregation, (quorum ?? clients) >= fewest,
+            "with \(quorum ?? clients) sites in a round, a rule that does not need \(fewest),")
         try check("width", width, (1...256).contains(width), "a number from 1 to 256")
         try PretrainingSettings.checkImages(size: size, spacing: spacing)
     }

@@ -107,7 +107,7 @@ extension ACDC.Patient {
 
     /// Reads the volume in a file, which must have the given number of frames.
     private static func volume(at url: URL, frames: Int) throws(VolumesError) -> Volume {
-        let volume = try NIfTI(contentsOf: url).volume
+        let volume = try NIfTI(scanAt: url).volume
         guard volume.extent.frames == frames else {
             throw .invalidField(
                 file: url.path(percentEncoded: false), field: "dim[4]", found: "\(volume.extent.frames)",

@@ -112,7 +112,7 @@ extension HVSMR.Patient {
 
     /// Reads the 3-D image in a file.
     private static func read(_ url: URL) throws(VolumesError) -> NIfTI {
-        let nifti = try NIfTI(contentsOf: url)
+        let nifti = try NIfTI(scanAt: url)
         guard nifti.volume.extent.frames == 1 else {
             throw .invalidField(
                 file: url.path(percentEncoded: false), field: "dim[4]", found: "\(nifti.volume.extent.frames)",

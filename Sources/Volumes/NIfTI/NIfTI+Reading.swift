@@ -40,8 +40,13 @@ extension NIfTI {
     /// can fill. Gzip members are read to their end and their checksums are verified. Extensions between header and
     /// voxels are skipped.
     ///
+    /// - Parameters:
+    ///   - url: The location of the file.
+    ///   - maximumVoxelCount: The maximum number of voxels; a small compressed file can hold very many.
     /// - Throws: ``VolumesError``, which names the file and the field.
-    public init(contentsOf url: URL) throws(VolumesError) {
+    public init(
+        contentsOf url: URL, maximumVoxelCount: Int = NIfTI.maximumVoxelCount
+    ) throws(VolumesError) {
         precondition(url.isFileURL, "\(url) is not the address of a file")
         let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
         defer { scratch.deallocate() }
@@ -56,12 +61,29 @@ extension NIfTI {
             _ = try headerFile.finish(scratch: scratch)
             voxelFile = try InputFile(Self.voxelURL(of: url, header: headerFile.name))
         }
-        let voxels = try header.readVoxels(from: voxelFile, scratch: scratch)
+        let voxels = try header.readVoxels(from: voxelFile, atMost: maximumVoxelCount, scratch: scratch)
         if let doubt = try voxelFile.finish(scratch: scratch) { warnings.append(doubt) }
 
         let volume = Volume(extent: header.extent, spacing: header.spacing, voxels: voxels)
         self.init(volume: volume, datatype: header.datatype, geometry: header.geometry)
         self.warnings = warnings
+    }
+
+    /// The default limit for the number of voxels, 2²⁷, which take half a gigabyte: more than a cine or a tomogram has.
+    public static let maximumVoxelCount = 1 << 27
+
+    /// Creates an image by reading a file of a data set, which may have at most 1024 slices and frames, and 16,384 slices in
+    /// all frames: each is prepared for training, however few pixels it has.
+    ///
+    /// - Throws: ``VolumesError``, which names the file and the field.
+    init(scanAt url: URL) throws(VolumesError) {
+        try self.init(contentsOf: url)
+        let extent = volume.extent
+        guard max(extent.slices, extent.frames) <= 1024, extent.slices * extent.frames <= 16_384 else {
+            throw .invalidField(
+                file: url.path(percentEncoded: false), field: "dim", found: "\(extent)",
+                expected: "the size of a scan: at most 1024 slices and frames, and 16384 slices in all frames")
+        }
     }
 
     /// Returns the file that holds the header: the `.hdr` for the `.img` of a pair.
@@ -110,7 +132,7 @@ extension InputFile {
 extension NIfTI.Header {
     /// Reads the voxels, x fastest, in chunks of the size of `scratch`.
     fileprivate func readVoxels(
-        from file: InputFile, scratch: UnsafeMutableRawBufferPointer
+        from file: InputFile, atMost maximumCount: Int, scratch: UnsafeMutableRawBufferPointer
     ) throws(VolumesError) -> [Float] {
         let (count, width) = (extent.count, datatype.byteCount)
         let promised = voxelOffset + voxelByteCount
@@ -124,12 +146,16 @@ extension NIfTI.Header {
                 file: file.name, field: "dim, datatype and vox_offset", promisedByteCount: promised,
                 foundByteCount: file.byteCount)
         }
+        guard count <= maximumCount else {
+            throw .invalidField(
+                file: file.name, field: "dim", found: "\(extent)", expected: "at most \(maximumCount) voxels")
+        }
         try file.skip(to: voxelOffset, scratch: scratch)
 
         var voxels: [Float] = []
-        // A plain file is known to be long enough. Images compress 16:1 at best, label maps better, so the array for a
-        // compressed file grows as its bytes arrive.
-        voxels.reserveCapacity(file.isGzip ? min(count, 16 * file.byteCount / width + 1024) : count)
+        // Pages that are not written take no memory, so a compressed file that is shorter than it promises costs no more
+        // than it has.
+        voxels.reserveCapacity(count)
         let piece = UnsafeMutableBufferPointer<Float>.allocate(capacity: scratch.count / width)
         defer { piece.deallocate() }
         while voxels.count < count {
@@ -142,7 +168,6 @@ extension NIfTI.Header {
                     foundByteCount: file.position)
             }
             NIfTI.decode(target, as: datatype, isBigEndian: isBigEndian, geometry: geometry, into: piece)
-            if voxels.capacity < voxels.count + wanted { voxels.reserveCapacity(min(count, 2 * voxels.capacity)) }
             voxels.append(contentsOf: UnsafeBufferPointer(rebasing: piece[..<wanted]))
         }
         return voxels
