@@ -135,8 +135,8 @@ let package = Package(
             name: "ExecutableTests",
             dependencies: [
                 "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "PaperTables", "Evaluate", "MakePhantoms", "Segment",
-                "VolumeInfo", "FederatedContrastive", "Segmentation", "Support", "Volumes", "Phantoms", "Tensor",
-                "_TestSupport", arguments,
+                "VolumeInfo", "FederatedContrastive", "Federation", "Segmentation", "Support", "Volumes", "Phantoms",
+                "Tensor", "_TestSupport", arguments,
             ],
             swiftSettings: strict),
     ],

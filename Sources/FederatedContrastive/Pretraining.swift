@@ -166,7 +166,7 @@ extension PretrainingSettings {
         Federation(
             clients: clients, parameters: model.parameters, quorum: quorum ?? clients.count, concurrency: concurrency,
             aggregator: aggregation.aggregator(), exchange: exchange(ofAtMost: count),
-            bounds: collaboration == .fedavg ? UpdateBounds() : nil)
+            bounds: collaboration == .fedavg ? UpdateBounds() : nil, reservedMetrics: Metric.ofRepresentation)
     }
 
     /// Returns the format of exchanged features if a site shares at most `count`; `nil` if none are exchanged.

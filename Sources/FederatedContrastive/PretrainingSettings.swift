@@ -260,6 +260,10 @@ extension Metric {
     public static let spreadConstant = Metric("spreadConstant")
     /// ``positiveSimilarity`` minus ``negativeSimilarity``.
     public static let separation = Metric("separation")
+    /// The metrics of ``Representation``, which the server measures.
+    static let ofRepresentation: Set<Metric> = [
+        .partitionNeighbors, .partitionProbe, .diagnosisNeighbors, .diagnosisProbe, .uniformity, .alignment,
+    ]
     /// The fraction of slices whose partition is correctly predicted by their nearest neighbors.
     public static let partitionNeighbors = Metric("partitionNeighbours")
     /// The fraction of slices whose partition is correctly predicted by a linear map.

@@ -33,6 +33,8 @@ public struct Federation: Sendable {
     public let exchange: FeatureExchange?
     /// The bounds on the influence of one client; `nil` for none.
     public private(set) var bounds: UpdateBounds?
+    /// The metrics that only the server reports.
+    public let reservedMetrics: Set<Metric>
 
     /// Creates a federation about to begin round `round + 1`.
     ///
@@ -47,10 +49,12 @@ public struct Federation: Sendable {
     ///   - aggregator: The rule that turns updates into the next model.
     ///   - exchange: The format of the exchanged features, if clients exchange any.
     ///   - bounds: The bounds on the influence of one client; `nil` for none, if all clients are trusted.
+    ///   - reservedMetrics: The metrics that only the server reports; what clients send under these names is left out.
     /// - Precondition: Client names are distinct and valid, see ``ClientName``; `1 ≤ quorum ≤ clients.count`; `concurrency ≥ 1`; `round ≥ 0`.
     public init(
         clients: [any Client], parameters: Parameters, round: Int = 0, quorum: Int, concurrency: Int = 1,
-        aggregator: any Aggregator = FedAvg(), exchange: FeatureExchange? = nil, bounds: UpdateBounds? = UpdateBounds()
+        aggregator: any Aggregator = FedAvg(), exchange: FeatureExchange? = nil,
+        bounds: UpdateBounds? = UpdateBounds(), reservedMetrics: Set<Metric> = []
     ) {
         let names = clients.map(\.id)
         for name in names { precondition(ClientName.isValid(name), "a client named '\(name)'") }
@@ -61,6 +65,7 @@ public struct Federation: Sendable {
         self.clients = clients
         (self.parameters, self.round, self.aggregator) = (parameters, round, aggregator)
         (self.quorum, self.concurrency, self.exchange, self.bounds) = (quorum, concurrency, exchange, bounds)
+        self.reservedMetrics = reservedMetrics
     }
 
     /// Runs one round: broadcast, feature exchange, local training, and aggregation.
@@ -96,7 +101,7 @@ public struct Federation: Sendable {
         (parameters, aggregator, self.round) = (next, rule, round)
 
         return RoundReport(
-            round: round, participation, updates: updates, distances: distances,
+            round: round, participation, updates: updates, distances: distances, reserved: reservedMetrics,
             shared: shares.map { $0?.features.count ?? 0 },
             seconds: RoundReport.Seconds(
                 exchange: (exchanged - start) / .seconds(1), training: (trained - exchanged) / .seconds(1),

@@ -110,7 +110,7 @@ extension RoundReport {
     /// Creates the report of a successful round. `shared` is the number of features that each client sent.
     init(
         round: Int, _ participation: Participation, updates: [LocalUpdate], distances: [UpdateBounds.Distance],
-        shared: [Int], seconds: Seconds
+        reserved: Set<Metric>, shared: [Int], seconds: Seconds
     ) {
         let samples = updates.reduce(0.0) { $0 + Double($1.sampleCount) }
         let participants = zip(participation.present, zip(updates, distances)).map { index, reply in
@@ -120,7 +120,9 @@ extension RoundReport {
                 distance: distance, features: shared[index],
                 bytesUp: participation.bytesUp[index], bytesDown: participation.bytesDown[index],
                 seconds: participation.seconds[index],
-                metrics: update.metrics.filter { abs($0.value) <= Validation.maximumMetric })
+                metrics: update.metrics.filter {
+                    abs($0.value) <= Validation.maximumMetric && !reserved.contains($0.key)
+                })
         }
         self.init(
             round: round, participants: participants, absent: participation.absent,

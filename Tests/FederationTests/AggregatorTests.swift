@@ -206,4 +206,19 @@ struct AggregatorTests {
         }
         #expect(error > 0.02 && error < 0.6)
     }
+
+    /// Prints the error of each rule under each attack, in lengths of the honest step: docs/security.md has the table.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["PRINT_ATTACKS"] != nil)) func attackTable() throws {
+        let attacks: [(String, Int, ([Float], [Float]) -> [Float])] = [
+            ("none", 0, { honest, _ in honest }), ("×100, 1 of 10", 1, { honest, _ in honest.map { 100 * $0 } }),
+            ("×100, 3 of 10", 3, { honest, _ in honest.map { 100 * $0 } }),
+            ("×−5, 2 of 10", 2, { honest, _ in honest.map { -5 * $0 } }),
+            ("a little, 3 of 10", 3, { _, mean in mean.map { $0 - 1.5 * 0.33 / Float(1000).squareRoot() } }),
+        ]
+        print("| rule | " + attacks.map(\.0).joined(separator: " | ") + " |")
+        for rule in ["fedAvg", "median", "trimmedMean:0.2", "trimmedMean:0.3", "geometricMedian", "multiKrum:2"] {
+            let cells = try attacks.map { String(format: "%.3f", try errors(rule, liars: $0.1, lie: $0.2)) }
+            print("| `\(rule)` | " + cells.joined(separator: " | ") + " |")
+        }
+    }
 }

@@ -23,6 +23,14 @@ struct RoundReportTests {
         #expect(text.contains(#""metrics":{"loss":0.1,"validation dice":0.75}"#))
     }
 
+    @Test func clientsDoNotReportInTheNameOfTheServer() async throws {
+        let dice = Metric("dice")
+        let client = TestClient.walker("north", index: 0, metrics: [dice: 1, .loss: 2])
+        var federation = Federation(clients: [client], parameters: model(), quorum: 1, reservedMetrics: [dice])
+        let report = try await federation.runRound()
+        #expect(report.metrics == [.loss: 2] && report.participants[0].metrics == [.loss: 2])
+    }
+
     @Test func metricsWithoutAValueAreLeftOut() throws {
         var report = emptyReport(1)
         report.metrics = [Metric("a"): .nan, Metric("b"): .infinity, Metric("c"): 1]
