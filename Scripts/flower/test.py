@@ -360,6 +360,35 @@ def impostors(suite):
               f"client-2 and two nodes are expected: {round}")
 
 
+@case("hostile-job", lane="plain")
+def hostile_job(suite):
+    """Jobs with absurd numbers are refused with a sentence, and the site takes part in the next run as if nothing was."""
+    settings = json.loads((suite.shared.reference / "config.json").read_text())
+    absurd = [
+        {"rounds": 1 << 62}, {"localEpochs": 1 << 40}, {"bank": 1 << 40}, {"featureDimension": 1 << 20}, {"width": 1 << 20},
+        {"size": 1 << 20}, {"batchVolumes": 1 << 30}, {"partitions": 0}, {"clients": -1}, {"method": "\x1b[2J"},
+        {"size": 1024, "width": 256, "batchVolumes": 64, "partitions": 64}, {"learningRate": -1}, {"bank": "many"},
+    ]
+    jobs = [json.dumps({"run": f"run-{number}", "pretraining": {**settings, **changes}})
+            for number, changes in enumerate(absurd)]
+    jobs += [json.dumps({"run": name, "pretraining": settings}) for name in ("", "../../etc", "a" * 1000)]
+    jobs += ["{", "[" * 100_000, json.dumps({"run": "a"}), json.dumps({"run": "a", "pretraining": settings, "segmentation": 1})]
+    file, report = suite.folder / "jobs.json", suite.folder / "report.json"
+    file.write_text(json.dumps(jobs))
+    with suite.sites(2):
+        server = suite.flower.python_server()
+        suite.flower.submit(PYTHON_APP, jobs=str(file), report=str(report))
+        wait_until(report.exists, RUN_SECONDS, "the answers", server)
+        suite.flower.stop(server)
+        answers = json.loads(report.read_text())
+        check(len(answers) == len(jobs), f"{len(answers)} answers to {len(jobs)} jobs")
+        for job, answer in zip(jobs, answers):
+            check(answer and "\x1b" not in answer and len(answer) < 400, f"{job[:80]}: {answer!r}")
+        server, run, _ = suite.pretrain(2, *FCL)
+        suite.finish(server, run)
+    suite.same_bits(run)
+
+
 @case("silent", lane="third")
 def silent(suite):
     """A site that does not answer holds up a round until the timeout, and nobody else is named."""

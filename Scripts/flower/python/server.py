@@ -56,9 +56,28 @@ def first_arrays(grid: Grid) -> ArrayRecord:
     return reply.content["arrays"]
 
 
+def answers(grid: Grid, jobs: list[str]) -> list[str]:
+    """What a site answers to each of these jobs, with which a hostile server could begin."""
+    while not (nodes := list(grid.get_node_ids())):
+        time.sleep(0.2)
+    reasons = []
+    for job in jobs:
+        message = Message(
+            content=RecordDict({"config": ConfigRecord({"job": job, "server-round": 0})}),
+            message_type="query.describe",
+            dst_node_id=min(nodes),
+        )
+        (reply,) = grid.send_and_receive([message], timeout=60)
+        reasons.append(reply.error.reason if reply.has_error() else "")
+    return reasons
+
+
 @app.main()
 def main(grid: Grid, context: Context) -> None:
     config = context.run_config
+    if config["jobs"]:
+        pathlib.Path(config["report"]).write_text(json.dumps(answers(grid, json.loads(pathlib.Path(config["jobs"]).read_text()))))
+        return
     while len(list(grid.get_node_ids())) < config["nodes"]:
         time.sleep(0.2)
     if config["ask-for-parameters"]:
