@@ -42,7 +42,7 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         var seeds: Numbers?
         @Option(help: "Rounds of pre-training (default: 100).")
         var rounds: Int?
-        @Option(help: "Steps of fine-tuning of every client (default: 600).")
+        @Option(help: "Steps of fine-tuning of every client (default: 2400).")
         var fineTuningSteps: Int?
         @Option(help: "Rounds of fine-tuning in the paper's regime (default: 100).")
         var fineTuningRounds: Int?

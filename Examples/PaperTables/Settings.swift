@@ -23,7 +23,7 @@ struct Settings: RunSettings {
     /// The number of rounds of pre-training.
     var rounds = 100
     /// The number of steps of fine-tuning, in the tuned regime.
-    var fineTuningSteps = 600
+    var fineTuningSteps = 2400
     /// The number of rounds of fine-tuning, in the paper's.
     var fineTuningRounds = 100
     /// Whether fine-tuning uses images without labels too, in the tuned regime.

@@ -23,15 +23,15 @@ public struct FineTuningOptions: SettingOptions {
     var foldCount: Int?
     @Option(help: "Seeds of the decoder, order, and views, such as 1-3 (default: 1).")
     var seeds: Numbers?
-    @Option(help: "Steps of every client, one batch each (default: 600).")
+    @Option(help: "Steps of every client, one batch each (default: 4800).")
     var steps: Int?
-    @Option(help: "Steps between two averages of the clients' weights (default: 10).")
+    @Option(help: "Steps between two averages of the clients' weights (default: 40).")
     var stepsPerRound: Int?
     @Option(help: "Instead of --steps, rounds of passes over the annotated slices.")
     var rounds: Int?
     @Option(help: "With --rounds, passes over a client's slices per round (default: 1).")
     var localEpochs: Int?
-    @Option(help: "Slices in a batch (default: 8).")
+    @Option(help: "Slices in a batch (default: 2).")
     var batchSize: Int?
     @Flag(
         inversion: .prefixedNo,
@@ -78,7 +78,7 @@ public struct FineTuningOptions: SettingOptions {
     var lieFactor: Float?
     @Option(help: "Training loss (default: crossEntropyAndDice).")
     var loss: SegmentationLoss?
-    @Option(help: "Strength of the random views (default: strong).")
+    @Option(help: "Strength of the random views (default: upright).")
     var augmentation: AugmentationStrength?
     @Option(
         help: "Rounds between two scores of a trial, for a curve in results.json (default: 0, the last score alone).")

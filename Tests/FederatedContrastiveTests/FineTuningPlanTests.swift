@@ -1,5 +1,6 @@
 import Tensor
 import Testing
+import Volumes
 
 @testable import FederatedContrastive
 
@@ -57,6 +58,29 @@ import Testing
             var plan = FineTuningPlan()
             damage(&plan)
             #expect { try plan.validate() } throws: { "\($0)".contains(name + "is") }
+        }
+    }
+
+    /// A batch of one slice has no batch statistics where the network has one pixel.
+    @Test func noBatchHasASingleSlice() {
+        for count in 1...9 {
+            let grid = PreparedVolume.Grid(
+                native: Volume.Extent(x: 16, y: 16, slices: count),
+                nativeSpacing: Volume.Spacing(x: 1, y: 1, slice: 5), spacing: 1, size: 16)
+            var volume = PreparedVolume(pixels: [Float](repeating: 0, count: count * 256), grid: grid)
+            volume.labels = [UInt8](repeating: 0, count: count * 256)
+            let reference = Volume(
+                extent: grid.native, spacing: grid.nativeSpacing, voxels: [Float](repeating: 0, count: count * 256))
+            let slices = LabelledSlices([
+                LabelledCase(patient: "p", frame: "ED", volume: volume) { () throws(VolumesError) in reference }
+            ])
+            for size in 2...8 {
+                var generator = SeededGenerator(seed: 1)
+                let batches = slices.epoch(batchSize: size, using: &generator)
+                #expect(batches.count == slices.steps(batchSize: size))
+                #expect(batches.allSatisfy { $0.count >= 2 }, "\(count) slices in batches of \(size)")
+                #expect(Set(batches.joined()) == Set(0..<count))
+            }
         }
     }
 }

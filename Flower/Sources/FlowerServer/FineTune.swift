@@ -30,15 +30,15 @@ struct FineTune: AsyncParsableCommand, Sendable {
         @Option(
             help: "Where --annotated is given: the fifth of a site's patients held out for validation (default: 0).")
         var fold: Int?
-        @Option(help: "Steps of every site, one batch each (default: 600).")
+        @Option(help: "Steps of every site, one batch each (default: 4800).")
         var steps: Int?
-        @Option(help: "Steps between two averages of the sites' weights (default: 10).")
+        @Option(help: "Steps between two averages of the sites' weights (default: 40).")
         var stepsPerRound: Int?
         @Option(help: "Instead of --steps, rounds of passes over a site's slices.")
         var rounds: Int?
         @Option(help: "With --rounds, passes over a site's slices in a round (default: 1).")
         var localEpochs: Int?
-        @Option(help: "Slices in a batch (default: 8).")
+        @Option(help: "Slices in a batch (default: 2).")
         var batchSize: Int?
         @Option(help: "Adam's learning rate after the warm-up (default: 4e-3).")
         var learningRate: Float?

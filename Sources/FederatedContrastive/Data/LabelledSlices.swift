@@ -127,9 +127,10 @@ public struct LabelledSlices: Sendable {
     /// Returns the number of batches of about `size` slices per epoch.
     public func steps(batchSize size: Int) -> Int { batchCount(of: count, size: size) }
 
-    /// Returns the indices of all slices in random order, in batches of about `size`.
+    /// Returns the indices of all slices in random order, in batches of about `size`, and at least two. A single slice is
+    /// in its batch twice.
     public func epoch(batchSize size: Int, using generator: inout SeededGenerator) -> [[Int]] {
-        randomBatches(of: count, size: size, using: &generator)
+        count == 1 ? [[0, 0]] : randomBatches(of: count, size: size, using: &generator)
     }
 
     /// Returns the pixels and labels of some slices: `[indices.count, size, size, 1]`, and one label per pixel.

@@ -132,4 +132,4 @@ func randomBatches(of count: Int, size: Int, using generator: inout SeededGenera
 }
 
 /// Returns the number of batches of ``randomBatches(of:size:using:)``.
-func batchCount(of count: Int, size: Int) -> Int { max(1, (count + size / 2) / size) }
+func batchCount(of count: Int, size: Int) -> Int { max(1, min((count + size / 2) / size, count / 2)) }

@@ -6,15 +6,15 @@ import UNet
 /// The recipe for training a network on labels, the same for all initial weights under comparison.
 public struct FineTuningPlan: Codable, Hashable, Sendable {
     /// The number of steps of every client, regardless of how many slices it has; each is one batch.
-    public var steps = 600
+    public var steps = 4800
     /// The number of steps between two averages of the clients' weights.
-    public var stepsPerRound = 10
+    public var stepsPerRound = 40
     /// The number of rounds of `localEpochs` passes, which replaces `steps`; `nil` to train for `steps`.
     public var rounds: Int?
     /// The number of passes of each client over its annotated slices per round, if `rounds` is given.
     public var localEpochs = 1
-    /// The approximate number of slices in a batch.
-    public var batchSize = 8
+    /// The approximate number of slices in a batch: of equally many slices, small batches make more steps.
+    public var batchSize = 2
     /// Adam's learning rate after the warm-up.
     public var learningRate: Float = 4e-3
     /// The learning rate of the encoder, as a fraction of the decoder's; 0 freezes the encoder.
@@ -33,7 +33,7 @@ public struct FineTuningPlan: Codable, Hashable, Sendable {
     /// The training loss.
     public var loss = SegmentationLoss.crossEntropyAndDice
     /// The strength of the random augmentation.
-    public var augmentation = AugmentationStrength.strong
+    public var augmentation = AugmentationStrength.upright
     /// The fraction of itself that the average of the weights keeps per round; the average is the result of the
     /// training. 0 for the weights of the last round.
     public var averaging: Float = 0.9
