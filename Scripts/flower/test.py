@@ -393,12 +393,14 @@ def hostile_job(suite):
 def silent(suite):
     """A site that does not answer holds up a round until the timeout, and nobody else is named."""
     with suite.sites(2, python=["silent"]):
-        server, run, _ = suite.pretrain(3, "--quorum", 2, "--phase-timeout", 30, *SIMCLR, app=PYTHON_APP)
+        # One round, and a timeout that the honest keep on a busy machine.
+        once = ["--method", "fedSimCLR", "--rounds", 1, *SHAPE[2:]]
+        server, run, _ = suite.pretrain(3, "--quorum", 2, "--phase-timeout", 60, *once, app=PYTHON_APP)
         suite.finish(server, run)
     for round in rounds_of(run):
         check([site["client"].startswith("node-") for site in round["absent"]] == [True], f"one is expected: {round}")
         seconds = sum(round["seconds"].values())
-        check(seconds < 40, f"the round took {seconds} s")
+        check(seconds < 70, f"the round took {seconds} s")
 
 
 @case("killed-site", lane="third")
