@@ -74,7 +74,8 @@ public struct FineTuningOptions: SettingOptions {
     var proximal: Float?
     @Option(help: "For an experiment on robustness, the clients that lie: the first so many (default: 0).")
     var liars: Int?
-    @Option(help: "The factor by which those multiply their steps (default: -1, the reverse).")
+    @Option(
+        parsing: .unconditional, help: "The factor by which those multiply their steps (default: -1, the reverse).")
     var lieFactor: Float?
     @Option(help: "Training loss (default: crossEntropyAndDice).")
     var loss: SegmentationLoss?

@@ -2,10 +2,12 @@ import Tensor
 
 /// Bounds on the influence of one client, measured by what the other clients of the round do.
 ///
-/// The distance of an update from the global model, for its weights and its statistics separately, may be ten times
-/// the median distance of the round, and more by the square root of its samples over the median count, since it takes
-/// more steps; its sample count may be sixteen times the median. A client beyond a bound is refused and named, and the
-/// round continues without it. Bounds only refuse and never change an update, so a run in
+/// The weights of an update may be ten times as far from the global model as the median of the round, and farther by the
+/// square root of its samples over the median count, since it takes more steps; its sample count may be sixteen times
+/// the median. Statistics, such as the variances of a batch norm, are measured and not learned, and those of honest
+/// clients differ by orders of magnitude between channels: the root mean square of each slot may be a hundred times the
+/// median of the clients, or a hundredth where it cannot be negative. A client beyond a bound is refused and named, and
+/// the round continues without it. Bounds only refuse and never change an update, so a run in
 /// which all clients stay within them has the same bits without them.
 ///
 /// With two clients there is no majority to compare with, so distances are compared with those of the last rounds, or in
@@ -18,11 +20,13 @@ public struct UpdateBounds: Sendable {
     public static let distanceFactor = 10.0
     /// The maximum sample count of an update, in medians.
     public static let countFactor = 16.0
+    /// The maximum magnitude of a slot of statistics, in medians.
+    public static let statisticsFactor = 100.0
     /// The number of rounds whose distances are remembered.
     static let memory = 10
 
     /// The typical distances of the last rounds, at most ``memory``.
-    private var recent: [Distance] = []
+    private var recent: [Double] = []
 
     /// Creates bounds for the first round of a run.
     public init() {}
@@ -44,63 +48,76 @@ public struct UpdateBounds: Sendable {
 
     /// Returns the reason to refuse each of the updates, or `nil` for those within the bounds, in the same order.
     func faults(in updates: [LocalUpdate], _ distances: [Distance], from model: Parameters) -> [Rejection.Fault?] {
-        let length = model.distance(to: nil)
-        let limits = limits(for: distances, length)
+        let limit = limit(for: distances, length: model.distance(to: nil).weights)
+        let statistics = strangeStatistics(in: updates, from: model)
         let median = Self.median(of: updates.map { Double($0.sampleCount) }) ?? 0
-        return zip(updates, distances).map { update, distance in
+        return updates.indices.map { index in
+            let (update, distance) = (updates[index], distances[index].weights)
             if Double(update.sampleCount) > Self.countFactor * median {
                 return .weight(found: update.sampleCount, limit: Int(Self.countFactor * median))
             }
             let steps = max(1, Double(update.sampleCount) / max(1, median)).squareRoot()
-            if distance.weights > steps * limits.weights {
-                return .distance(part: .trainable, found: distance.weights, limit: steps * limits.weights)
-            }
-            if distance.statistics > steps * limits.statistics {
-                return .distance(part: .statistic, found: distance.statistics, limit: steps * limits.statistics)
-            }
-            return nil
+            if distance > steps * limit { return .distance(found: distance, limit: steps * limit) }
+            return statistics[index]
         }
+    }
+
+    /// Returns the first slot of statistics of each update whose magnitude is far from that of the others; of two updates,
+    /// far from the global model's after the first round.
+    private func strangeStatistics(in updates: [LocalUpdate], from model: Parameters) -> [Rejection.Fault?] {
+        var faults = [Rejection.Fault?](repeating: nil, count: updates.count)
+        guard updates.count > 2 || (updates.count == 2 && !recent.isEmpty) else { return faults }
+        for slot in model.slots where slot.role == .statistic {
+            let magnitudes = updates.map { $0.parameters[slot].rootMeanSquare }
+            let typical = updates.count > 2 ? Self.median(of: magnitudes) ?? 0 : model[slot].rootMeanSquare
+            guard typical > 0 else { continue }
+            for (index, magnitude) in magnitudes.enumerated() where faults[index] == nil {
+                let ratio = magnitude / typical
+                if ratio > Self.statisticsFactor || (slot.isNonNegative && ratio < 1 / Self.statisticsFactor) {
+                    faults[index] = .statistics(slot: slot.name, ratio: ratio)
+                }
+            }
+        }
+        return faults
     }
 
     /// Returns whether the next global model stays within the distance that a single client may move it.
     func permits(_ next: Parameters, from model: Parameters, after distances: [Distance]) -> Bool {
-        let moved = model.distance(to: next)
-        let limits = limits(for: distances, model.distance(to: nil))
-        let steps = Self.countFactor.squareRoot()
-        return moved.weights <= steps * limits.weights && moved.statistics <= steps * limits.statistics
+        let limit = limit(for: distances, length: model.distance(to: nil).weights)
+        return model.distance(to: next).weights <= Self.countFactor.squareRoot() * limit
     }
 
     /// Remembers a completed round, by the distances of the clients that were averaged: their median or, of one or two,
     /// the larger, since one of two may hardly move.
     mutating func remember(_ distances: [Distance]) {
-        guard !distances.isEmpty else { return }
-        func typical(_ values: [Double]) -> Double { (values.count > 2 ? Self.median(of: values) : values.max()) ?? 0 }
-        recent.append(
-            Distance(weights: typical(distances.map(\.weights)), statistics: typical(distances.map(\.statistics))))
+        let weights = distances.map(\.weights)
+        guard let typical = weights.count > 2 ? Self.median(of: weights) : weights.max() else { return }
+        recent.append(typical)
         recent.removeFirst(max(0, recent.count - Self.memory))
     }
 
-    /// Returns the maximum distances in a round.
-    ///
-    /// Statistics are measured, not learned: those of a client with another scanner differ from the average in every
-    /// round as much as in the first, and in the first round all leave their initial values. So their bound is never
-    /// below their own length, and without a comparison a hundred times that.
-    private func limits(for distances: [Distance], _ length: Distance) -> Distance {
-        guard distances.count > 1 else { return Distance(weights: .infinity, statistics: .infinity) }
-        func limit(_ part: KeyPath<Distance, Double>, first: Double) -> Double {
-            let median = distances.count > 2 ? Self.median(of: distances.map { $0[keyPath: part] }) ?? 0 : 0
-            let known = median > 0 ? median : recent.map { $0[keyPath: part] }.max() ?? 0
-            if known > 0 { return Self.distanceFactor * known }
-            return first > 0 ? first : .infinity
-        }
-        return Distance(
-            weights: limit(\.weights, first: Self.distanceFactor * length.weights),
-            statistics: max(limit(\.statistics, first: 100 * length.statistics), length.statistics))
+    /// Returns the maximum distance of weights in a round.
+    private func limit(for distances: [Distance], length: Double) -> Double {
+        guard distances.count > 1 else { return .infinity }
+        let median = distances.count > 2 ? Self.median(of: distances.map(\.weights)) ?? 0 : 0
+        let known = median > 0 ? median : recent.max() ?? 0
+        if known > 0 { return Self.distanceFactor * known }
+        return length > 0 ? Self.distanceFactor * length : .infinity
     }
 
     /// Returns the median; of an even number, the lower of the two in the middle.
     private static func median(of values: [Double]) -> Double? {
         values.isEmpty ? nil : values.sorted()[(values.count - 1) / 2]
+    }
+}
+
+extension Tensor {
+    /// The square root of the mean square of all elements, in Double.
+    fileprivate var rootMeanSquare: Double {
+        withSpan { values in
+            let sum = values.indices.reduce(0.0) { $0 + Double(values[$1]) * Double(values[$1]) }
+            return (sum / Double(max(1, values.count))).squareRoot()
+        }
     }
 }
 

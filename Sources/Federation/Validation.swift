@@ -110,8 +110,10 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
         case weightNotFinite(slot: String)
         /// A value is below zero in a slot that forbids it, such as a variance.
         case negative(slot: String)
-        /// The model is too far from the global one, compared with those of the other clients.
-        case distance(part: ParameterSlot.Role, found: Double, limit: Double)
+        /// The weights are too far from the global ones, compared with those of the other clients.
+        case distance(found: Double, limit: Double)
+        /// Statistics are far larger or smaller than those of the other clients.
+        case statistics(slot: String, ratio: Double)
         /// The sample count is not positive or exceeds the limit.
         case sampleCount(found: Int, limit: Int)
         /// The sample count is too large, compared with those of the other clients.
@@ -153,9 +155,11 @@ extension Rejection.Fault: CustomStringConvertible {
             "sent NaN or infinite values in \(slot)"
         case .negative(let slot):
             "sent values below zero in \(slot)"
-        case .distance(let part, let found, let limit):
-            "moved the \(part == .trainable ? "weights" : "statistics") by \(significant(found)); "
-                + "at most \(significant(limit)) is accepted, as the other clients moved them less"
+        case .distance(let found, let limit):
+            "moved the weights by \(significant(found)); at most \(significant(limit)) is accepted, as the other clients "
+                + "moved them less"
+        case .statistics(let slot, let ratio):
+            "sent statistics in \(slot) that are \(significant(ratio)) times those of the other clients"
         case .sampleCount(let found, let limit):
             "reports \(found) samples; expected 1 to \(limit)"
         case .weight(let found, let limit):
