@@ -3,7 +3,7 @@ import FederationFlower
 import Foundation
 import Tensor
 
-/// What a site takes part in, whatever the server asks for: `FlowerClient --policy site.json`.
+/// The jobs in which a site takes part, whatever the server asks for: `FlowerClient --policy site.json`.
 ///
 /// ```json
 /// {"methods": ["fcl"], "minimumSize": 96, "sharesFeatures": true, "hours": [20, 6]}

@@ -15,7 +15,7 @@ public protocol Aggregator: Sendable {
     /// - Precondition: At least ``minimumUpdates`` updates.
     mutating func aggregate(_ updates: [LocalUpdate], into parameters: inout Parameters) throws
 
-    /// What the rule remembers between rounds, to be saved with the global model.
+    /// The memory of the rule between rounds, to be saved with the global model.
     var memory: Safetensors { get }
 
     /// Continues from a saved memory.

@@ -16,7 +16,7 @@ public final class AuditLog: Sendable {
         /// Whether the message came or left.
         public enum Direction: String, Sendable { case received, sent, refused, started }
 
-        /// What happened.
+        /// The event.
         public let direction: Direction
         /// The type of the message, such as `train`.
         public var type = ""
