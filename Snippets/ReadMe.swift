@@ -18,7 +18,7 @@ try await run.train()
 
 // They fine-tune it together on their labelled images.
 let start = try InitialWeights(run.folder.url.path).model(classes: ACDC.classNames)
-let cases = try await LabelledCase.acdc(ACDC(contentsOf: data), preparedBy: start.preprocessing)
+let cases = try await LabelledCase.all(in: DataSet(contentsOf: data), preparedBy: start.preprocessing)
 var plan = FineTuningPlan()
 plan.rounds = 4
 let clients = run.cohort.split.map { patients in patients.flatMap { cases[$0] ?? [] } }

@@ -25,6 +25,16 @@ struct ACDCFineTune: AsyncParsableCommand, Sendable {
         var clients: Int?
         @Option(help: "Seed of that division; use the seed of the pre-training (default: 1).")
         var splitSeed: UInt64?
+        @Option(
+            help: ArgumentHelp(
+                "How the patients are divided: \(PartitionRule.expected) (default: iid).", valueName: "rule"))
+        var partition: PartitionRule?
+        @Option(
+            name: .customLong("split"),
+            help:
+                "A JSON file with the patients of each client, and of each fold, such as nnU-Net's splits_final.json.",
+            completion: .file())
+        var splitFile: AbsolutePath?
         @Flag(inversion: .prefixedNo, help: "Divide the patients of every diagnosis equally among clients and folds.")
         var stratified: Bool?
         @Flag(

@@ -20,7 +20,9 @@ struct ACDCPretrain: AsyncParsableCommand, Sendable {
             """)
 
     struct DataOptions: SettingOptions {
-        @Option(help: "The folder of patients in the ACDC layout (…/training).", completion: .directory)
+        @Option(
+            help: "The folder of patients: ACDC's layout (…/training), or nnU-Net's (dataset.json).",
+            completion: .directory)
         var data: AbsolutePath?
     }
 

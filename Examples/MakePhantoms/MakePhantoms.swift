@@ -5,16 +5,17 @@ import Synchronization
 import Phantoms
 import Volumes
 
-/// Writes synthetic cardiac MRI in the layout of the ACDC or the HVSMR 2016 data set.
+/// Writes synthetic cardiac MRI in the layout of ACDC, of nnU-Net, or of HVSMR 2016.
 @main
 struct MakePhantoms: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "MakePhantoms",
-        abstract: "Writes synthetic cardiac MRI in the layout of the ACDC or the HVSMR 2016 data set.",
+        abstract: "Writes synthetic cardiac MRI in the layout of ACDC, of nnU-Net, or of HVSMR 2016.",
         discussion: """
             With --format acdc, the folder receives training/patient001 and so on, each with Info.cfg and with \
             short-axis images and label maps at end diastole and end systole. The groups cycle through DCM, HCM, MINF, \
-            NOR, and RV. With --format hvsmr, it receives training_axial_crop_pat0.nii.gz and so on: whole hearts with \
+            NOR, and RV. With --format nnunet, it receives the same images as imagesTr/patient001_frame01_0000.nii.gz \
+            and so on, with labelsTr, dataset.json, and patients.csv. With --format hvsmr, it receives training_axial_crop_pat0.nii.gz and so on: whole hearts with \
             blood pool and myocardium, each with a label map. For a given seed, patient k is the same however many \
             patients are made. The images show no patient, and results on them say nothing about patients.
 
@@ -25,7 +26,7 @@ struct MakePhantoms: AsyncParsableCommand {
     @Option(help: "The folder to write to.")
     var output = "phantoms"
 
-    @Option(help: "The layout of files and folders: acdc or hvsmr.")
+    @Option(help: "The layout of files and folders: acdc, nnunet, or hvsmr.")
     var format = Format.acdc
 
     @Option(help: "The number of patients, 1 to 10000.")
@@ -34,7 +35,7 @@ struct MakePhantoms: AsyncParsableCommand {
     @Option(help: "The seed that determines every patient.")
     var seed: UInt64 = 1
 
-    @Option(help: "The number of scanners, assigned to every five patients in turn; 0: one per patient. acdc only.")
+    @Option(help: "The number of scanners, assigned to every five patients in turn; 0: one per patient. Not hvsmr.")
     var scanners = 0
 
     @Option(help: "The voxel spacing in mm, 0.3 to 10; 2 is fast. hvsmr only. (default: 0.9)")
@@ -49,7 +50,7 @@ struct MakePhantoms: AsyncParsableCommand {
     @Flag(help: "Show no progress.")
     var quiet = false
 
-    enum Format: String, ExpressibleByArgument, CaseIterable { case acdc, hvsmr }
+    enum Format: String, ExpressibleByArgument, CaseIterable { case acdc, nnunet, hvsmr }
 
     func validate() throws {
         guard (1...10_000).contains(patients) else {
@@ -62,11 +63,12 @@ struct MakePhantoms: AsyncParsableCommand {
             throw ValidationError("--spacing is \(spacing), but must be 0.3 to 10.")
         }
         switch format {
-        case .acdc:
+        case .acdc, .nnunet:
             if spacing != nil { throw ValidationError("--spacing is for --format hvsmr only.") }
+            if cine, format == .nnunet { throw ValidationError("--cine is for --format acdc only.") }
         case .hvsmr:
             if cine { throw ValidationError("--cine is for --format acdc only: HVSMR has no cines.") }
-            if scanners != 0 { throw ValidationError("--scanners is for --format acdc only.") }
+            if scanners != 0 { throw ValidationError("--scanners is not for --format hvsmr.") }
         }
         guard !output.isEmpty else { throw ValidationError("--output is empty, but must be a folder.") }
     }
@@ -80,6 +82,8 @@ struct MakePhantoms: AsyncParsableCommand {
             switch format {
             case .acdc:
                 try await phantom.write(patients: patients, to: folder, includingCine: cine) { progress.report($0) }
+            case .nnunet:
+                try await phantom.writeNNUNet(patients: patients, to: folder) { progress.report($0) }
             case .hvsmr:
                 try await phantom.writeWholeHearts(patients: patients, to: folder, spacing: spacing ?? 0.9) {
                     progress.report($0)

@@ -6,10 +6,14 @@ import Support
 struct Input: Sendable, Hashable {
     /// The path as the user gave it.
     let file: String
-    /// The file name without folder, `.nii`, and `.gz`.
+    /// The file name without folder, `.nii`, and `.gz`; for several channels, also without the number of the first.
     let name: String
+    /// The files of the further channels.
+    var furtherChannels: [String] = []
 
     var url: URL { URL(fileURLWithPath: file) }
+    /// The files of all channels.
+    var urls: [URL] { [url] + furtherChannels.map { URL(fileURLWithPath: $0) } }
 
     /// The file name of the label map.
     var labelName: String { name + "_seg.nii.gz" }
@@ -31,7 +35,10 @@ struct Input: Sendable, Hashable {
     }
 
     /// Returns the images that the arguments name: files themselves, and all images in folders and their subfolders.
-    static func all(_ arguments: [String]) throws(Failure) -> [Input] {
+    ///
+    /// - Parameter channels: The number of channels of an image; if it is not 1, the channels of `CASE` are the files
+    ///   `CASE_0000`, `CASE_0001`, and so on, of which the arguments name the first.
+    static func all(_ arguments: [String], channels: Int) throws(Failure) -> [Input] {
         var files: [String] = []
         for argument in arguments {
             var isFolder = ObjCBool(false)
@@ -41,10 +48,11 @@ struct Input: Sendable, Hashable {
             let found = isFolder.boolValue ? try images(in: argument) : [argument]
             for file in found where !files.contains(file) { files.append(file) }
         }
-        let inputs = files.map {
+        var inputs = files.map {
             Input(
                 file: $0, name: stem(of: $0) ?? (($0 as NSString).lastPathComponent as NSString).deletingPathExtension)
         }
+        if channels > 1 { inputs = try joined(inputs, channels) }
         var owners: [String: String] = [:]
         for input in inputs {
             if let other = owners.updateValue(input.file, forKey: input.labelName) {
@@ -54,6 +62,30 @@ struct Input: Sendable, Hashable {
             }
         }
         return inputs
+    }
+
+    /// Returns inputs of several channels each.
+    private static func joined(_ inputs: [Input], _ count: Int) throws(Failure) -> [Input] {
+        var cases: [Input] = []
+        for input in inputs {
+            guard let digits = input.name.range(of: "_[0-9]{4}$", options: .regularExpression) else {
+                throw .usage(
+                    "\(input.file): the model takes images of \(count) channels; name the first, as CASE_0000.nii.gz.")
+            }
+            guard input.name[digits] == "_0000" else { continue }
+            let ending = String((input.file as NSString).lastPathComponent.dropFirst(input.name.count))
+            let stem = String(input.file.dropLast(ending.count + 4))
+            let further = (1..<count).map { stem + String(format: "%04d", $0) + ending }
+            if let absent = further.first(where: { !FileManager.default.fileExists(atPath: $0) }) {
+                throw .noInput("\(absent): there is no such file; the model takes images of \(count) channels.")
+            }
+            cases.append(
+                Input(file: input.file, name: String(input.name[..<digits.lowerBound]), furtherChannels: further))
+        }
+        guard !cases.isEmpty else {
+            throw .noInput("none of the inputs is a first channel, CASE_0000.nii.gz, and the model takes \(count).")
+        }
+        return cases
     }
 
     /// Returns the `.nii` and `.nii.gz` files below a folder whose names are not those of label maps, in alphabetical

@@ -64,19 +64,20 @@ struct Function: Sendable {
         case derived = "derived"
     }
 
-    /// Creates the function from the volumes of ``ACDC/classNames`` in ml.
+    /// Creates the function from the volumes of the classes in ml.
     init(
-        _ moments: ACDC.Moments, from source: MomentSource, endDiastole: [String: Double], endSystole: [String: Double]
+        _ moments: ACDC.Moments, from source: MomentSource, endDiastole: [String: Double],
+        endSystole: [String: Double], _ structures: CardiacLabels, _ classes: [String]
     ) {
         (self.moments, self.source) = (moments, source)
         func ventricle(_ label: Int) -> CardiacFunction.Ventricle {
-            let name = ACDC.classNames[label]
+            let name = classes[label]
             return CardiacFunction.Ventricle(
                 endDiastolicVolume: endDiastole[name] ?? 0, endSystolicVolume: endSystole[name] ?? 0)
         }
         heart = CardiacFunction(
-            leftVentricle: ventricle(3), rightVentricle: ventricle(1),
-            myocardialVolume: endDiastole[ACDC.classNames[2]] ?? 0)
+            leftVentricle: ventricle(structures.leftVentricle), rightVentricle: ventricle(structures.rightVentricle),
+            myocardialVolume: endDiastole[classes[structures.myocardium]] ?? 0)
     }
 }
 
@@ -85,7 +86,9 @@ extension Function {
     /// ACDC.
     ///
     /// If the patient's cine is among the inputs, its record has the function instead.
-    static func add(to records: inout [Record], of inputs: [Input]) {
+    static func add(
+        to records: inout [Record], of inputs: [Input], _ structures: CardiacLabels, _ classes: [String]
+    ) {
         var places: [Input.Frame: Int] = [:]
         for (index, input) in inputs.enumerated() {
             if let frame = input.frame, records[index].error == nil { places[frame] = index }
@@ -98,7 +101,7 @@ extension Function {
                 let endDiastole = records[index].volumes.first, let endSystole = records[other].volumes.first
             else { continue }
             records[index].function = Function(
-                moments, from: .info, endDiastole: endDiastole, endSystole: endSystole)
+                moments, from: .info, endDiastole: endDiastole, endSystole: endSystole, structures, classes)
         }
     }
 }

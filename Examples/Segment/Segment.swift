@@ -17,7 +17,10 @@ struct Segment: AsyncParsableCommand, Sendable {
             along the third axis. NAME.nii.gz yields NAME_seg.nii.gz of type uint8 on the same grid, and \
             segmentation.json contains all volumes.
 
-            With the classes of ACDC, a cine also yields ventricular volumes, ejection fractions, and mass. End \
+            For a model of several channels, an input is the first file of an image, CASE_0000.nii.gz, beside which \
+            CASE_0001.nii.gz and so on lie; CASE_seg.nii.gz is written.
+
+            If the classes are the ventricles and the myocardium, a cine also yields ventricular volumes, ejection fractions, and mass. End \
             diastole and end systole are taken from --ed and --es, or, for a file NAME_4d next to an Info.cfg, from \
             that file. Otherwise they are derived: the frames with the largest and the smallest left ventricle. \
             Without a cine, NAME_frame01 and NAME_frame12 yield the same next to an Info.cfg that lists these frames.
@@ -122,7 +125,7 @@ struct Segment: AsyncParsableCommand, Sendable {
         }
         if let testTimeViews { loaded.inference.testTimeViews = testTimeViews }
         if let cleanUp {
-            if cleanUp, loaded.classes != ACDC.classNames {
+            if cleanUp, loaded.cardiacLabels == nil {
                 throw Failure.usage(
                     "--clean-up: the model's classes are \(loaded.classes.joined(separator: ", ")), not those of a heart "
                         + "with two ventricles; leave it out.")
@@ -135,14 +138,14 @@ struct Segment: AsyncParsableCommand, Sendable {
     @Sendable private func segment(_ progress: ProgressLine) async throws {
         // Model.
         let model = try loadModel()
-        if ed != nil, model.classes != ACDC.classNames {
+        if ed != nil, model.cardiacLabels == nil {
             throw Failure.usage(
                 "--ed and --es: the model's classes are \(model.classes.joined(separator: ", ")), "
                     + "of which no ejection fraction follows; leave them out.")
         }
 
         // Inputs and the folder for results.
-        let inputs = try Input.all(inputs)
+        let inputs = try Input.all(inputs, channels: model.network.configuration.inputChannels)
         let folder = try OutputFolder(output, files: inputs.map(\.labelName), replacing: force)
 
         // Labels.

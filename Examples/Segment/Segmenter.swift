@@ -28,7 +28,9 @@ struct Segmenter: Sendable {
                 records.append(record)
             }
         }
-        Function.add(to: &records, of: inputs)
+        if let structures = model.cardiacLabels {
+            Function.add(to: &records, of: inputs, structures, model.classes)
+        }
         return records
     }
 
@@ -42,7 +44,9 @@ struct Segmenter: Sendable {
             (0..<(scans[index].image?.volume.extent.frames ?? 0)).map { (scan: index, frame: $0) }
         }
         let prepared = try await Parallel.map(frames.count, workers: workers) { [scans] index in
-            model.preprocessing(scans[frames[index].scan].image!.volume.frame(frames[index].frame))
+            let scan = scans[frames[index].scan]
+            let channels = [scan.image!.volume] + scan.furtherChannels
+            return model.preprocessing(channels.map { $0.frame(frames[index].frame) })
         }
         for (place, volume) in zip(frames, prepared) where volume.pixels.allSatisfy({ $0 == 0 }) {
             scans[place.scan].refuse(
@@ -63,11 +67,14 @@ struct Segmenter: Sendable {
 struct Scan: Sendable {
     private let input: Input
     private let classes: [String]
+    private let structures: CardiacLabels?
     private var record: Record
     /// The end diastole and end systole with their source, if known.
     private var moments: (ACDC.Moments, Function.MomentSource)?
     /// The image; `nil` once it is rejected.
     private(set) var image: NIfTI?
+    /// The further channels of the image.
+    private(set) var furtherChannels: [Volume] = []
     /// The label map of every frame on the native grid.
     var labels: [Volume] = []
 
@@ -76,10 +83,19 @@ struct Scan: Sendable {
     /// - Parameter moments: The end diastole and end systole, if the user specified them.
     init(_ input: Input, model: SegmentationModel, moments options: ACDC.Moments?) {
         self.input = input
-        classes = model.classes
+        (classes, structures) = (model.classes, model.cardiacLabels)
         record = Record(file: input.file)
         do {
             let image = try NIfTI(contentsOf: input.url)
+            for url in input.urls.dropFirst() {
+                let channel = try NIfTI(contentsOf: url).volume
+                guard channel.extent == image.volume.extent else {
+                    throw Failure.badData(
+                        "\(url.path): its size is \(channel.extent), and that of the first channel \(image.volume.extent)."
+                    )
+                }
+                furtherChannels.append(channel)
+            }
             (record.warnings, record.headerWarningCount) = (image.warnings, image.warnings.count)
             let fit = try InputCheck(image.volume, of: input.file, for: model.preprocessing)
             record.warnings += fit.warnings
@@ -94,16 +110,13 @@ struct Scan: Sendable {
     /// Rejects the image.
     mutating func refuse(_ failure: Failure) {
         if record.error == nil { record.error = failure.description }
-        (image, labels) = (nil, [])
+        (image, furtherChannels, labels) = (nil, [], [])
     }
-
-    /// Whether the labels are those of ``ACDC``, from which the cardiac function follows.
-    private var showsHeart: Bool { classes == ACDC.classNames }
 
     private mutating func moments(
         frames: Int, options: ACDC.Moments?
     ) throws(Failure) -> (ACDC.Moments, Function.MomentSource)? {
-        guard showsHeart else { return nil }
+        guard structures != nil else { return nil }
         if let options {
             guard frames > 1 else {
                 record.warnings.append("\(input.file): is no cine; --ed and --es do not concern it.")
@@ -151,12 +164,12 @@ struct Scan: Sendable {
         if record.volumes.allSatisfy({ $0.values.allSatisfy { $0 == 0 } }) {
             record.warnings.append("\(input.file): the model found nothing; all labels are background.")
         }
-        if showsHeart, labels.count > 1 { measure(&record) }
+        if let structures, labels.count > 1 { measure(&record, structures) }
         return record
     }
 
-    private func measure(_ record: inout Record) {
-        let cavity = record.volumes.map { $0[ACDC.classNames[3]] ?? 0 }
+    private func measure(_ record: inout Record, _ structures: CardiacLabels) {
+        let cavity = record.volumes.map { $0[classes[structures.leftVentricle]] ?? 0 }
         var (known, source) = moments ?? (ACDC.Moments(endDiastole: 1, endSystole: 1), .derived)
         if source == .derived {
             let frames = cavity.indices
@@ -177,7 +190,7 @@ struct Scan: Sendable {
         }
         record.function = Function(
             known, from: source, endDiastole: record.volumes[known.endDiastole - 1],
-            endSystole: record.volumes[known.endSystole - 1])
+            endSystole: record.volumes[known.endSystole - 1], structures, classes)
     }
 
     /// Returns the volume of each class except background in ml.

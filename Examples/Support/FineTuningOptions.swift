@@ -6,7 +6,7 @@ import UNet
 
 /// The options shared by all fine-tuning programs.
 public struct FineTuningOptions: SettingOptions {
-    @Option(help: "The folder of patients.", completion: .directory)
+    @Option(help: "The folder of patients: ACDC's layout, or nnU-Net's.", completion: .directory)
     var data: AbsolutePath?
     @Option(
         name: .customLong("init"),
@@ -92,7 +92,9 @@ public struct FineTuningOptions: SettingOptions {
     var spacing: Double?
     @Flag(inversion: .prefixedNo, help: "Label the mean of six views of an image (default: on).")
     var testTimeViews: Bool?
-    @Flag(inversion: .prefixedNo, help: "Remove from the labels what no heart has; ACDC only (default: on).")
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Remove from the labels what no heart has; for the classes of a heart (default: on).")
     var cleanUp: Bool?
 
     /// Creates the options without values.

@@ -194,7 +194,9 @@ struct FineTuningPage: Sendable {
         return SliceOverlay(
             "\(rank): \(score.patient) \(score.frame)",
             subtitle: "Dice \(Numeral.text(score.dice)), slice \(slice + 1)",
-            intensities: Array(volume.slice(slice)), width: volume.size,
+            intensities: volume.slice(slice).enumerated().filter { $0.offset % volume.channelCount == 0 }.map(
+                \.element),
+            width: volume.size,
             reference: Array(labels[slice * area..<(slice + 1) * area]),
             prediction: Array(predicted[slice * area..<(slice + 1) * area]),
             structures: model.classes.indices.dropFirst().map { .init(UInt8($0), model.classes[$0]) }

@@ -55,7 +55,7 @@ extension SettingOptions {
 public enum OptionNames {
     /// The settings whose option names are not their own names in kebab case.
     private static let exceptions = [
-        "starts": "init", "learningRates": "learning-rate", "encoderRates": "encoder-rate",
+        "starts": "init", "splitFile": "split", "learningRates": "learning-rate", "encoderRates": "encoder-rate",
         "remoteLoss": "no-remote-loss",
         "exchange": "no-exchange", "momentumEncoder": "no-momentum-encoder",
     ]

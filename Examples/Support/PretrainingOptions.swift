@@ -17,6 +17,15 @@ public struct PretrainingOptions: SettingOptions {
     var federation: PretrainingSettings.Collaboration?
     @Option(help: "Sites among which the patients are divided at random (default: \(defaults.clients)).")
     var clients: Int?
+    @Option(
+        help: ArgumentHelp(
+            "How they are divided: \(PartitionRule.expected) (default: iid).", valueName: "rule"))
+    var partition: PartitionRule?
+    @Option(
+        name: .customLong("split"),
+        help: "A JSON file with the patients of each client, such as the split.json of another run.",
+        completion: .file())
+    var splitFile: AbsolutePath?
     @Option(help: "Rounds of training and exchange (default: \(defaults.rounds)).")
     var rounds: Int?
     @Option(
@@ -46,6 +55,8 @@ public struct PretrainingOptions: SettingOptions {
     var momentumEncoder: Bool?
     @Option(help: "Prototypes of fedSwAV (default: \(defaults.prototypes)).")
     var prototypes: Int?
+    @Option(help: "Channels of an image, as many as the data have (default: \(defaults.channels)).")
+    var channels: Int?
     @Option(help: "Channels of the encoder's first level (default: \(defaults.width)).")
     var width: Int?
     @Option(help: "Rows and columns of a slice; a multiple of 16 (default: \(defaults.size)).")
@@ -82,6 +93,11 @@ public struct PretrainingOptions: SettingOptions {
 
     /// Creates the options without values.
     public init() {}
+}
+
+extension PartitionRule: ExpressibleByArgument {
+    /// Creates the rule that an option names.
+    public init?(argument: String) { self.init(argument) }
 }
 
 extension AggregationRule: ExpressibleByArgument {

@@ -145,7 +145,8 @@ public struct PretrainingModel: Sendable {
     public init(_ settings: PretrainingSettings) {
         var builder = ParameterBuilder(
             generator: SeededGenerator(seed: settings.seed, path: RandomStream.initialization))
-        encoder = UNet.Encoder(UNet.Configuration(width: settings.width), in: &builder)
+        encoder = UNet.Encoder(
+            UNet.Configuration(inputChannels: settings.channels, width: settings.width), in: &builder)
         method = settings.methodType.init(settings, encoder: encoder, in: &builder)
         parameters = builder.parameters()
     }
@@ -186,7 +187,8 @@ extension RunFolder<PretrainingSettings> {
             "format": "pt",
             "preprocessing": String(decoding: try JSON.encoded(preprocessing).dropLast(), as: UTF8.self),
             "model": "U-Net encoder, width \(settings.width), depth 4, batch norm",
-            "input": "1 channel, \(settings.size) × \(settings.size) pixels of \(settings.spacing) mm, "
+            "input":
+                "\(settings.channels) channel\(settings.channels == 1 ? "" : "s"), \(settings.size) × \(settings.size) pixels of \(settings.spacing) mm, "
                 + "percentiles 1 and 99 of the central 120 mm mapped to 0 and 1, clamped to 0 … 2",
             "pretraining": settings.summary,
         ]

@@ -13,6 +13,10 @@ public struct PretrainingSettings: RunSettings {
     public var federation: Collaboration?
     /// The number of sites among which the patients are divided.
     public var clients = 10
+    /// The rule by which the patients are divided.
+    public var partition = PartitionRule.iid
+    /// A file with the patients of each site, in place of that rule; see ``SplitFile``.
+    public var splitFile: String?
     /// The number of rounds.
     public var rounds = 100
     /// The number of passes of each client over its slices per round.
@@ -38,6 +42,8 @@ public struct PretrainingSettings: RunSettings {
     public var momentumEncoder = true
     /// The number of SwAV prototypes.
     public var prototypes = 64
+    /// The number of channels of an image, which must be that of the data.
+    public var channels = 1
     /// The number of channels of the encoder's first level.
     public var width = 16
     /// The number of rows and columns of a slice.
@@ -100,7 +106,10 @@ public struct PretrainingSettings: RunSettings {
     ///
     /// - Throws: `RunError` that names the first setting that is out of range.
     public func validate() throws(RunError) {
-        if data.isEmpty { throw .conflict("--data is missing: the folder of patients, such as ACDC/training.") }
+        if data.isEmpty {
+            throw .conflict(
+                "--data is missing: the folder of patients, such as ACDC/training or one with dataset.json.")
+        }
         guard let type = PretrainingMethods.named(method) else {
             throw .setting(
                 "method", found: method, expected: "one of \(PretrainingMethods.names.joined(separator: ", "))")
@@ -111,6 +120,9 @@ public struct PretrainingSettings: RunSettings {
                 ablation.rawValue, found: "false", expected: "a method that has it (\(names.joined(separator: ", ")))")
         }
         try check("clients", clients, (1...1000).contains(clients), "a number from 1 to 1000")
+        if splitFile != nil, partition != .iid {
+            throw .conflict("--split prescribes the patients of every site; leave out --partition.")
+        }
         try check("rounds", rounds, (1...100_000).contains(rounds), "a number from 1 to 100000")
         try check("probeEvery", probeEvery, probeEvery >= 0, "a number of rounds, or 0 for never,")
         try check("localEpochs", localEpochs, (1...1000).contains(localEpochs), "a number from 1 to 1000")
@@ -124,6 +136,7 @@ public struct PretrainingSettings: RunSettings {
         try check(
             "bank", bank ?? 1, (1...FeatureExchange.maximumShared).contains(bank ?? 1),
             "a number from 1 to \(FeatureExchange.maximumShared)")
+        try Self.checkChannels(channels)
         try check("width", width, (1...256).contains(width), "a number from 1 to 256")
         try Self.checkImages(size: size, spacing: spacing)
         try check("batchVolumes", batchVolumes, (1...64).contains(batchVolumes), "a number from 1 to 64")
@@ -137,6 +150,11 @@ public struct PretrainingSettings: RunSettings {
         try check(
             "quorum", quorum ?? 1, (1...siteCount).contains(quorum ?? 1),
             "a number from 1 to the number of sites, \(siteCount),")
+    }
+
+    /// Checks the number of channels of an image.
+    static func checkChannels(_ channels: Int) throws(RunError) {
+        try check("channels", channels, (1...16).contains(channels), "a number from 1 to 16")
     }
 
     /// Checks the size and pixel spacing of slices.

@@ -35,23 +35,16 @@ extension Phantom {
     private func write(_ patient: Patient, to training: URL) throws(VolumesError) {
         let folder = training.appending(path: patient.id)
         try Self.makeFolder(folder)
-        let datatype: NIfTI.Datatype =
-            switch patient.storage {
-            case .byteAsFloat: .float32
-            case .short: .int16
-            case .byte: .uint8
-            }
-        var geometry = Self.geometry
         for frame in patient.frames {
-            let name = "\(patient.id)_frame" + (frame.number < 10 ? "0" : "") + "\(frame.number)"
-            try NIfTI(volume: frame.image, datatype: datatype, geometry: geometry)
-                .write(to: folder.appending(path: name + ".nii.gz"))
-            try NIfTI(volume: frame.labels, datatype: .uint8, geometry: geometry)
-                .write(to: folder.appending(path: name + "_gt.nii.gz"))
+            let name = patient.name(of: frame)
+            try frame.write(
+                as: patient.storage.datatype, image: folder.appending(path: name + ".nii.gz"),
+                labels: folder.appending(path: name + "_gt.nii.gz"))
         }
         if let cine = patient.cine {
+            var geometry = Self.geometry
             geometry.dimensionCount = 4
-            try NIfTI(volume: cine, datatype: datatype, geometry: geometry)
+            try NIfTI(volume: cine, datatype: patient.storage.datatype, geometry: geometry)
                 .write(to: folder.appending(path: "\(patient.id)_4d.nii.gz"))
         }
         try Self.write(note(on: "ACDC"), to: folder.appending(path: "SYNTHETIC.md"))
@@ -59,7 +52,7 @@ extension Phantom {
     }
 
     /// The orientation in the headers, as in the real files: columns of length 1 for any spacing.
-    private static var geometry: NIfTI.Geometry {
+    fileprivate static var geometry: NIfTI.Geometry {
         var geometry = NIfTI.Geometry()
         geometry.frameSpacing = 1
         geometry.unitsCode = 0
@@ -69,6 +62,85 @@ extension Phantom {
         geometry.affineY = [0, -1, 0, 0]
         geometry.affineZ = [0, 0, 1, 0]
         return geometry
+    }
+}
+
+extension Acquisition.Storage {
+    fileprivate var datatype: NIfTI.Datatype {
+        switch self {
+        case .byteAsFloat: .float32
+        case .short: .int16
+        case .byte: .uint8
+        }
+    }
+}
+
+extension Phantom.Patient {
+    /// The name of a frame's files before their endings, such as `patient001_frame01`.
+    fileprivate func name(of frame: Phantom.Frame) -> String {
+        "\(id)_frame" + (frame.number < 10 ? "0" : "") + "\(frame.number)"
+    }
+}
+
+extension Phantom.Frame {
+    fileprivate func write(
+        as datatype: NIfTI.Datatype, image imageFile: URL, labels labelFile: URL
+    ) throws(VolumesError) {
+        try NIfTI(volume: image, datatype: datatype, geometry: Phantom.geometry).write(to: imageFile)
+        try NIfTI(volume: labels, datatype: .uint8, geometry: Phantom.geometry).write(to: labelFile)
+    }
+}
+
+extension Phantom {
+    /// Writes patients 1 … `count` in nnU-Net's layout for raw data, with the same images as in the layout of ACDC.
+    ///
+    /// The files are `imagesTr/patient001_frame01_0000.nii.gz`, `labelsTr/patient001_frame01.nii.gz`, and so on,
+    /// `patients.csv` with what that layout does not tell, and, last, `dataset.json`. Existing files of the same names
+    /// are replaced, and others are left unchanged.
+    ///
+    /// - Parameters:
+    ///   - count: The number of patients.
+    ///   - folder: The folder for the files; created if needed.
+    ///   - workers: The number of patients rendered concurrently.
+    ///   - progress: A closure called from any thread after each patient, with the number of patients done.
+    /// - Throws: `VolumesError/unwritable(file:reason:)` for the first file that cannot be written.
+    /// - Precondition: `count > 0`, `workers > 0`.
+    public func writeNNUNet(
+        patients count: Int, to folder: URL, workers: Int = ProcessInfo.processInfo.activeProcessorCount,
+        progress: @escaping @Sendable (Int) -> Void = { _ in }
+    ) async throws(VolumesError) {
+        let (images, labels) = (folder.appending(path: "imagesTr"), folder.appending(path: "labelsTr"))
+        try Self.makeFolder(images)
+        try Self.makeFolder(labels)
+        try Self.write(note(on: "ACDC"), to: folder.appending(path: "SYNTHETIC.md"))
+        try await each(count, workers: workers, progress: progress) { (i) throws(VolumesError) in
+            let patient = patient(i + 1)
+            for frame in patient.frames {
+                let name = patient.name(of: frame)
+                try frame.write(
+                    as: patient.storage.datatype, image: images.appending(path: name + "_0000.nii.gz"),
+                    labels: labels.appending(path: name + ".nii.gz"))
+            }
+        }
+        let rows = (1...count).map { number in
+            let (patient, scanner) = (examination(number), scannerCount.map { (number - 1) / 5 % $0 + 1 } ?? number)
+            return "\(Self.name(ofPatient: number)),\(patient.heart.group.rawValue),scanner\(scanner),"
+                + "\(patient.endDiastole),\(patient.endSystole)"
+        }
+        try Self.write(
+            (["patient,group,scanner,ED,ES"] + rows).joined(separator: "\n") + "\n",
+            to: folder.appending(path: "patients.csv"))
+        let classes = ACDC.classNames.enumerated().map { "\"\($1)\": \($0)" }.joined(separator: ", ")
+        try Self.write(
+            """
+            {
+              "channel_names": {"0": "cine MRI"},
+              "labels": {\(classes)},
+              "numTraining": \(2 * count),
+              "file_ending": ".nii.gz"
+            }
+
+            """, to: folder.appending(path: "dataset.json"))
     }
 }
 

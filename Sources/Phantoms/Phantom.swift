@@ -46,6 +46,12 @@ public struct Phantom: Sendable {
         return ACDC.Group.allCases[(number - 1) % ACDC.Group.allCases.count]
     }
 
+    /// Returns the name of a patient, such as `patient001`.
+    static func name(ofPatient number: Int) -> String {
+        let digits = String(number)
+        return "patient" + String(repeating: "0", count: max(0, 3 - digits.count)) + digits
+    }
+
     /// Returns all parameters of a patient's examination, without rendering pixels.
     func examination(_ number: Int) -> Examination {
         let group = Self.group(ofPatient: number)
@@ -119,9 +125,8 @@ extension Phantom {
             cine = Volume(
                 extent: extent, spacing: frames[0].image.spacing, voxels: rendered.flatMap { $0.image.voxels })
         }
-        let digits = String(number)
         return Patient(
-            id: "patient" + String(repeating: "0", count: max(0, 3 - digits.count)) + digits,
+            id: Self.name(ofPatient: number),
             group: examination.heart.group, frames: frames, cine: cine, info: info,
             storage: examination.acquisition.style.storage)
     }

@@ -7,7 +7,7 @@ public struct Inference: Hashable, Sendable, Codable {
     /// Whether the probabilities are the mean over several views of the image: unchanged, turned by 12° to either side,
     /// reduced and enlarged by a tenth, and brightened by the power 0.8. Takes six times as long.
     public var testTimeViews = false
-    /// Whether what no heart has is removed from the labels (`CardiacCleanUp`); only for ACDC's classes.
+    /// Whether what no heart has is removed from the labels (`CardiacCleanUp`); only for the classes of `CardiacLabels`.
     public var cleanUp = false
 
     /// Creates the plain way: one view, labels as they are.
@@ -88,10 +88,11 @@ extension PreparedVolume {
         stride(from: 0, to: sliceCount, by: 8).map { $0..<min($0 + 8, sliceCount) }
     }
 
-    /// Returns some slices as images: `[slices.count, size, size, 1]`.
+    /// Returns some slices as images: `[slices.count, size, size, channels]`.
     func images(_ slices: Range<Int>) -> Tensor {
-        Tensor(
-            pixels[slices.lowerBound * size * size..<slices.upperBound * size * size],
-            shape: [slices.count, size, size, 1])
+        let count = size * size * channelCount
+        return Tensor(
+            pixels[slices.lowerBound * count..<slices.upperBound * count],
+            shape: [slices.count, size, size, channelCount])
     }
 }

@@ -76,9 +76,10 @@ extension SegmentationModel {
         // Files of versions before 0.2 do not have the field, and say how they label by that.
         inference =
             try file.metadata["inference"].map { _ in try field("inference", as: Inference.self) } ?? Inference()
-        if inference.cleanUp, classes != ACDC.classNames {
+        if inference.cleanUp, CardiacLabels(classNames: classes) == nil {
             throw SegmentationError.invalidField(
-                file: url.path, field: "inference.cleanUp", found: "true, though the classes are not those of ACDC")
+                file: url.path, field: "inference.cleanUp", found: "true, though the classes are not those of the heart"
+            )
         }
         if let wrong = Self.fault(configuration, preprocessing, classes: classes.count) {
             throw SegmentationError.invalidField(file: url.path, field: wrong, found: "out of range")
@@ -106,7 +107,7 @@ extension SegmentationModel {
     ) -> String? {
         let depths = 1...6
         let fields: [(String, Bool)] = [
-            ("configuration.inputChannels", configuration.inputChannels == 1),
+            ("configuration.inputChannels", (1...16).contains(configuration.inputChannels)),
             ("configuration.classes", configuration.classes == classes && (2...255).contains(classes)),
             ("configuration.width", (1...256).contains(configuration.width)),
             ("configuration.depth", depths.contains(configuration.depth)),

@@ -27,13 +27,17 @@ public struct SegmentationModel: Sendable {
     /// Creates a network with random weights.
     ///
     /// - Parameters:
+    ///   - channels: The number of channels of an image.
     ///   - width: The number of channels of the first level.
     ///   - preprocessing: The preprocessing of images.
     ///   - classes: The names of the classes, the background first.
     ///   - generator: The generator of the weights.
-    public init(width: Int, preprocessing: Preprocessing, classes: [String], generator: SeededGenerator) {
+    public init(
+        channels: Int = 1, width: Int, preprocessing: Preprocessing, classes: [String], generator: SeededGenerator
+    ) {
         var builder = ParameterBuilder(generator: generator)
-        network = UNet(UNet.Configuration(classes: classes.count, width: width), in: &builder)
+        network = UNet(
+            UNet.Configuration(inputChannels: channels, classes: classes.count, width: width), in: &builder)
         parameters = builder.parameters()
         (self.preprocessing, self.classes) = (preprocessing, classes)
     }
@@ -52,11 +56,14 @@ public struct SegmentationModel: Sendable {
         return ensemble
     }
 
+    /// The labels of the heart's structures; `nil` if the classes are others.
+    public var cardiacLabels: CardiacLabels? { CardiacLabels(classNames: classes) }
+
     // MARK: Labels
 
     /// Returns the labels of a native 3-D image, on its own grid.
     ///
-    /// - Precondition: One frame.
+    /// - Precondition: One frame, and a network for images with one channel.
     public func labels(of image: Volume) -> Volume {
         labels(of: preprocessing(image))
     }
@@ -64,8 +71,11 @@ public struct SegmentationModel: Sendable {
     /// Returns the labels of a prepared image, on the native grid of its source.
     public func labels(of volume: PreparedVolume) -> Volume {
         let labels = uncleanedLabels(of: volume)
-        return inference.cleanUp ? CardiacCleanUp()(labels) : labels
+        return cleanUp?(labels) ?? labels
     }
+
+    /// The rule by which labels are cleaned up, if they are.
+    var cleanUp: CardiacCleanUp? { inference.cleanUp ? cardiacLabels.map(CardiacCleanUp.init) : nil }
 
     private func uncleanedLabels(of volume: PreparedVolume) -> Volume {
         volume.restored(scores: evidence(of: volume), classes: classes.count)
@@ -99,8 +109,8 @@ public struct SegmentationModel: Sendable {
         let whole = zip(volumes, voxels).map { volume, voxels in
             Volume(extent: volume.grid.native, spacing: volume.grid.nativeSpacing, voxels: voxels)
         }
-        guard inference.cleanUp else { return whole }
-        return try await Parallel.map(whole.count, workers: workers) { CardiacCleanUp()(whole[$0]) }
+        guard let cleanUp else { return whole }
+        return try await Parallel.map(whole.count, workers: workers) { cleanUp(whole[$0]) }
     }
 
     /// Returns what decides between the classes of every pixel: class scores of the image, or mean probabilities of
@@ -146,7 +156,8 @@ extension PreparedVolume {
     fileprivate func part(_ slices: Range<Int>) -> PreparedVolume {
         var native = grid.native
         native.slices = slices.count
-        let pixels = Array(pixels[slices.lowerBound * size * size..<slices.upperBound * size * size])
+        let count = size * size * channelCount
+        let pixels = Array(pixels[slices.lowerBound * count..<slices.upperBound * count])
         return PreparedVolume(
             pixels: pixels,
             grid: Grid(native: native, nativeSpacing: grid.nativeSpacing, spacing: grid.spacing, size: size))

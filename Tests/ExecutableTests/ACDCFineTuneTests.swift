@@ -22,6 +22,32 @@ import Testing
         data = folder.appendingPathComponent("phantoms/training").path
     }
 
+    @Test("Own data in nnU-Net's layout give the same scores as ACDC's, by a split that the first run wrote")
+    func ownData() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let made = try Executable(name: "MakePhantoms").run(
+            ["--output", path("own"), "--patients", "6", "--seed", "5", "--format", "nnunet"])
+        try #require(made.exitCode == 0, "\(made.errors)")
+        let common = ["--init", "random", "--annotated", "1", "--folds", "1"] + small
+        let first = try fineTune.run(["--data", data, "--output", path("one")] + common)
+        #expect(first.exitCode == 0, "\(first.errors)")
+        let second = try fineTune.run(
+            ["--data", path("own"), "--output", path("two"), "--split", path("one/split.json")] + common)
+        #expect(second.exitCode == 0, "\(second.errors)")
+        func trials(_ run: String) throws -> [[String: Any]] {
+            let json = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appending(path: run)))
+            return try #require((json as? [String: Any])?["trials"] as? [[String: Any]])
+        }
+        let (one, two) = try (trials("one/results.json"), trials("two/results.json"))
+        #expect(NSArray(array: one[0]["cases"] as! [Any]) == NSArray(array: two[0]["cases"] as! [Any]))
+        #expect(
+            try Data(contentsOf: folder.appending(path: "one/split.json"))
+                == Data(contentsOf: folder.appending(path: "two/split.json")))
+        let groups = try fineTune.run(
+            ["--data", path("own"), "--output", path("three"), "--partition", "group"] + common)
+        #expect(groups.exitCode == 64 && groups.errors.contains("pass --clients 5"), "\(groups.errors)")
+    }
+
     private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
     @Test func aRunLeavesItsTablesAndModels() throws {

@@ -31,7 +31,8 @@ import _TestSupport
         arguments: [
             ["--patients", "0"], ["--patients", "x"], ["--scanners", "-1"], ["--output", ""], ["--what"],
             ["--format", "nifti"], ["--spacing", "2"], ["--format", "hvsmr", "--spacing", "0"],
-            ["--format", "hvsmr", "--cine"], ["--format", "hvsmr", "--scanners", "2"],
+            ["--format", "nnunet", "--cine"], ["--format", "hvsmr", "--cine"],
+            ["--format", "hvsmr", "--scanners", "2"],
         ])
     func usage(arguments: [String]) {
         do {

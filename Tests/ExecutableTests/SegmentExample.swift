@@ -15,12 +15,16 @@ struct SegmentExample {
     static let spacing = Volume.Spacing(x: 4, y: 4.5, slice: 10)
 
     /// Writes `model.safetensors`: random weights that put all four classes into ``volume(frames:)``.
-    init(classes: [String] = ACDC.classNames) throws {
+    init(classes: [String] = ACDC.classNames, channels: Int = 1) throws {
         folder = try TemporaryFolder()
         let recipe = Preprocessing(spacing: 5, size: 16)
-        let image = recipe(Self.volume(frames: 1))
+        let volume = Self.volume(frames: 1)
+        var inverse = volume
+        for i in inverse.voxels.indices { inverse.voxels[i].negate() }
+        let image = recipe(Array([volume, inverse].prefix(channels)))
         func random(_ seed: UInt64) throws -> SegmentationModel {
-            try InitialWeights("random").model(width: 2, preprocessing: recipe, classes: classes, seed: seed)
+            try InitialWeights("random").model(
+                channels: channels, width: 2, preprocessing: recipe, classes: classes, seed: seed)
         }
         let seed = try (0..<1000 as Range<UInt64>).first { seed in
             let labels = try random(seed).labels(of: image).voxels

@@ -179,6 +179,28 @@ struct SegmentTests {
         #expect(options.exitCode == 64 && options.errors.contains("background, blood, muscle"))
     }
 
+    @Test("a model of two channels takes pairs of files, and says what is missing")
+    func twoChannels() throws {
+        let example = try SegmentExample(classes: ["background", "lesion"], channels: 2)
+        for (name, power) in [("in/a_0000", 1), ("in/a_0001", 2), ("in/b_0000", 1)] {
+            var image = SegmentExample.image()
+            for i in image.volume.voxels.indices where power == 2 { image.volume.voxels[i].negate() }
+            try example.write(image, to: name + ".nii.gz")
+        }
+        let missing = try example.segment(["in"])
+        #expect(missing.exitCode == 66 && missing.errors.contains("b_0001.nii.gz: there is no such file"))
+        let outcome = try example.segment(["in/a_0000.nii.gz"])
+        #expect(outcome.exitCode == 0, "\(outcome.errors)")
+        let channels = try ["in/a_0000.nii.gz", "in/a_0001.nii.gz"].map {
+            try NIfTI(contentsOf: example.folder.file($0))
+        }
+        let expected = example.model.labels(of: example.model.preprocessing(channels.map(\.volume)))
+        let labels = try NIfTI(contentsOf: example.folder.file("out/a_seg.nii.gz"))
+        #expect(labels.volume.voxels == expected.voxels && Set(expected.voxels).count == 2)
+        let wrong = try example.segment(["in/a_0001.nii.gz"], to: "other")
+        #expect(wrong.exitCode == 66 && wrong.errors.contains("none of the inputs is a first channel"))
+    }
+
     @Test("phantoms are labelled as they are")
     func phantoms() throws {
         let made = try Executable(name: "MakePhantoms").run(

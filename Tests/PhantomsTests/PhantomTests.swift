@@ -105,7 +105,7 @@ extension Phantom {
         #expect(acdc.patients.map(\.id) == ["patient001", "patient002", "patient003"])
         #expect(
             acdc.patients.map(\.group) == [.dilatedCardiomyopathy, .hypertrophicCardiomyopathy, .myocardialInfarction])
-        let scans = try await acdc.scans(preparedBy: Preprocessing(spacing: 4, size: 32))
+        let scans = try await DataSet(acdc).scans(preparedBy: Preprocessing(spacing: 4, size: 32))
         #expect(scans.count == 6 && scans.allSatisfy { Set($0.volume.labels!) == [0, 1, 2, 3] })
 
         let image = try NIfTI(contentsOf: acdc.patients[1].frames[0].image)
@@ -148,8 +148,23 @@ extension Phantom {
         phantom.style?.spacing = 10
         try await phantom.write(patients: 1, to: folder.url, includingCine: true)
         let acdc = try ACDC(contentsOf: folder.url)
-        let scans = try await acdc.scans(preparedBy: Preprocessing(spacing: 10, size: 16), frames: .all)
+        let scans = try await DataSet(acdc).scans(preparedBy: Preprocessing(spacing: 10, size: 16), frames: .all)
         #expect(scans.count == acdc.patients[0].frameCount)
+    }
+
+    @Test("In nnU-Net's layout, the same patients are the same data")
+    func nnUNet() async throws {
+        let folder = try TemporaryFolder()
+        let phantom = Phantom.small(seed: 8)
+        try await phantom.write(patients: 6, to: folder.file("acdc"))
+        try await phantom.writeNNUNet(patients: 6, to: folder.file("nnunet"))
+        let (acdc, other) = try (DataSet(contentsOf: folder.file("acdc")), DataSet(contentsOf: folder.file("nnunet")))
+        #expect(other.layout == .nnUNet && other.classNames == acdc.classNames && other.groups == acdc.groups)
+        #expect(other.scanners?.count == 6)
+        let preprocessing = Preprocessing(spacing: 4, size: 32)
+        let (a, b) = try await (acdc.scans(preparedBy: preprocessing), other.scans(preparedBy: preprocessing))
+        #expect(a.map(\.volume) == b.map(\.volume) && a.map(\.patient.id) == b.map(\.patient.id))
+        #expect(a.map(\.image.phase) == b.map(\.image.phase) && a.map(\.image.name) == b.map(\.image.name))
     }
 
     @Test("A place that cannot be written is named")

@@ -112,17 +112,19 @@ import Volumes
             .write(to: folder.url(4, "patient004_frame12.nii.gz"))
         let acdc = try ACDC(contentsOf: folder.home)
         let thrown = await #expect(throws: VolumesError.self) {
-            try await acdc.scans(preparedBy: Preprocessing(spacing: 2, size: 4), workers: 2)
+            try await DataSet(acdc).scans(preparedBy: Preprocessing(spacing: 2, size: 4), workers: 2)
         }
         let found = problems(thrown)
         #expect(found.count == 4)
         #expect(found.first?.contains("patient001_frame01.nii.gz") == true)
         #expect(found.contains { $0.contains("patient002_frame01_gt.nii.gz: dim is 3 × 4 × 2, but must be 4 × 3 × 2") })
         #expect(
-            found.contains { $0.contains("patient003_frame12_gt.nii.gz: a label is 7.0, but must be 0, 1, 2 or 3") })
+            found.contains {
+                $0.contains("patient003_frame12_gt.nii.gz: a label is 7.0, but must be a whole number from 0 to 3")
+            })
         #expect(found.last?.contains("patient004_frame12.nii.gz: dim[4] is 2, but must be 1") == true)
 
-        let missing = await #expect(throws: VolumesError.self) { try await acdc.scans(frames: .all) }
+        let missing = await #expect(throws: VolumesError.self) { try await DataSet(acdc).scans(frames: .all) }
         #expect(problems(missing).contains("patient003/patient003_4d.nii.gz is missing, but every frame was asked for"))
     }
 }

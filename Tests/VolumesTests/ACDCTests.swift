@@ -53,7 +53,7 @@ import Volumes
         #expect(throws: VolumesError.self) { try ACDC(contentsOf: folder.home) }
         let acdc = try ACDC(contentsOf: folder.home, requiringLabels: false)
         #expect(acdc.patients[0].group == nil)
-        let scans = try await acdc.scans(preparedBy: Preprocessing(spacing: 2, size: 4))
+        let scans = try await DataSet(acdc).scans(preparedBy: Preprocessing(spacing: 2, size: 4))
         #expect(scans.count == 2 && scans.allSatisfy { $0.volume.labels == nil })
     }
 
@@ -64,8 +64,8 @@ import Volumes
         try folder.write("no label map", "patient001_frame01_gt.nii.gz", of: 1)
         let acdc = try ACDC(contentsOf: folder.home)
         let preprocessing = Preprocessing(spacing: 2, size: 4)
-        await #expect(throws: VolumesError.self) { try await acdc.scans(preparedBy: preprocessing) }
-        let scans = try await acdc.scans(preparedBy: preprocessing, withLabels: false)
+        await #expect(throws: VolumesError.self) { try await DataSet(acdc).scans(preparedBy: preprocessing) }
+        let scans = try await DataSet(acdc).scans(preparedBy: preprocessing, withLabels: false)
         #expect(scans.count == 2 && scans.allSatisfy { $0.volume.labels == nil })
     }
 
@@ -75,11 +75,11 @@ import Volumes
         for number in 1...5 { try folder.add(number, endSystole: 5 + number) }
         let acdc = try ACDC(contentsOf: folder.home)
         let preprocessing = Preprocessing(spacing: 2, size: 4, intensityPercentiles: 0...100)
-        let one = try await acdc.scans(preparedBy: preprocessing, workers: 1)
-        let many = try await acdc.scans(preparedBy: preprocessing, workers: 4)
+        let one = try await DataSet(acdc).scans(preparedBy: preprocessing, workers: 1)
+        let many = try await DataSet(acdc).scans(preparedBy: preprocessing, workers: 4)
         #expect(one.map(\.patient.id) == (1...5).flatMap { ["patient00\($0)", "patient00\($0)"] })
-        #expect(one.map(\.frame) == [1, 6, 1, 7, 1, 8, 1, 9, 1, 10])
-        #expect(one.map(\.phase) == (1...5).flatMap { _ in [ACDC.Phase.endDiastole, .endSystole] })
+        #expect(one.map(\.image.frame) == [1, 6, 1, 7, 1, 8, 1, 9, 1, 10])
+        #expect(one.map(\.image.phase) == (1...5).flatMap { _ in [ACDC.Phase.endDiastole, .endSystole] })
         #expect(one.map(\.volume) == many.map(\.volume))
         #expect(one[0].volume.sliceCount == 2)
         // Row 0 lies above the 3 rows of the image, rows 0.5 … 2.5 between them; labels take the next row.
@@ -92,9 +92,9 @@ import Volumes
         let folder = try ACDCFolder()
         try folder.add(1, endDiastole: 2, endSystole: 5, frameCount: 6, cine: true)
         let acdc = try ACDC(contentsOf: folder.home)
-        let scans = try await acdc.scans(preparedBy: Preprocessing(spacing: 2, size: 4), frames: .all)
-        #expect(scans.map(\.frame) == [1, 2, 3, 4, 5, 6])
-        #expect(scans.map(\.phase) == [nil, .endDiastole, nil, nil, .endSystole, nil])
+        let scans = try await DataSet(acdc).scans(preparedBy: Preprocessing(spacing: 2, size: 4), frames: .all)
+        #expect(scans.map(\.image.frame) == [1, 2, 3, 4, 5, 6])
+        #expect(scans.map(\.image.phase) == [nil, .endDiastole, nil, nil, .endSystole, nil])
         #expect(scans.map { $0.volume.labels != nil } == [false, true, false, false, true, false])
     }
 }

@@ -24,12 +24,12 @@ struct LoadTimer {
             let passes = Int(options["--passes"]!), passes > 0
         else { stop("--data DIR is needed; size, spacing, threads and passes are positive numbers") }
 
-        var scans: [ACDC.Scan] = []
+        var scans: [DataSet.Scan] = []
         var milliseconds: [Double] = []
         for _ in 0..<passes {
             scans = []
             let start = ContinuousClock.now
-            scans = try await ACDC(contentsOf: URL(fileURLWithPath: folder), requiringLabels: false)
+            scans = try await DataSet(contentsOf: URL(fileURLWithPath: folder), requiringLabels: false)
                 .scans(preparedBy: Preprocessing(spacing: spacing, size: size), withLabels: false, workers: threads)
             milliseconds.append((ContinuousClock.now - start) / .milliseconds(1))
         }
@@ -53,7 +53,7 @@ struct LoadTimer {
         #endif
     }
 
-    private static func write(_ scans: [ACDC.Scan], to file: URL) throws {
+    private static func write(_ scans: [DataSet.Scan], to file: URL) throws {
         try Data().write(to: file)
         let handle = try FileHandle(forWritingTo: file)
         for scan in scans { try scan.volume.pixels.withUnsafeBytes { try handle.write(contentsOf: Data($0)) } }

@@ -31,7 +31,7 @@ struct Participate: AsyncParsableCommand {
 
     @Option(help: "The SuperNode's address, such as http://127.0.0.1:9094.")
     var runtime = "http://127.0.0.1:9094"
-    @Option(help: "The folder of this site's patients, in the ACDC layout.", completion: .directory)
+    @Option(help: "The folder of this site's patients, in ACDC's layout or nnU-Net's.", completion: .directory)
     var data: String
     @Option(help: "The folder for what is kept between rounds.", completion: .directory)
     var state: String

@@ -100,6 +100,8 @@ actor ResidentSite {
     ) async throws -> FlowerSite {
         var own = settings
         (own.data, own.clients) = (data.path, place.sharers ?? 1)
+        // All patients of the folder are of this site, or of those that share it.
+        if place.sharers == nil { own.partition = .iid }
         let cohort = try await Cohort(own)
         let slices = cohort.libraries[place.sharers == nil ? 0 : place.index]
         let model = PretrainingModel(settings)
@@ -124,8 +126,14 @@ actor ResidentSite {
     private func open(
         _ settings: FederatedFineTuningSettings, _ place: Place, _ memory: SiteStates, _ state: Safetensors?
     ) async throws -> FlowerSite {
-        let acdc = try ACDC(contentsOf: data, requiringLabels: !settings.plan.unlabelled)
-        let patients = acdc.patients.map(\.id)
+        let dataSet = try DataSet(contentsOf: data, requiringLabels: !settings.plan.unlabelled)
+        try dataSet.check(channels: settings.channels)
+        guard dataSet.classNames == settings.classes else {
+            throw RunError.conflict(
+                "the job's classes are \(settings.classes.joined(separator: ", ")), and those of the data here "
+                    + "\(dataSet.classNames.joined(separator: ", ")).")
+        }
+        let patients = dataSet.patients.map(\.id)
         guard patients.count >= place.sharers ?? 1 else {
             throw RunError.data(
                 "\(data.path) holds \(patients.count) patients, too few for \(place.sharers ?? 1) sites.")
@@ -137,7 +145,7 @@ actor ResidentSite {
             ? split.clients[index]
             : split.fold(settings.fold, of: FederatedFineTuningSettings.foldCount, client: index).training
         let images = try await SiteImages(
-            acdc, preparedBy: settings.preprocessing, of: training, annotated: settings.annotated)
+            dataSet, preparedBy: settings.preprocessing, of: training, annotated: settings.annotated)
         guard !images.labelled.isEmpty else { throw RunError.data("\(data.path) holds no labelled image.") }
         let slices = LabelledSlices(images.labelled)
         let model = try settings.model(startingAt: InitialWeights("random"))

@@ -6,6 +6,7 @@ import Foundation
 import Segmentation
 import Support
 import Tensor
+import Volumes
 
 /// Federated fine-tuning across machines: run → sites → rounds → model.
 struct FineTune: AsyncParsableCommand, Sendable {
@@ -55,6 +56,14 @@ struct FineTune: AsyncParsableCommand, Sendable {
             inversion: .prefixedNo,
             help: "Learn also from images without labels, or with --annotated from all other training patients.")
         var unlabelled: Bool?
+        @Option(
+            help: """
+                Names of the classes, the background first, as in the sites' data \
+                (default: \(ACDC.classNames.joined(separator: ","))).
+                """)
+        var classes: Names?
+        @Option(help: "Channels of an image, as many as the sites' data have (default: that of the encoder, or 1).")
+        var channels: Int?
         @Option(help: "Channels of the first level (default: that of the encoder, or 16).")
         var width: Int?
         @Option(help: "Rows and columns of a slice (default: those of the encoder's images, or 144).")
@@ -121,6 +130,7 @@ struct FineTune: AsyncParsableCommand, Sendable {
         var settings = FederatedFineTuningSettings()
         if let start = options.start {
             let encoder = try InitialWeights(start)
+            settings.channels = encoder.channels ?? settings.channels
             settings.width = encoder.width ?? settings.width
             settings.size = encoder.preprocessing?.size ?? settings.size
             settings.spacing = encoder.preprocessing?.spacing ?? settings.spacing

@@ -2,6 +2,30 @@ import Foundation
 import Tensor
 import Volumes
 
+extension PretrainingSettings {
+    /// Returns the patients of each site.
+    func sites(of data: DataSet) throws(RunError) -> [[String]] {
+        guard let splitFile else { return try partition.sites(of: data, count: siteCount, seed: seed) }
+        let file = try SplitFile(contentsOf: URL(fileURLWithPath: splitFile))
+        try file.check(data, sites: siteCount)
+        if let sites = file.sites { return sites.map { $0.sorted() } }
+        return try partition.sites(of: data, count: siteCount, seed: seed)
+    }
+}
+
+extension DataSet {
+    /// Checks that images have as many channels as a network takes.
+    ///
+    /// - Throws: `RunError.conflict`.
+    public func check(channels: Int) throws(RunError) {
+        guard channels == channelNames.count else {
+            throw .conflict(
+                "--channels is \(channels), but the images in \(folder.path(percentEncoded: false)) have "
+                    + "\(channelNames.count) (\(channelNames.joined(separator: ", "))).")
+        }
+    }
+}
+
 /// All patients, divided among the sites and preprocessed.
 public struct Cohort: Sendable {
     /// The names of each site's patients.
@@ -19,34 +43,42 @@ public struct Cohort: Sendable {
     ///
     /// - Throws: `VolumesError` if the folder cannot be read; `RunError` if it holds too few patients.
     public init(_ settings: PretrainingSettings) async throws {
-        let acdc = try ACDC(contentsOf: URL(fileURLWithPath: settings.data), requiringLabels: false)
-        let patients = acdc.patients.map(\.id)
-        guard patients.count >= settings.siteCount else {
-            throw RunError.data(
-                "\(settings.data) holds \(patients.count) patients, too few for \(settings.clients) clients; "
-                    + "lower --clients.")
-        }
-        let scans = try await acdc.scans(
+        var data = try DataSet(contentsOf: URL(fileURLWithPath: settings.data), requiringLabels: false)
+        try data.check(channels: settings.channels)
+        let sites = try settings.sites(of: data)
+        data.patients.removeAll { patient in !sites.contains { $0.contains(patient.id) } }
+        let patients = data.patients.map(\.id)
+        let scans = try await data.scans(
             preparedBy: Preprocessing(spacing: settings.spacing, size: settings.size),
             frames: settings.frames == .cine ? .all : .labelled, withLabels: false)
         let volumes = Dictionary(grouping: scans, by: \.patient.id).mapValues { $0.map(\.volume) }
-        let phases = Dictionary(grouping: scans, by: \.patient.id).mapValues { $0.map { $0.phase == .endSystole } }
-        let groups = acdc.patients.compactMap { $0.group.flatMap(ACDC.Group.allCases.firstIndex) }
+        let phases = Dictionary(grouping: scans, by: \.patient.id).mapValues {
+            $0.map { $0.image.phase == .endSystole }
+        }
+        let names = Set(data.patients.compactMap(\.group)).sorted()
+        let groups = data.patients.compactMap { $0.group.flatMap(names.firstIndex) }
         self.init(
-            patients, volumes, settings, endSystolic: phases,
-            diagnoses: groups.count == patients.count ? groups : nil)
+            patients, volumes, settings, sites: sites, endSystolic: phases,
+            diagnoses: groups.count == patients.count && names.count > 1 ? groups : nil)
     }
 
     /// Creates a cohort of patients whose volumes are already preprocessed.
     ///
+    /// - Parameters:
+    ///   - patients: The names of the patients.
+    ///   - volumes: The volumes of each patient.
+    ///   - settings: The settings of the run.
+    ///   - sites: The patients of each site; by default, they are divided at random.
+    ///   - endSystolic: Whether each volume shows end systole; by default, none does.
+    ///   - diagnoses: The index of each patient's diagnosis, if all are known.
     /// - Precondition: At least as many patients as sites.
     public init(
         _ patients: [String], _ volumes: [String: [PreparedVolume]], _ settings: PretrainingSettings,
-        endSystolic: [String: [Bool]]? = nil, diagnoses: [Int]? = nil
+        sites: [[String]]? = nil, endSystolic: [String: [Bool]]? = nil, diagnoses: [Int]? = nil
     ) {
         self.diagnoses = diagnoses
         let numbers = Dictionary(uniqueKeysWithValues: patients.enumerated().map { ($1, $0) })
-        split = PatientSplit(of: patients, clients: settings.siteCount, seed: settings.seed).clients
+        split = sites ?? PatientSplit(of: patients, clients: settings.siteCount, seed: settings.seed).clients
         libraries = split.map { names in
             SliceLibrary(
                 names.flatMap { volumes[$0] ?? [] }, partitions: settings.partitions,

@@ -23,23 +23,21 @@ public struct LabelledCase: Sendable {
         (self.volume, self.reference) = (volume, reference)
     }
 
-    /// Loads the labeled images of all patients of an ACDC folder, by patient.
+    /// Loads the labeled images of all patients of a data set, by patient.
     ///
     /// - Throws: `VolumesError` that lists every file that cannot be used.
-    public static func acdc(
-        _ acdc: ACDC, preparedBy preprocessing: Preprocessing
+    public static func all(
+        in data: DataSet, preparedBy preprocessing: Preprocessing
     ) async throws(VolumesError) -> [String: [LabelledCase]] {
-        let scans = try await acdc.scans(preparedBy: preprocessing)
+        let scans = try await data.scans(preparedBy: preprocessing)
         return Dictionary(grouping: scans.compactMap(LabelledCase.init), by: \.patient)
     }
 
     /// The labeled image of a scan; `nil` for a scan without labels.
-    fileprivate init?(_ scan: ACDC.Scan) {
-        guard let phase = scan.phase, let url = scan.patient.frames.first(where: { $0.phase == phase })?.labels
-        else { return nil }
+    fileprivate init?(_ scan: DataSet.Scan) {
+        guard let url = scan.image.labels else { return nil }
         self.init(
-            patient: scan.patient.id, frame: phase.rawValue, diagnosis: scan.patient.group?.rawValue,
-            volume: scan.volume
+            patient: scan.patient.id, frame: scan.image.name, diagnosis: scan.patient.group, volume: scan.volume
         ) {
             () throws(VolumesError) in try NIfTI(contentsOf: url).volume
         }
@@ -73,18 +71,18 @@ public struct SiteImages: Sendable {
     /// The images without labels.
     public let unlabelled: [PreparedVolume]
 
-    /// Loads the images of some patients of an ACDC folder.
+    /// Loads the images of some patients of a data set.
     ///
     /// - Parameters:
-    ///   - acdc: The folder.
+    ///   - data: The data set.
     ///   - preprocessing: The preprocessing of the images.
     ///   - patients: The patients to learn from, in order.
     ///   - annotated: The number of patients, from the first, whose labels are used; by default, all of them.
     /// - Throws: `VolumesError` that lists every file that cannot be used.
     public init(
-        _ acdc: ACDC, preparedBy preprocessing: Preprocessing, of patients: [String], annotated: Int? = nil
+        _ data: DataSet, preparedBy preprocessing: Preprocessing, of patients: [String], annotated: Int? = nil
     ) async throws(VolumesError) {
-        let scans = Dictionary(grouping: try await acdc.scans(preparedBy: preprocessing), by: \.patient.id)
+        let scans = Dictionary(grouping: try await data.scans(preparedBy: preprocessing), by: \.patient.id)
         let teachers = Set(patients.prefix(annotated ?? patients.count))
         var (labelled, unlabelled): ([LabelledCase], [PreparedVolume]) = ([], [])
         for scan in patients.flatMap({ scans[$0] ?? [] }) {
@@ -133,10 +131,10 @@ public struct LabelledSlices: Sendable {
         count == 1 ? [[0, 0]] : randomBatches(of: count, size: size, using: &generator)
     }
 
-    /// Returns the pixels and labels of some slices: `[indices.count, size, size, 1]`, and one label per pixel.
+    /// Returns the pixels and labels of some slices: `[indices.count, size, size, channels]`, and one label per pixel.
     public func batch(_ indices: [Int]) -> (images: Tensor, labels: [UInt8]) {
         let (size, chosen) = (volumes[0].size, indices.map { slices[$0] })
-        let images = Tensor(rows: chosen.map { volumes[$0.volume].slice($0.slice) }, rowShape: [size, size, 1])
+        let images = Tensor(rows: chosen.map { volumes[$0.volume].slice($0.slice) }, rowShape: volumes[0].sliceShape)
         var labels: [UInt8] = []
         labels.reserveCapacity(images.count)
         for (volume, slice) in chosen {

@@ -11,6 +11,8 @@ public struct PatientSplit: Sendable, Equatable {
     public let clients: [[String]]
     private let seed: UInt64
     private let groups: [String: String]?
+    /// The folds that a file prescribes.
+    private let prescribed: [Fold]?
 
     /// Divides patients among clients at random.
     ///
@@ -23,7 +25,7 @@ public struct PatientSplit: Sendable, Equatable {
     /// - Precondition: `1 ≤ clients ≤ patients.count`.
     public init(of patients: [String], clients: Int, seed: UInt64, stratifiedBy groups: [String: String]? = nil) {
         precondition((1...max(1, patients.count)).contains(clients), "\(patients.count) patients, \(clients) clients")
-        (self.seed, self.groups) = (seed, groups)
+        (self.seed, self.groups, prescribed) = (seed, groups, nil)
         var generator = SeededGenerator(seed: seed, path: RandomStream.split)
         let order = generator.permutation(of: patients.count).map { patients[$0] }
         guard let groups else {
@@ -38,6 +40,19 @@ public struct PatientSplit: Sendable, Equatable {
             hands[position % clients].append(patient)
         }
         self.clients = hands.map { $0.sorted() }
+    }
+
+    /// Creates a known division.
+    ///
+    /// - Parameters:
+    ///   - clients: The patients of each client.
+    ///   - seed: The seed of the folds.
+    ///   - groups: The diagnosis of each patient, if folds are to have all of them as equally as the numbers allow.
+    ///   - folds: The patients of each fold; by default, they are drawn.
+    public init(
+        clients: [[String]], seed: UInt64, stratifiedBy groups: [String: String]? = nil, folds: [Fold]? = nil
+    ) {
+        (self.clients, self.seed, self.groups, prescribed) = (clients.map { $0.sorted() }, seed, groups, folds)
     }
 
     /// A client's patients in one fold.
@@ -60,8 +75,25 @@ public struct PatientSplit: Sendable, Equatable {
         let patients = clients[client]
         var order = generator.permutation(of: patients.count).map { patients[$0] }
         if let groups { order = Self.dealt(order, groups) }
+        if let prescribed {
+            precondition(prescribed.count == count, "\(count) folds of \(prescribed.count)")
+            let (known, scored) = (Set(prescribed[index].training), Set(prescribed[index].validation))
+            // Another patient is the first one in every fold here too.
+            let turned = order.indices.map { order[($0 + index * order.count / count) % order.count] }
+            return Fold(training: turned.filter(known.contains), validation: order.filter(scored.contains))
+        }
         let (start, end) = (index * order.count / count, (index + 1) * order.count / count)
         return Fold(training: Array(order[end...] + order[..<start]), validation: Array(order[start..<end]))
+    }
+
+    /// The number of folds that a file prescribes, if one does.
+    public var prescribedFoldCount: Int? { prescribed?.count }
+
+    /// Returns the number of training patients of the client that has the fewest, over `count` folds.
+    func fewestTraining(folds count: Int) -> Int {
+        clients.indices.flatMap { client in
+            (0..<count).map { fold($0, of: count, client: client).training.count }
+        }.min() ?? 0
     }
 
     /// Returns the patients sorted by group, each group in the order of `patients`.

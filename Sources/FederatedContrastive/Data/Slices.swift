@@ -4,7 +4,7 @@ import Volumes
 
 /// The slices of one step.
 public struct SliceBatch: Sendable {
-    /// The pixels, without augmentation. Shape `[count, size, size, 1]`.
+    /// The pixels, without augmentation. Shape `[count, size, size, channels]`.
     public let images: Tensor
     /// The tag of each slice, its partition for most methods.
     public let partitions: [UInt8]
@@ -70,10 +70,9 @@ public struct SliceLibrary: Sendable {
     /// The number of slices.
     public var count: Int { slices.count }
 
-    /// Returns the pixels of some slices. Shape `[slices.count, size, size, 1]`.
+    /// Returns the pixels of some slices. Shape `[slices.count, size, size, channels]`.
     public func images(_ slices: [Slice]) -> Tensor {
-        let size = volumes[0].size
-        return Tensor(rows: slices.map { volumes[$0.volume].slice($0.index) }, rowShape: [size, size, 1])
+        Tensor(rows: slices.map { volumes[$0.volume].slice($0.index) }, rowShape: volumes[0].sliceShape)
     }
 
     /// Returns a batch of some slices.
@@ -121,6 +120,11 @@ public struct SliceLibrary: Sendable {
     public func shuffled(batchSize size: Int, using generator: inout SeededGenerator) -> [[Slice]] {
         randomBatches(of: count, size: size, using: &generator).map { $0.map { slices[$0] } }
     }
+}
+
+extension PreparedVolume {
+    /// The shape of a slice, `[size, size, channels]`.
+    var sliceShape: Tensor.Shape { [size, size, channelCount] }
 }
 
 /// Returns the numbers `0 ..< count` in random order, in batches of about `size`: a batch of a single slice would

@@ -10,8 +10,6 @@ public protocol CrossValidationSettings: RunSettings {
     var mode: Trial.Mode { get }
     /// The title of the report.
     static var title: String { get }
-    /// The names of the classes, the background first.
-    static var classes: [String] { get }
     /// Whether to train a model on all patients too, for use.
     var final: Bool { get }
 
@@ -22,7 +20,24 @@ public protocol CrossValidationSettings: RunSettings {
     ///   - preprocessing: The preprocessing of the images.
     func patients(
         of starts: [InitialWeights], preparedBy preprocessing: Preprocessing
-    ) async throws -> (split: PatientSplit, cases: [String: [LabelledCase]])
+    ) async throws -> LabelledPatients
+}
+
+/// The patients of a cross-validation, with their labeled images.
+public struct LabelledPatients: Sendable {
+    /// The division among clients and folds.
+    public let split: PatientSplit
+    /// The labeled images of each patient.
+    public let cases: [String: [LabelledCase]]
+    /// The names of the classes, the background first.
+    public let classes: [String]
+    /// The number of channels of an image.
+    public let channels: Int
+
+    /// Creates the patients of a data set.
+    public init(split: PatientSplit, cases: [String: [LabelledCase]], classes: [String], channels: Int = 1) {
+        (self.split, self.cases, self.classes, self.channels) = (split, cases, classes, channels)
+    }
 }
 
 /// A cross-validated fine-tuning run: data → split → trials → tables.
@@ -53,18 +68,21 @@ public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
         starts = try InitialWeights.all(settings.starts)
         let shape = try settings.shape(of: starts)
         try settings.plan.memoryNeed(size: shape.preprocessing.size, width: shape.width).check(clients: 1)
-        let (split, cases) = try await folder.settings.patients(of: starts, preparedBy: shape.preprocessing)
+        let patients = try await folder.settings.patients(of: starts, preparedBy: shape.preprocessing)
+        let split = patients.split
         try settings.validate(for: split)
         try folder.prepare()
-        let images = cases.values.flatMap { $0 }
+        try folder.write(split.file(folds: settings.foldCount), to: "split.json")
+        let images = patients.cases.values.flatMap { $0 }
         summary =
-            "\(cases.count) patients, \(images.count) labelled images, "
+            "\(patients.cases.count) patients, \(images.count) labelled images, "
             + "\(images.reduce(0) { $0 + $1.volume.sliceCount }) slices"
             + (split.clients.count > 1 ? " at \(split.clients.count) clients" : "")
         var runner = TrialRunner(
-            folder: folder.url.appendingPathComponent("trials"), starts: starts, split: split, cases: cases,
-            folds: settings.foldCount, plan: settings.plan, inference: settings.inference, width: shape.width,
-            preprocessing: shape.preprocessing, classes: Settings.classes, observer: observer)
+            folder: folder.url.appendingPathComponent("trials"), starts: starts, split: split, cases: patients.cases,
+            folds: settings.foldCount, plan: settings.plan, inference: settings.inference,
+            channels: patients.channels, width: shape.width, preprocessing: shape.preprocessing,
+            classes: patients.classes, observer: observer)
         runner.scoreEvery = settings.scoreEvery
         self.runner = runner
     }
@@ -122,12 +140,10 @@ public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
     }
 }
 
-/// The settings of fine-tuning on ACDC.
+/// The settings of fine-tuning on a folder in the layout of ACDC or of nnU-Net.
 public struct ACDCFineTuningSettings: CrossValidationSettings {
     /// The heading of reports.
-    public static let title = "Segmentation of cardiac MRI from few annotated patients"
-    /// The names of the labels, background first.
-    public static let classes = ACDC.classNames
+    public static let title = "Segmentation from few annotated patients"
 
     /// The initial weights to compare, and the training of networks.
     public var training = FineTuningSettings()
@@ -137,6 +153,10 @@ public struct ACDCFineTuningSettings: CrossValidationSettings {
     public var clients = 10
     /// The seed of the division, equal to that of the pre-training.
     public var splitSeed: UInt64 = 1
+    /// The rule by which the patients are divided, that of the pre-training.
+    public var partition = PartitionRule.iid
+    /// A file with the patients of each site, or of each fold, in place of those rules; see ``SplitFile``.
+    public var splitFile: String?
     /// Whether to distribute all diagnoses among clients and folds as equally as possible.
     public var stratified = false
     /// Whether to train a model on all patients too, for use.
@@ -151,6 +171,12 @@ public struct ACDCFineTuningSettings: CrossValidationSettings {
     public func validate() throws(RunError) {
         try training.validate()
         try check("clients", clients, (1...1000).contains(clients), "a number from 1 to 1000")
+        if stratified, partition != .iid {
+            throw .conflict("--stratified makes sites alike, and --partition \(partition) makes them differ; give one.")
+        }
+        if splitFile != nil, partition != .iid || stratified {
+            throw .conflict("--split prescribes the division; leave out --partition and --stratified.")
+        }
         if final, mode == .local || training.starts.count > 1 {
             throw .conflict("--final trains one model of all clients; pass one --init, and not --mode local.")
         }
@@ -161,27 +187,26 @@ public struct ACDCFineTuningSettings: CrossValidationSettings {
     /// - Throws: `VolumesError` if a file cannot be read, `RunError` if there are too few patients.
     public func patients(
         of starts: [InitialWeights], preparedBy preprocessing: Preprocessing
-    ) async throws -> (split: PatientSplit, cases: [String: [LabelledCase]]) {
-        let acdc = try ACDC(contentsOf: URL(fileURLWithPath: training.data))
-        let split = try split(of: acdc.patients, starts: starts)
+    ) async throws -> LabelledPatients {
+        var data = try DataSet(contentsOf: URL(fileURLWithPath: training.data))
+        let split = try split(of: data, starts: starts)
+        data.patients.removeAll { patient in !split.clients.contains { $0.contains(patient.id) } }
         try training.validate(for: split)
-        return (split, try await LabelledCase.acdc(acdc, preparedBy: preprocessing))
+        return LabelledPatients(
+            split: split, cases: try await LabelledCase.all(in: data, preparedBy: preprocessing),
+            classes: data.classNames, channels: data.channelNames.count)
     }
 
     /// Returns the division of the patients, which must equal that of the pre-training runs.
-    private func split(of patients: [ACDC.Patient], starts: [InitialWeights]) throws(RunError) -> PatientSplit {
-        guard patients.count >= clients else {
-            throw .data(
-                "\(training.data) holds \(patients.count) patients, too few for \(clients) clients; lower --clients.")
-        }
+    private func split(of data: DataSet, starts: [InitialWeights]) throws(RunError) -> PatientSplit {
         var groups: [String: String]?
         if stratified {
-            if let unknown = patients.first(where: { $0.group == nil }) {
-                throw .data("--stratified: the Info.cfg of \(unknown.id) names no group.")
+            if let unknown = data.patients.first(where: { $0.group == nil }) {
+                throw .data("--stratified: neither Info.cfg nor patients.csv names a group of \(unknown.id).")
             }
-            groups = Dictionary(uniqueKeysWithValues: patients.map { ($0.id, $0.group!.rawValue) })
+            groups = data.groups
         }
-        let split = PatientSplit(of: patients.map(\.id), clients: clients, seed: splitSeed, stratifiedBy: groups)
+        let split = try division(of: data, groups)
         for start in starts {
             if let known = start.clients, known != split.clients {
                 throw .conflict(
@@ -193,12 +218,29 @@ public struct ACDCFineTuningSettings: CrossValidationSettings {
     }
 }
 
+extension ACDCFineTuningSettings {
+    /// Returns the division by the file, or by the rule.
+    private func division(of data: DataSet, _ groups: [String: String]?) throws(RunError) -> PatientSplit {
+        if let splitFile {
+            let file = try SplitFile(contentsOf: URL(fileURLWithPath: splitFile))
+            try file.check(data, sites: clients)
+            var sites = file.sites ?? []
+            if file.sites == nil { sites = try partition.sites(of: data, count: clients, seed: splitSeed) }
+            if let folds = file.folds, folds.count != training.foldCount {
+                throw .conflict("--split: the file has \(folds.count) folds; pass --fold-count \(folds.count).")
+            }
+            return PatientSplit(clients: sites, seed: splitSeed, folds: file.folds)
+        }
+        let sites = try partition.sites(of: data, count: clients, seed: splitSeed)
+        guard let groups else { return PatientSplit(clients: sites, seed: splitSeed) }
+        return PatientSplit(of: data.patients.map(\.id), clients: clients, seed: splitSeed, stratifiedBy: groups)
+    }
+}
+
 /// The settings of fine-tuning on HVSMR 2016, whose patients are all at one site.
 public struct HVSMRTransferSettings: CrossValidationSettings {
     /// The heading of reports.
     public static let title = "Transfer to HVSMR 2016"
-    /// The names of the labels, background first.
-    public static let classes = HVSMR.classNames
 
     /// The initial weights to compare, and the training of networks.
     public var training = FineTuningSettings()
@@ -227,10 +269,13 @@ public struct HVSMRTransferSettings: CrossValidationSettings {
     /// - Throws: `VolumesError` if a file cannot be read, `RunError` if there are too few patients.
     public func patients(
         of starts: [InitialWeights], preparedBy preprocessing: Preprocessing
-    ) async throws -> (split: PatientSplit, cases: [String: [LabelledCase]]) {
+    ) async throws -> LabelledPatients {
         let hvsmr = try HVSMR(contentsOf: URL(fileURLWithPath: training.data), release: release)
         let split = PatientSplit(of: hvsmr.patients.map(\.id), clients: 1, seed: splitSeed)
         try training.validate(for: split)
-        return (split, try await LabelledCase.hvsmr(hvsmr, preparedBy: preprocessing, slicing: sliceAxis))
+        return LabelledPatients(
+            split: split,
+            cases: try await LabelledCase.hvsmr(hvsmr, preparedBy: preprocessing, slicing: sliceAxis),
+            classes: HVSMR.classNames)
     }
 }

@@ -118,8 +118,7 @@ extension FineTuningSettings {
     ///
     /// - Throws: `RunError.conflict`.
     func validate(for split: PatientSplit) throws(RunError) {
-        let fewest =
-            split.clients.map { client in client.count - (client.count + foldCount - 1) / foldCount }.min() ?? 0
+        let fewest = split.fewestTraining(folds: foldCount)
         if let most = annotated.max(), most > fewest {
             throw .conflict(
                 "--annotated \(most): in \(foldCount) folds, a client learns from at most \(fewest); lower it.")

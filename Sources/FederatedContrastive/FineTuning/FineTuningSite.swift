@@ -144,7 +144,7 @@ public actor FineTuningSite: Client {
 
 /// The images of one step, those with true labels first.
 struct TrainingBatch: Sendable {
-    /// The pixels. Shape `[count, size, size, 1]`.
+    /// The pixels. Shape `[count, size, size, channels]`.
     var images: Tensor
     /// The label of each pixel.
     var labels: [UInt8]

@@ -12,6 +12,8 @@ public struct InitialWeights: Sendable {
     private let weights: Safetensors?
     /// The number of channels of the encoder's first level, if an encoder is given.
     public let width: Int?
+    /// The number of channels of an image, if an encoder is given.
+    public let channels: Int?
     /// The preprocessing of the images that the encoder was trained on, if its file specifies it.
     public let preprocessing: Preprocessing?
     /// The patients of each client in pre-training, if the run specifies them.
@@ -26,7 +28,7 @@ public struct InitialWeights: Sendable {
         let (given, path) = parts.count == 2 ? (String(parts[0]), String(parts[1])) : (nil, argument)
         guard path != "random" else {
             name = given ?? "random"
-            (weights, width, preprocessing, clients) = (nil, nil, nil, nil)
+            (weights, width, channels, preprocessing, clients) = (nil, nil, nil, nil, nil)
             return
         }
         var url = URL(fileURLWithPath: path)
@@ -52,7 +54,7 @@ public struct InitialWeights: Sendable {
             throw RunError.data("\(url.path): there is no weight 'inc.double_conv.0.weight', so no U-Net encoder.")
         }
         weights = file
-        width = first.shape[0]
+        (width, channels) = (first.shape[0], first.shape[1])
         preprocessing = file.metadata["preprocessing"].flatMap {
             try? JSONDecoder().decode(Preprocessing.self, from: Data($0.utf8))
         }
@@ -65,17 +67,23 @@ public struct InitialWeights: Sendable {
     ///
     /// - Throws: `RunError` or `WeightsError` if the weights are not those of an encoder.
     public func model(classes: [String], seed: UInt64 = 1) throws -> SegmentationModel {
-        try model(width: width ?? 16, preprocessing: preprocessing ?? Preprocessing(), classes: classes, seed: seed)
+        try model(
+            channels: channels ?? 1, width: width ?? 16, preprocessing: preprocessing ?? Preprocessing(),
+            classes: classes, seed: seed)
     }
 
     /// Returns a segmentation model with this encoder and a randomly initialized decoder.
     ///
     /// - Throws: `RunError` or `WeightsError` if the weights are not those of an encoder of this width.
     public func model(
-        width: Int, preprocessing: Preprocessing, classes: [String], seed: UInt64
+        channels: Int = 1, width: Int, preprocessing: Preprocessing, classes: [String], seed: UInt64
     ) throws -> SegmentationModel {
+        if let own = self.channels, own != channels {
+            throw RunError.conflict(
+                "--init \(name): the encoder is for images with \(own) channels, and the data have \(channels).")
+        }
         var model = SegmentationModel(
-            width: width, preprocessing: preprocessing, classes: classes,
+            channels: channels, width: width, preprocessing: preprocessing, classes: classes,
             generator: SeededGenerator(seed: seed, path: RandomStream.decoder))
         guard let weights else { return model }
         // The weights may be those of a whole network; its decoder is omitted.

@@ -22,6 +22,8 @@ public struct TrialRunner: Sendable {
     public let plan: FineTuningPlan
     /// The way in which the trained models label images.
     public let inference: Inference
+    /// The number of channels of an image.
+    public let channels: Int
     /// The number of channels of the networks' first level.
     public let width: Int
     /// The preprocessing of the images.
@@ -37,14 +39,17 @@ public struct TrialRunner: Sendable {
     /// Creates a runner of trials on labeled patients.
     public init(
         folder: URL, starts: [InitialWeights], split: PatientSplit, cases: [String: [LabelledCase]], folds: Int,
-        plan: FineTuningPlan, inference: Inference, width: Int, preprocessing: Preprocessing, classes: [String],
+        plan: FineTuningPlan, inference: Inference, channels: Int = 1, width: Int, preprocessing: Preprocessing,
+        classes: [String],
         observer: @escaping TrainingObserver = { _ in }
     ) {
         self.starts = Dictionary(uniqueKeysWithValues: starts.map { ($0.name, $0) })
         (self.folder, self.split, self.cases, self.folds, self.plan) = (folder, split, cases, folds, plan)
         self.inference = Inference(
-            testTimeViews: inference.testTimeViews, cleanUp: inference.cleanUp && classes == ACDC.classNames)
-        (self.width, self.preprocessing, self.classes, self.observer) = (width, preprocessing, classes, observer)
+            testTimeViews: inference.testTimeViews,
+            cleanUp: inference.cleanUp && CardiacLabels(classNames: classes) != nil)
+        (self.channels, self.width, self.preprocessing) = (channels, width, preprocessing)
+        (self.classes, self.observer) = (classes, observer)
     }
 
     // MARK: Many trials
@@ -214,7 +219,8 @@ public struct TrialRunner: Sendable {
 
     private func prepare(_ trial: Trial) throws -> (SegmentationModel, [FineTuningSite]) {
         guard let start = starts[trial.start] else { preconditionFailure("no initial weights '\(trial.start)'") }
-        var model = try start.model(width: width, preprocessing: preprocessing, classes: classes, seed: trial.seed)
+        var model = try start.model(
+            channels: channels, width: width, preprocessing: preprocessing, classes: classes, seed: trial.seed)
         model.inference = inference
         var plan = plan
         (plan.learningRate, plan.encoderRate) = (trial.learningRate, trial.encoderRate)

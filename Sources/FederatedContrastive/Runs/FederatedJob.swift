@@ -17,6 +17,8 @@ public struct FederatedJob: Codable, Equatable, Sendable {
         self.run = run
         pretraining = settings
         pretraining?.data = Self.elsewhere
+        // This is a path on the server's machine.
+        pretraining?.splitFile = nil
     }
 
     /// Creates a fine-tuning job.
@@ -51,6 +53,7 @@ public struct FederatedJob: Codable, Equatable, Sendable {
             throw .data(
                 "the server's job has the name '\(run.prefix(100))'; letters, digits and hyphens are expected.")
         }
+        guard pretraining?.splitFile == nil else { throw .data("the server's job names a file; it may name none.") }
         try pretraining?.validate()
         try segmentation?.validate()
         guard (pretraining == nil) != (segmentation == nil) else {
@@ -76,6 +79,10 @@ public struct FederatedFineTuningSettings: RunSettings {
     public var annotated: Int?
     /// The fold of a site's patients that is held out for validation if `annotated` is given.
     public var fold = 0
+    /// The names of the classes, the background first, which must be those of the data.
+    public var classes = ACDC.classNames
+    /// The number of channels of an image, which must be that of the data.
+    public var channels = 1
     /// The number of channels of the first level.
     public var width = 16
     /// The number of rows and columns of a slice.
@@ -112,6 +119,12 @@ public struct FederatedFineTuningSettings: RunSettings {
         try check(
             "aggregation", plan.aggregation, (quorum ?? clients) >= fewest,
             "with \(quorum ?? clients) sites in a round, a rule that does not need \(fewest),")
+        try check(
+            "classes", classes.joined(separator: ","),
+            (2...255).contains(classes.count) && Set(classes).count == classes.count
+                && classes.allSatisfy { !$0.isEmpty && $0.utf8.count <= 100 && !$0.contains(where: \.isNewline) },
+            "2 to 255 different names, the background first,")
+        try PretrainingSettings.checkChannels(channels)
         try check("width", width, (1...256).contains(width), "a number from 1 to 256")
         try PretrainingSettings.checkImages(size: size, spacing: spacing)
     }
@@ -124,8 +137,9 @@ public struct FederatedFineTuningSettings: RunSettings {
     /// - Throws: `RunError` or `WeightsError` if the initial weights do not fit.
     public func model(startingAt start: InitialWeights) throws -> SegmentationModel {
         var model = try start.model(
-            width: width, preprocessing: preprocessing, classes: ACDC.classNames, seed: seed)
+            channels: channels, width: width, preprocessing: preprocessing, classes: classes, seed: seed)
         model.inference = inference
+        if model.cardiacLabels == nil { model.inference.cleanUp = false }
         return model
     }
 }

@@ -15,7 +15,7 @@ import Foundation
 ///
 /// ```swift
 /// let acdc = try ACDC(contentsOf: URL(filePath: "ACDC/database"))
-/// let scans = try await acdc.scans(preparedBy: Preprocessing())
+/// let scans = try await DataSet(acdc).scans(preparedBy: Preprocessing())
 /// ```
 ///
 /// Labels are 0 background, 1 right ventricular cavity, 2 left ventricular myocardium, and 3 left ventricular cavity.
@@ -79,7 +79,9 @@ public struct ACDC: Sendable {
             }
         }
         throw .noDataSet(
-            folder: path, reason: "it holds no folders patient001, patient002, … and no training with such folders")
+            folder: path,
+            reason: "it holds no folders patient001, patient002, … and no training with such folders, and no "
+                + "dataset.json, as nnU-Net's layout has")
     }
 }
 

@@ -12,19 +12,15 @@
 /// let cleaned = CardiacCleanUp()(model.labels(of: image))
 /// ```
 public struct CardiacCleanUp: Hashable, Sendable {
-    /// The label of the right ventricle.
-    public var rightVentricle: UInt8 = 1
-    /// The label of the myocardium.
-    public var myocardium: UInt8 = 2
-    /// The label of the left ventricle.
-    public var leftVentricle: UInt8 = 3
+    /// The labels of the structures.
+    public var structures: CardiacLabels
     /// The size of the smallest component of the right ventricle that remains, as a fraction of the largest one.
     public var fraction = 0.1
     /// The largest distance of a component of the right ventricle that remains, in mm.
     public var distance = 25.0
 
-    /// Creates a rule for the labels of ``ACDC``.
-    public init() {}
+    /// Creates a rule for some labels, by default those of ``ACDC``.
+    public init(_ structures: CardiacLabels = .acdc) { self.structures = structures }
 
     /// Returns the label map without what no heart has.
     ///
@@ -41,7 +37,7 @@ public struct CardiacCleanUp: Hashable, Sendable {
 
     /// Removes all but the largest component of left ventricle and myocardium, and returns that.
     private func keepLargestHeart(in labels: inout Volume) -> [Bool] {
-        let (left, muscle) = (Float(leftVentricle), Float(myocardium))
+        let (left, muscle) = (Float(structures.leftVentricle), Float(structures.myocardium))
         let members = labels.voxels.map { $0 == left || $0 == muscle }
         let components = ConnectedComponents(of: members, extent: labels.extent)
         guard let largest = components.largest else { return members }
@@ -52,7 +48,7 @@ public struct CardiacCleanUp: Hashable, Sendable {
 
     /// Removes the small and the distant components of the right ventricle.
     private func keepRightVentricle(near heart: [Bool], in labels: inout Volume) {
-        let right = Float(rightVentricle)
+        let right = Float(structures.rightVentricle)
         let components = ConnectedComponents(of: labels.voxels.map { $0 == right }, extent: labels.extent)
         guard let most = components.sizes.max() else { return }
         var nearest = [Double](repeating: .infinity, count: components.sizes.count)
@@ -84,7 +80,7 @@ public struct CardiacCleanUp: Hashable, Sendable {
             if x == 0 || y == 0 || x == extent.x - 1 || y == extent.y - 1 { touchesEdge[Int(component) - 1] = true }
         }
         for (place, component) in outside.component.enumerated() where component > 0 {
-            if !touchesEdge[Int(component) - 1] { labels.voxels[place] = Float(leftVentricle) }
+            if !touchesEdge[Int(component) - 1] { labels.voxels[place] = Float(structures.leftVentricle) }
         }
     }
 }

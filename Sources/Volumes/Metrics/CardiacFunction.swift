@@ -1,7 +1,6 @@
 /// Ventricular volumes, ejection fractions, and myocardial mass from the label maps of end diastole and end systole.
 ///
-/// Labels are those of ``ACDC``: 1 right ventricular cavity, 2 left ventricular myocardium, and 3 left ventricular
-/// cavity. A volume is the number of voxels times the volume of a voxel, including the slice spacing, without
+/// A volume is the number of voxels times the volume of a voxel, including the slice spacing, without
 /// interpolation between slices. A structure without voxels has volume 0.
 public struct CardiacFunction: Hashable, Sendable, Codable {
     /// The left ventricular cavity.
@@ -16,18 +15,24 @@ public struct CardiacFunction: Hashable, Sendable, Codable {
 
     /// Creates the cardiac function measured on a pair of label maps, each with its own spacing.
     ///
+    /// - Parameters:
+    ///   - endDiastole: The label map of end diastole.
+    ///   - endSystole: The label map of end systole.
+    ///   - structures: The labels of the structures, by default those of ``ACDC``.
     /// - Precondition: Each map has one frame and a spacing within `Volume.Spacing.measurable`.
-    public init(endDiastole: Volume, endSystole: Volume) {
+    public init(endDiastole: Volume, endSystole: Volume, structures: CardiacLabels = .acdc) {
         for map in [endDiastole, endSystole] {
             precondition(map.extent.frames == 1, "\(map.extent.frames) frames; pass one frame")
             precondition(map.spacing.isMeasurable, "\(map.spacing) is not within \(Volume.Spacing.measurable) mm")
         }
+        func ventricle(_ label: Int) -> Ventricle {
+            Ventricle(
+                endDiastolicVolume: endDiastole.milliliters(of: Float(label)),
+                endSystolicVolume: endSystole.milliliters(of: Float(label)))
+        }
         self.init(
-            leftVentricle: Ventricle(
-                endDiastolicVolume: endDiastole.milliliters(of: 3), endSystolicVolume: endSystole.milliliters(of: 3)),
-            rightVentricle: Ventricle(
-                endDiastolicVolume: endDiastole.milliliters(of: 1), endSystolicVolume: endSystole.milliliters(of: 1)),
-            myocardialVolume: endDiastole.milliliters(of: 2))
+            leftVentricle: ventricle(structures.leftVentricle), rightVentricle: ventricle(structures.rightVentricle),
+            myocardialVolume: endDiastole.milliliters(of: Float(structures.myocardium)))
     }
 
     /// Creates the cardiac function from known volumes.

@@ -1,19 +1,20 @@
 /// The slices of one 3-D image on the network's grid, with the mapping back to the native grid.
 public struct PreparedVolume: Sendable, Equatable {
-    /// The intensities, most of them from 0 to 1: `[slice, row, column]`, row-major, `sliceCount × size × size`; the row index runs
-    /// along the image's y axis, the column index along x.
+    /// The intensities, most of them from 0 to 1: `[slice, row, column, channel]`, row-major,
+    /// `sliceCount × size × size × channelCount`; the row index runs along the image's y axis, the column index along x.
     public var pixels: [Float]
-    /// The label of each pixel, in the order of `pixels`; `nil` for an image without labels.
+    /// The label of each pixel, `[slice, row, column]`; `nil` for an image without labels.
     public var labels: [UInt8]?
     /// The position of the pixels in the native image.
     public let grid: Grid
 
     /// Creates a volume from pixels and labels on a grid.
     ///
-    /// - Precondition: Both arrays fill the grid.
+    /// - Precondition: Both arrays fill the grid, the pixels with one or more channels.
     public init(pixels: [Float], labels: [UInt8]? = nil, grid: Grid) {
         precondition(
-            pixels.count == grid.count, "\(pixels.count) pixels do not fill \(grid.count) places")
+            pixels.count.isMultiple(of: grid.count) && !pixels.isEmpty,
+            "\(pixels.count) pixels do not fill \(grid.count) places")
         precondition(
             labels.map { $0.count == grid.count } ?? true,
             "\(labels?.count ?? 0) labels do not fill \(grid.count) places")
@@ -24,13 +25,16 @@ public struct PreparedVolume: Sendable, Equatable {
     public var sliceCount: Int { grid.native.slices }
     /// The number of rows and columns of a slice.
     public var size: Int { grid.size }
+    /// The number of channels of a pixel.
+    public var channelCount: Int { pixels.count / grid.count }
 
-    /// Returns the pixels of one slice: `[row, column]`.
+    /// Returns the pixels of one slice: `[row, column, channel]`.
     ///
     /// - Precondition: `0 ≤ index < sliceCount`.
     public func slice(_ index: Int) -> ArraySlice<Float> {
         precondition((0..<sliceCount).contains(index), "slice \(index) of \(sliceCount)")
-        return pixels[index * size * size..<(index + 1) * size * size]
+        let count = pixels.count / sliceCount
+        return pixels[index * count..<(index + 1) * count]
     }
 
     /// A square pixel grid, concentric with the slices of a native image.

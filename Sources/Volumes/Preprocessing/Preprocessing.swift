@@ -79,18 +79,41 @@ public struct Preprocessing: Hashable, Sendable {
     /// - Precondition: `image` has one frame; `labels` has the size of `image`.
     /// - Complexity: O(voxels + slices · size²).
     public func callAsFunction(_ image: Volume, labels: Volume? = nil) -> PreparedVolume {
+        self([image], labels: labels)
+    }
+
+    /// Returns the prepared slices of one image with several channels, each with its own range of intensities.
+    ///
+    /// - Parameters:
+    ///   - channels: The channels of a native 3-D image of one time frame, at least one.
+    ///   - labels: The label map, of the same size: integers 0 … 255.
+    /// - Precondition: All have one frame and the same size.
+    /// - Complexity: O(voxels + slices · size²).
+    public func callAsFunction(_ channels: [Volume], labels: Volume? = nil) -> PreparedVolume {
+        let image = channels[0]
         precondition(image.extent.frames == 1, "an image of \(image.extent) has several frames; prepare them singly")
+        precondition(channels.allSatisfy { $0.extent == image.extent }, "the channels of an image differ in size")
         if let labels {
             precondition(
                 labels.extent == image.extent,
                 "labels of \(labels.extent) do not describe an image of \(image.extent)")
         }
         let grid = PreparedVolume.Grid(native: image.extent, nativeSpacing: image.spacing, spacing: spacing, size: size)
-        let range = Percentiles(of: central(image)).range(intensityPercentiles)
+        let pixels = channels.map { channel in
+            resampled(channel, from: Percentiles(of: central(channel)).range(intensityPercentiles), onto: grid)
+        }
         return PreparedVolume(
-            pixels: resampled(image, from: range, onto: grid),
+            pixels: channels.count == 1 ? pixels[0] : Self.interleaved(pixels),
             labels: labels.map { strongest($0, onto: grid) },
             grid: grid)
+    }
+
+    /// Returns the pixels of several channels, one pixel after the other.
+    private static func interleaved(_ channels: [[Float]]) -> [Float] {
+        var pixels: [Float] = []
+        pixels.reserveCapacity(channels.count * channels[0].count)
+        for place in channels[0].indices { for channel in channels { pixels.append(channel[place]) } }
+        return pixels
     }
 
     /// Returns the voxels of the central square of every slice; all voxels without a window.

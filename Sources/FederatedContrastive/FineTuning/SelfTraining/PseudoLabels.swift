@@ -73,8 +73,8 @@ extension PseudoLabels {
                 where probabilities[pixel * classes + c] > probabilities[pixel * classes + best] { best = c }
                 (labels[pixel], sureness[pixel]) = (UInt8(best), probabilities[pixel * classes + best])
             }
-            let isHeart = teacher.classes == ACDC.classNames
-            let cleaned = isHeart ? image.cleaned(labels) : labels
+            let heart = teacher.cardiacLabels
+            let cleaned = heart.map { image.cleaned(labels, $0) } ?? labels
             for slice in 0..<image.sliceCount {
                 var (unsure, foreground, left) = (0, 0, 0)
                 for pixel in slice * plane..<(slice + 1) * plane {
@@ -82,7 +82,7 @@ extension PseudoLabels {
                     if isForeground {
                         foreground += 1
                         foregroundConfidence += Double(sureness[pixel])
-                        if cleaned[pixel] == 3 { left += 1 }
+                        if let heart, Int(cleaned[pixel]) == heart.leftVentricle { left += 1 }
                     }
                     // What the rules of anatomy changed is no matter of the teacher's confidence.
                     let isSure =
@@ -95,7 +95,7 @@ extension PseudoLabels {
                 foregroundCount += foreground
                 volume += Double(foreground) * image.grid.milliliters
                 let position = image.position(ofSlice: slice)
-                let isWhole = !isHeart || left > 0 || !SelfTraining.innerPositions.contains(position)
+                let isWhole = heart == nil || left > 0 || !SelfTraining.innerPositions.contains(position)
                 if isWhole, Double(unsure) <= SelfTraining.unsureFraction * Double(foreground) {
                     accepted.append(slice)
                 }
@@ -110,12 +110,12 @@ extension PreparedVolume {
     func position(ofSlice index: Int) -> Double { (Double(index) + 0.5) / Double(sliceCount) }
 
     /// Returns labels on this grid without what no heart has.
-    func cleaned(_ labels: [UInt8]) -> [UInt8] {
+    func cleaned(_ labels: [UInt8], _ structures: CardiacLabels) -> [UInt8] {
         let map = Volume(
             extent: Volume.Extent(x: size, y: size, slices: sliceCount),
             spacing: Volume.Spacing(x: grid.spacing, y: grid.spacing, slice: grid.nativeSpacing.slice),
             voxels: labels.map(Float.init))
-        return CardiacCleanUp()(map).voxels.map { UInt8($0) }
+        return CardiacCleanUp(structures)(map).voxels.map { UInt8($0) }
     }
 
     /// The mean volume of all labels but the background, in ml.

@@ -67,7 +67,7 @@ struct SelfTrainingSite: Sendable {
         var labels = chosen.flatMap {
             pseudoLabels.labels[$0.volume][$0.index * plane..<($0.index + 1) * plane]
         }
-        let pixels = Tensor(rows: chosen.map { images[$0.volume].slice($0.index) }, rowShape: [size, size, 1])
+        let pixels = Tensor(rows: chosen.map { images[$0.volume].slice($0.index) }, rowShape: images[0].sliceShape)
         let views = augmentation.views(pixels, labels: &labels, using: &generator)
         var extended = TrainingBatch(
             images: Tensor(joiningRows: [batch.images, views]), labels: batch.labels + labels,

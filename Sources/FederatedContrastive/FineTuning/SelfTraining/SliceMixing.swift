@@ -12,18 +12,18 @@ struct SliceMixing: Sendable {
         column = generator.integer(below: size - side + 1)
     }
 
-    /// Exchanges the box between images `a` and `b` of a batch `[n, size, size, 1]` with one label per pixel.
+    /// Exchanges the box between images `a` and `b` of a batch `[n, size, size, channels]` with one label per pixel.
     func exchange(_ a: Int, _ b: Int, in images: inout Tensor, labels: inout [UInt8]) {
-        let size = images.shape[1]
+        let (size, channels) = (images.shape[1], images.shape[3])
         images.withMutableSpan { pixels in
             for row in row..<row + side {
                 let (first, second) = ((a * size + row) * size + column, (b * size + row) * size + column)
-                for offset in 0..<side {
-                    let pixel = pixels[first + offset]
-                    pixels[first + offset] = pixels[second + offset]
-                    pixels[second + offset] = pixel
-                    labels.swapAt(first + offset, second + offset)
+                for offset in 0..<side * channels {
+                    let pixel = pixels[first * channels + offset]
+                    pixels[first * channels + offset] = pixels[second * channels + offset]
+                    pixels[second * channels + offset] = pixel
                 }
+                for offset in 0..<side { labels.swapAt(first + offset, second + offset) }
             }
         }
     }
