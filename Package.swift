@@ -30,6 +30,7 @@ let package = Package(
         .executable(name: "Evaluate", targets: ["Evaluate"]),
         .executable(name: "MakePhantoms", targets: ["MakePhantoms"]),
         .executable(name: "Segment", targets: ["Segment"]),
+        .executable(name: "Export", targets: ["Export"]),
         .executable(name: "VolumeInfo", targets: ["VolumeInfo"]),
     ],
     dependencies: [
@@ -57,7 +58,7 @@ let package = Package(
                 "Segmentation",
             ],
             swiftSettings: safe),
-        .target(name: "Segmentation", dependencies: ["Tensor", "UNet", "Volumes"], swiftSettings: safe),
+        .target(name: "Segmentation", dependencies: ["FileIO", "Tensor", "UNet", "Volumes"], swiftSettings: safe),
         .target(name: "Volumes", dependencies: ["FileIO"], swiftSettings: strict),
         .target(name: "Phantoms", dependencies: ["FileIO", "Volumes", "Randomness"], swiftSettings: safe),
 
@@ -93,8 +94,13 @@ let package = Package(
             name: "MakePhantoms", dependencies: ["FileIO", "Phantoms", "Volumes", arguments],
             path: "Examples/MakePhantoms", swiftSettings: strict),
         .executableTarget(
-            name: "Segment", dependencies: ["Reporting", "Segmentation", "Support", "Tensor", "Volumes", arguments],
+            name: "Segment",
+            dependencies: ["FileIO", "Reporting", "Segmentation", "Support", "Tensor", "Volumes", arguments],
             path: "Examples/Segment", swiftSettings: strict),
+        .executableTarget(
+            name: "Export",
+            dependencies: ["FileIO", "Reporting", "Segmentation", "Support", "Tensor", "Volumes", arguments],
+            path: "Examples/Export", swiftSettings: strict),
         .executableTarget(
             name: "VolumeInfo", dependencies: ["FileIO", "Reporting", "Volumes", arguments],
             path: "Examples/VolumeInfo", swiftSettings: strict),
@@ -135,7 +141,8 @@ let package = Package(
             name: "ExecutableTests",
             dependencies: [
                 "ACDCPretrain", "ACDCFineTune", "HVSMRTransfer", "PaperTables", "Evaluate", "MakePhantoms", "Segment",
-                "VolumeInfo", "FederatedContrastive", "Federation", "Segmentation", "Support", "Volumes", "Phantoms",
+                "Export", "VolumeInfo", "FederatedContrastive", "Federation", "Segmentation", "Support", "Volumes",
+                "Phantoms",
                 "Tensor", "_TestSupport", arguments,
             ],
             swiftSettings: strict),

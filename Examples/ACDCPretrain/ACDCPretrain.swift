@@ -17,7 +17,8 @@ struct ACDCPretrain: AsyncParsableCommand, Sendable {
 
             Exit codes: 0 done, 64 wrong options, 65 wrong data, 66 no input, 73 and 74 cannot write, 75 too few \
             clients left, 130 and 143 stopped by a signal.
-            """)
+            """,
+        version: Provenance.versionLine)
 
     struct DataOptions: SettingOptions {
         @Option(

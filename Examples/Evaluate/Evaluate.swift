@@ -21,7 +21,8 @@ struct Evaluate: AsyncParsableCommand {
             Exit codes: 0 done, 64 wrong usage, 65 a file is damaged or does not match its counterpart, 66 a file is \
             missing or may not be read, 73 the summary cannot be created, 74 it cannot be written. If anything is \
             wrong, every bad case is named and nothing is summarized.
-            """)
+            """,
+        version: PackageVersion.text)
 
     @Argument(help: "The label map to evaluate, or a folder of them.", completion: .file())
     var predictions: String

@@ -16,7 +16,8 @@ struct HVSMRTransfer: AsyncParsableCommand, Sendable {
 
             Exit codes: 0 done, 64 wrong options, 65 wrong data, 66 no input, 73 and 74 cannot write, 75 training \
             failed, 130 and 143 stopped by a signal.
-            """)
+            """,
+        version: Provenance.versionLine)
 
     struct DataOptions: SettingOptions {
         @Option(help: "The release to read if the folder holds several.")

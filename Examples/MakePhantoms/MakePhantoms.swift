@@ -21,7 +21,8 @@ struct MakePhantoms: AsyncParsableCommand {
 
             Exit codes: 0 done, 64 wrong usage, 73 the folder cannot be created or is not empty, 74 a file cannot be \
             written.
-            """)
+            """,
+        version: PackageVersion.text)
 
     @Option(help: "The folder to write to.")
     var output = "phantoms"

@@ -19,7 +19,8 @@ struct PaperTables: AsyncParsableCommand, Sendable {
             continues. Writes tables.md, tables.csv, and tables.html.
 
             Exit codes: those of the three programs, and 64 wrong options, 66 no input, 73 and 74 cannot write.
-            """)
+            """,
+        version: Provenance.versionLine)
 
     struct TableOptions: SettingOptions {
         @Option(help: "The folder of ACDC's patients.", completion: .directory)

@@ -162,9 +162,9 @@ struct OutputFolder {
             "\(path): \(first) is there already\(more); name another folder, or pass --force to replace it.")
     }
 
-    /// Writes the summary and returns its contents: a JSON array of objects with keys in alphabetical order.
-    func write(_ records: [Record]) throws -> Data {
-        let data = try ReadableJSON.data(records)
+    /// Writes the summary and returns its contents: a JSON object with keys in alphabetical order.
+    func write(_ summary: SegmentationSummary) throws -> Data {
+        let data = try ReadableJSON.data(summary)
         let file = url.appendingPathComponent(Self.summaryName)
         do { try data.write(to: file, options: .atomic) } catch {
             throw Failure.cannotWrite("\(file.path): cannot be written: \(error.localizedDescription)")

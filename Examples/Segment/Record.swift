@@ -1,6 +1,21 @@
+import FileIO
 import Foundation
 import Reporting
 import Volumes
+
+/// The contents of `segmentation.json`; docs/schemas/segmentation.json describes them.
+struct SegmentationSummary: Encodable {
+    /// The version of the format.
+    let schema = 1
+    /// The version of this package.
+    let version = PackageVersion.text
+    /// The files of the model, or of the models of an ensemble.
+    let models: [String]
+    /// The names of the classes, the background first.
+    let classes: [String]
+    /// The results, in the order of the inputs.
+    let images: [Record]
+}
 
 /// The result for one input.
 struct Record: Sendable {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileIO
 import Foundation
 import Segmentation
 import Support
@@ -30,7 +31,8 @@ struct Segment: AsyncParsableCommand, Sendable {
             Exit codes: 0 done, 64 wrong usage, 65 an input or the model is damaged or unsuitable (other inputs are \
             still processed), 66 a file is missing, 73 a file exists already or the folder cannot be created, 74 a \
             file cannot be written, 130 and 143 stopped by a signal.
-            """)
+            """,
+        version: PackageVersion.text)
 
     @Argument(help: "The model.safetensors of a fine-tuned run.", completion: .file())
     var model: String
@@ -172,7 +174,8 @@ struct Segment: AsyncParsableCommand, Sendable {
         }
 
         // Volumes and function.
-        let data = try folder.write(records)
+        let data = try folder.write(
+            SegmentationSummary(models: [self.model] + others, classes: model.classes, images: records))
         if json {
             progress.print(data)
         } else if !quiet {

@@ -15,7 +15,8 @@ struct VolumeInfo: ParsableCommand {
 
             Exit status: 0 if every file was read, 66 if files are missing or may not be read but nothing else is \
             wrong, 65 if a file is damaged or is not a NIfTI file, 64 for invalid arguments.
-            """)
+            """,
+        version: PackageVersion.text)
 
     @Argument(help: "NIfTI files: .nii, .nii.gz, .hdr, or .img.", completion: .file())
     var files: [String]

@@ -1,5 +1,6 @@
 import Features
 import Federation
+import FileIO
 import Foundation
 import Tensor
 import UNet
@@ -190,7 +191,7 @@ extension RunFolder<PretrainingSettings> {
             "input":
                 "\(settings.channels) channel\(settings.channels == 1 ? "" : "s"), \(settings.size) × \(settings.size) pixels of \(settings.spacing) mm, "
                 + "percentiles 1 and 99 of the central 120 mm mapped to 0 and 1, clamped to 0 … 2",
-            "pretraining": settings.summary,
+            "pretraining": settings.summary, "version": PackageVersion.text,
         ]
         try parameters.safetensors(including: { $0.group == .encoder }, metadata: metadata)
             .write(to: url.appendingPathComponent("encoder.safetensors"))

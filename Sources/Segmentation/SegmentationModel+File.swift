@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import Tensor
 import UNet
@@ -36,7 +37,7 @@ extension SegmentationModel {
     /// can also read.
     ///
     /// All metadata values are strings: `configuration`, `preprocessing`, and `inference` contain JSON objects,
-    /// `classes` a JSON array.
+    /// `classes` a JSON array; `version` is that of this package.
     ///
     /// - Parameters:
     ///   - url: The file, which is replaced if it exists.
@@ -51,6 +52,7 @@ extension SegmentationModel {
         let metadata = try [
             "model": "U-Net", "configuration": json(network.configuration), "preprocessing": json(preprocessing),
             "inference": json(inference), "classes": json(classes), "provenance": provenance,
+            "version": PackageVersion.text,
         ]
         try parameters.safetensors(metadata: metadata).write(to: url)
     }

@@ -91,7 +91,8 @@ struct SegmentExample {
     /// The objects of a `segmentation.json`.
     func records(_ output: String = "out") throws -> [[String: Any]] {
         let data = try Data(contentsOf: folder.file(output + "/segmentation.json"))
-        return try #require(JSONSerialization.jsonObject(with: data) as? [[String: Any]])
+        let summary = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+        return try #require(summary["images"] as? [[String: Any]])
     }
 }
 

@@ -21,6 +21,7 @@ struct FlowerClient: AsyncParsableCommand {
             Exit codes: 64 wrong options, 65 wrong data, 66 no input, 69 Flower does not accept this process, 73 and 74 \
             cannot write, 130 and 143 stopped by a signal.
             """,
+        version: Provenance.versionLine,
         subcommands: [Participate.self, Approve.self, Audit.self], defaultSubcommand: Participate.self)
 }
 

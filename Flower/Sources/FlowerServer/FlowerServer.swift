@@ -1,4 +1,5 @@
 import ArgumentParser
+import FederatedContrastive
 
 /// The command-line tool for the server of a federation across machines.
 @main
@@ -14,5 +15,5 @@ struct FlowerServer: AsyncParsableCommand {
             this process, or stopped the run, 73 and 74 cannot write, 75 too few sites left, 130 and 143 stopped by a \
             signal.
             """,
-        subcommands: [Pretrain.self, FineTune.self])
+        version: Provenance.versionLine, subcommands: [Pretrain.self, FineTune.self])
 }

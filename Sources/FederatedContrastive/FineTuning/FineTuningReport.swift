@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import Volumes
 
@@ -214,6 +215,9 @@ extension FineTuningReport {
 
 /// The contents of `results.json`.
 private struct ResultsFile<Settings: Encodable>: Encodable {
+    /// The version of the format.
+    let schema = 1
+    let version = PackageVersion.text
     let settings: Settings
     let cells: [FineTuningReport.Cell]
     let comparisons: [PairedComparison]

@@ -40,7 +40,8 @@ public struct InitialWeights: Sendable {
             clients = (try? Data(contentsOf: url.appendingPathComponent("split.json")))
                 .flatMap { try? JSONDecoder().decode([[String]].self, from: $0) }
             name = given ?? url.lastPathComponent
-            url.appendPathComponent("encoder.safetensors")
+            let files = ["encoder.safetensors", "model.safetensors"].map(url.appendingPathComponent)
+            url = files.first { FileManager.default.fileExists(atPath: $0.path) } ?? files[0]
             guard FileManager.default.fileExists(atPath: url.path) else {
                 throw RunError.missing(
                     "--init \(path): the run has no encoder.safetensors; finish it first by --resume.")

@@ -1,6 +1,5 @@
 import FileIO
 import Foundation
-import Tensor
 
 /// The folder of one run, with its settings, `config.json`, and the machine it was started on, `environment.json`.
 public struct RunFolder<Settings: RunSettings>: Sendable {
@@ -69,7 +68,7 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
             if try known == settings.encoded() { return }
             throw Self.occupied(url)
         }
-        if let facts = try? JSON.encoded(Environment(), pretty: true) { try write(facts, to: "environment.json") }
+        if let facts = try? JSON.encoded(Provenance(), pretty: true) { try write(facts, to: "environment.json") }
         try write(settings.encoded(), to: config.lastPathComponent)
     }
 
@@ -87,13 +86,4 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
             throw .unwritable("\(error)")
         }
     }
-}
-
-/// The properties of the machine that may affect the bits of a run in addition to its settings.
-private struct Environment: Encodable {
-    let started = ISO8601DateFormatter().string(from: Date())
-    let system = ProcessInfo.processInfo.operatingSystemVersionString
-    let cores = ProcessInfo.processInfo.activeProcessorCount
-    let blas = Machine.blas
-    let kernels = Machine.instructionSet
 }
