@@ -55,6 +55,7 @@ let package = Package(
             dependencies: [
                 "FederationFlower", "FlowerClient", "FlowerServer", library("FederatedContrastive"),
                 library("Federation"), library("Features"), library("Tensor"), protobuf,
+                arguments,
             ],
             resources: [.copy("Fixtures")], swiftSettings: strict),
     ],

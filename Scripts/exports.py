@@ -6,6 +6,7 @@ import os
 import pathlib
 import sys
 
+import jsonschema
 import nibabel
 import numpy as np
 import onnx
@@ -54,6 +55,21 @@ def compare(name, labels_of):
     failures += not good
     print(f"{name:12} {different} of {total} voxels differ, {marked} of them are of a heart{'' if good else ': TOO MANY'}")
 
+
+schemas = pathlib.Path(__file__).resolve().parent.parent / "docs" / "schemas"
+for name, path in {
+    "segmentation": "ours/segmentation.json", "results": "run/results.json", "environment": "run/environment.json",
+    "split": "run/split.json", "config": "onnx/config.json",
+}.items():
+    schema = json.loads((schemas / f"{name}.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(json.loads((work / path).read_text()), schema)
+schema = json.loads((schemas / "rounds.json").read_text())
+lines = [line for file in (work / "run").rglob("rounds.jsonl") for line in file.read_text().splitlines()]
+assert lines, "no rounds to validate"
+for line in lines:
+    jsonschema.validate(json.loads(line), schema)
+print(f"schemas      six kinds of files are as docs/schemas says, {len(lines)} rounds among them")
 
 folder = work / "onnx"
 onnx.checker.check_model(onnx.load(folder / "model.onnx"), full_check=True)

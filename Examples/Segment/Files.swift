@@ -1,6 +1,7 @@
 import Foundation
 import Reporting
 import Support
+import Volumes
 
 /// An image to segment, and the name of its label map.
 struct Input: Sendable, Hashable {
@@ -16,7 +17,7 @@ struct Input: Sendable, Hashable {
     var urls: [URL] { [url] + furtherChannels.map { URL(fileURLWithPath: $0) } }
 
     /// The file name of the label map.
-    var labelName: String { name + "_seg.nii.gz" }
+    private(set) var labelName = ""
 
     /// A frame of a cine in a file of its own.
     struct Frame: Hashable {
@@ -36,9 +37,11 @@ struct Input: Sendable, Hashable {
 
     /// Returns the images that the arguments name: files themselves, and all images in folders and their subfolders.
     ///
-    /// - Parameter channels: The number of channels of an image; if it is not 1, the channels of `CASE` are the files
-    ///   `CASE_0000`, `CASE_0001`, and so on, of which the arguments name the first.
-    static func all(_ arguments: [String], channels: Int) throws(Failure) -> [Input] {
+    /// - Parameters:
+    ///   - channels: The number of channels of an image; if it is not 1, the channels of `CASE` are the files `CASE_0000`,
+    ///     `CASE_0001`, and so on, of which the arguments name the first.
+    ///   - names: The names of the label maps.
+    static func all(_ arguments: [String], channels: Int, names: OutputName) throws(Failure) -> [Input] {
         var files: [String] = []
         for argument in arguments {
             var isFolder = ObjCBool(false)
@@ -53,6 +56,7 @@ struct Input: Sendable, Hashable {
                 file: $0, name: stem(of: $0) ?? (($0 as NSString).lastPathComponent as NSString).deletingPathExtension)
         }
         if channels > 1 { inputs = try joined(inputs, channels) }
+        for index in inputs.indices { try inputs[index].giveName(names) }
         var owners: [String: String] = [:]
         for input in inputs {
             if let other = owners.updateValue(input.file, forKey: input.labelName) {
@@ -62,6 +66,19 @@ struct Input: Sendable, Hashable {
             }
         }
         return inputs
+    }
+
+    private mutating func giveName(_ names: OutputName) throws(Failure) {
+        let patient = name.range(of: "_frame", options: .backwards).map { String(name[..<$0.lowerBound]) } ?? name
+        var phase: ACDC.Phase?
+        if names.needsPhase {
+            let info = try? ACDC.Info(ofPatientIn: url.deletingLastPathComponent())
+            phase = frame.flatMap { info?.moments.phase(ofFrame: $0.number) }
+            if phase == nil {
+                throw .usage("\(file): no Info.cfg beside it tells its phase, which --name asks for.")
+            }
+        }
+        labelName = names.name(case: name, patient: patient, phase: phase?.rawValue)
     }
 
     /// Returns inputs of several channels each.
@@ -160,6 +177,21 @@ struct OutputFolder {
         let more = present.count == 1 ? "" : ", and \(present.count - 1) more of its files"
         throw .cannotCreate(
             "\(path): \(first) is there already\(more); name another folder, or pass --force to replace it.")
+    }
+
+    /// Writes a text file.
+    func write(_ text: String, to name: String) throws(Failure) {
+        let file = url.appendingPathComponent(name)
+        do { try Data(text.utf8).write(to: file, options: .atomic) } catch {
+            throw .cannotWrite("\(file.path): cannot be written: \(error.localizedDescription)")
+        }
+    }
+
+    /// Moves a file of the folder to a place on the same volume, where it replaces another one.
+    func move(_ path: String, to place: String) throws(Failure) {
+        guard rename(path, place) == 0 else {
+            throw .cannotWrite("\(place): cannot be written: \(String(cString: strerror(errno)))")
+        }
     }
 
     /// Writes the summary and returns its contents: a JSON object with keys in alphabetical order.

@@ -33,6 +33,12 @@ struct Record: Sendable {
     var covered: Double?
     /// The volume of each class except background in ml, by frame.
     var volumes: [[String: Double]] = []
+    /// For an ensemble, the same by each of its models, by frame.
+    var memberVolumes: [[[String: Double]]] = []
+    /// The body of the patient, if it is known.
+    var body: Body?
+    /// Slices with outlines, for a page.
+    var pictures: [SliceOverlay] = []
     /// For a file with one frame, the patient's end diastole and end systole, if known.
     var moments: ACDC.Moments?
     /// The cardiac function, if end diastole and end systole are known or can be derived.
@@ -71,6 +77,10 @@ struct Function: Sendable {
     let moments: ACDC.Moments
     let source: MomentSource
     let heart: CardiacFunction
+    /// The function by each model of an ensemble alone; empty for a single model.
+    let members: [CardiacFunction]
+    /// The body of the patient, if it is known.
+    let body: Body?
 
     /// The source of the frame numbers of end diastole and end systole.
     enum MomentSource: String, Sendable {
@@ -79,20 +89,35 @@ struct Function: Sendable {
         case derived = "derived"
     }
 
-    /// Creates the function from the volumes of the classes in ml.
+    /// Creates the function from the volumes of the classes in two frames, counted from 1, of one file or of two.
     init(
-        _ moments: ACDC.Moments, from source: MomentSource, endDiastole: [String: Double],
-        endSystole: [String: Double], _ structures: CardiacLabels, _ classes: [String]
+        _ moments: ACDC.Moments, from source: MomentSource, _ endDiastole: (record: Record, frame: Int),
+        _ endSystole: (record: Record, frame: Int), _ structures: CardiacLabels, _ classes: [String]
     ) {
-        (self.moments, self.source) = (moments, source)
-        func ventricle(_ label: Int) -> CardiacFunction.Ventricle {
-            let name = classes[label]
-            return CardiacFunction.Ventricle(
-                endDiastolicVolume: endDiastole[name] ?? 0, endSystolicVolume: endSystole[name] ?? 0)
+        (self.moments, self.source, body) = (moments, source, endDiastole.record.body)
+        func heart(_ full: [String: Double], _ empty: [String: Double]) -> CardiacFunction {
+            func ventricle(_ label: Int) -> CardiacFunction.Ventricle {
+                CardiacFunction.Ventricle(
+                    endDiastolicVolume: full[classes[label]] ?? 0, endSystolicVolume: empty[classes[label]] ?? 0)
+            }
+            return CardiacFunction(
+                leftVentricle: ventricle(structures.leftVentricle),
+                rightVentricle: ventricle(structures.rightVentricle),
+                myocardialVolume: full[classes[structures.myocardium]] ?? 0)
         }
-        heart = CardiacFunction(
-            leftVentricle: ventricle(structures.leftVentricle), rightVentricle: ventricle(structures.rightVentricle),
-            myocardialVolume: endDiastole[classes[structures.myocardium]] ?? 0)
+        self.heart = heart(
+            endDiastole.record.volumes[endDiastole.frame - 1], endSystole.record.volumes[endSystole.frame - 1])
+        let (full, empty) = (endDiastole.record.memberVolumes, endSystole.record.memberVolumes)
+        members =
+            full.isEmpty || full[0].count < 2
+            ? [] : zip(full[endDiastole.frame - 1], empty[endSystole.frame - 1]).map(heart)
+    }
+
+    /// The smallest and the largest ejection fraction of the left ventricle by the models of an ensemble, in %.
+    var ejectionFractionRange: ClosedRange<Double>? {
+        let all = members.compactMap(\.leftVentricle.ejectionFraction)
+        guard let low = all.min(), let high = all.max() else { return nil }
+        return low...high
     }
 }
 
@@ -113,17 +138,18 @@ extension Function {
             guard let moments = records[index].moments, frame.number == moments.endDiastole,
                 let other = places[Input.Frame(patient: frame.patient, number: moments.endSystole)],
                 ![".nii", ".nii.gz"].contains(where: { cines.contains(frame.patient + "_4d" + $0) }),
-                let endDiastole = records[index].volumes.first, let endSystole = records[other].volumes.first
+                !records[index].volumes.isEmpty, !records[other].volumes.isEmpty
             else { continue }
             records[index].function = Function(
-                moments, from: .info, endDiastole: endDiastole, endSystole: endSystole, structures, classes)
+                moments, from: .info, (records[index], 1), (records[other], 1), structures, classes)
         }
     }
 }
 
 extension Function: Encodable {
     private enum Key: String, CodingKey {
-        case endDiastole, endSystole, framesFrom, leftVentricle, rightVentricle, myocardialMass
+        case endDiastole, endSystole, framesFrom, leftVentricle, rightVentricle, myocardialMass, models
+        case bodySurfaceArea, indexed
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -134,6 +160,23 @@ extension Function: Encodable {
         try object.encode(heart.leftVentricle, forKey: .leftVentricle)
         try object.encode(heart.rightVentricle, forKey: .rightVentricle)
         try object.encode(heart.myocardialMass, forKey: .myocardialMass)
+        try object.encode(members, forKey: .models)
+        try object.encode(body?.surfaceArea, forKey: .bodySurfaceArea)
+        try object.encode(body.map { Indexed(heart, $0.surfaceArea) }, forKey: .indexed)
+    }
+}
+
+/// Volumes and mass per m² of body surface.
+private struct Indexed: Encodable {
+    let leftEndDiastolicVolume, leftEndSystolicVolume, rightEndDiastolicVolume, rightEndSystolicVolume: Double
+    let myocardialMass: Double
+
+    init(_ heart: CardiacFunction, _ area: Double) {
+        leftEndDiastolicVolume = heart.leftVentricle.endDiastolicVolume / area
+        leftEndSystolicVolume = heart.leftVentricle.endSystolicVolume / area
+        rightEndDiastolicVolume = heart.rightVentricle.endDiastolicVolume / area
+        rightEndSystolicVolume = heart.rightVentricle.endSystolicVolume / area
+        myocardialMass = heart.myocardialMass / area
     }
 }
 

@@ -6,8 +6,16 @@ import Support
 import Tensor
 import Volumes
 
-/// Labels short-axis images with a fine-tuned model: model → inputs → label maps → volumes and function.
 @main
+enum Program {
+    static func main() async {
+        // 3D Slicer asks with this alone, and has no model yet.
+        if CommandLine.arguments.dropFirst() == ["--xml"] { return print(SlicerModule.xml, terminator: "") }
+        await Segment.main()
+    }
+}
+
+/// Labels short-axis images with a fine-tuned model: model → inputs → label maps → volumes and function.
 struct Segment: AsyncParsableCommand, Sendable {
     static let configuration = CommandConfiguration(
         commandName: "Segment",
@@ -16,7 +24,7 @@ struct Segment: AsyncParsableCommand, Sendable {
             An input is a 3-D NIfTI file, a 4-D cine, whose frames are all labeled, or a folder. In a folder and its \
             subfolders, all .nii and .nii.gz files are taken except names that end in _gt or _seg. Slices must lie \
             along the third axis. NAME.nii.gz yields NAME_seg.nii.gz of type uint8 on the same grid, and \
-            segmentation.json contains all volumes.
+            segmentation.json contains all volumes; --report writes a page to look at.
 
             For a model of several channels, an input is the first file of an image, CASE_0000.nii.gz, beside which \
             CASE_0001.nii.gz and so on lie; CASE_seg.nii.gz is written.
@@ -41,7 +49,38 @@ struct Segment: AsyncParsableCommand, Sendable {
     var inputs: [String]
 
     @Option(help: "The folder for label maps and segmentation.json; created if needed.", completion: .directory)
-    var output: String
+    var output: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Instead of a folder, the file for the label map of the only image.", valueName: "file.nii.gz"),
+        completion: .file())
+    var labelMap: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Names of label maps, such as {patient}_{phase}; fields are {case}, {patient}, and {phase}.",
+            valueName: "pattern"))
+    var name = OutputName.standard
+
+    @Flag(help: "Also write report.html: outlines on slices, volumes over time, function, warnings.")
+    var report = false
+
+    @Flag(
+        help: """
+            Also write NAME_seg_uncertainty.nii.gz, the entropy of the probabilities from 0 to 1. With several models, \
+            the ejection fraction of each is in segmentation.json.
+            """)
+    var uncertainty = false
+
+    @Flag(help: "Also write labels.txt and labels.ctbl: names and colors for ITK-SNAP and 3D Slicer.")
+    var colors = false
+
+    @Option(help: "The patient's height in cm, for volumes per m² of body surface (default: as Info.cfg says).")
+    var height: Double?
+
+    @Option(help: "The patient's weight in kg.")
+    var weight: Double?
 
     @Option(
         name: .customLong("with"),
@@ -80,6 +119,12 @@ struct Segment: AsyncParsableCommand, Sendable {
     @Flag(help: "Print the contents of segmentation.json instead of tables.")
     var json = false
 
+    @Flag(help: "Print a description of this program for 3D Slicer, and do nothing else.")
+    var xml = false
+
+    @Flag(help: ArgumentHelp("Print progress for 3D Slicer on standard output.", visibility: .hidden))
+    var filterProgress = false
+
     @Flag(help: "Replace existing files.")
     var force = false
 
@@ -95,7 +140,19 @@ struct Segment: AsyncParsableCommand, Sendable {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads \(threads): a number from 1 to 1024 is expected.")
         }
-        if output.isEmpty { throw ValidationError("--output is empty, but must be a folder.") }
+        if xml { throw ValidationError("--xml stands alone.") }
+        switch (output, labelMap) {
+        case (nil, nil): throw ValidationError("--output is missing: the folder for label maps.")
+        case (_?, _?): throw ValidationError("--output and --label-map: give one.")
+        case ("", _): throw ValidationError("--output is empty, but must be a folder.")
+        case (_, let file?) where !file.hasSuffix(".nii.gz"):
+            throw ValidationError("--label-map \(file): a name that ends in .nii.gz is expected.")
+        default: break
+        }
+        if (height == nil) != (weight == nil) { throw ValidationError("--height and --weight: give both or none.") }
+        if height != nil, Body(height: height, weight: weight) == nil {
+            throw ValidationError("--height and --weight: no person has these; cm and kg are expected.")
+        }
     }
 
     func run() async throws {
@@ -147,14 +204,30 @@ struct Segment: AsyncParsableCommand, Sendable {
         }
 
         // Inputs and the folder for results.
-        let inputs = try Input.all(inputs, channels: model.network.configuration.inputChannels)
-        let folder = try OutputFolder(output, files: inputs.map(\.labelName), replacing: force)
+        let inputs = try Input.all(
+            inputs, channels: model.network.configuration.inputChannels, names: OutputName(name))
+        if labelMap != nil, inputs.count > 1 {
+            throw Failure.usage("--label-map is for one image, and \(inputs.count) are given; pass --output.")
+        }
+        if let labelMap, !force, FileManager.default.fileExists(atPath: labelMap) {
+            throw Failure.cannotCreate(
+                "\(labelMap) is there already; name another file, or pass --force to replace it.")
+        }
+        let temporary = labelMap.map { URL(fileURLWithPath: $0).deletingLastPathComponent() }
+            .map { $0.appendingPathComponent(".segment-\(UUID().uuidString)") }
+        defer { if let temporary { try? FileManager.default.removeItem(at: temporary) } }
+        let output = temporary?.path ?? output!
+        let folder = try OutputFolder(
+            output, files: inputs.map(\.labelName) + (report ? ["report.html"] : []), replacing: force)
 
         // Labels.
-        let segmenter = Segmenter(
+        var segmenter = Segmenter(
             model: model, folder: folder.url,
             moments: ed.flatMap { ed in es.map { ACDC.Moments(endDiastole: ed, endSystole: $0) } },
             workers: threads ?? Parallel.threadCount)
+        segmenter.body = Body(height: height, weight: weight)
+        (segmenter.writesUncertainty, segmenter.drawsPictures) = (uncertainty, report)
+        if filterProgress { progress.print(Data((SlicerModule.start + SlicerModule.progress(0)).utf8)) }
         var (done, headerWarnings) = (0, 0)
         progress.show("0 of \(inputs.count) inputs")
         let records = try await segmenter.records(of: inputs) { record in
@@ -167,6 +240,9 @@ struct Segment: AsyncParsableCommand, Sendable {
             if let error = record.error { progress.complain("Segment: error: \(error)") }
             done += 1
             progress.show("\(done) of \(inputs.count) inputs")
+            if filterProgress {
+                progress.print(Data(SlicerModule.progress(Double(done) / Double(inputs.count)).utf8))
+            }
         }
 
         if headerWarnings > 1 {
@@ -174,16 +250,29 @@ struct Segment: AsyncParsableCommand, Sendable {
         }
 
         // Volumes and function.
-        let data = try folder.write(
-            SegmentationSummary(models: [self.model] + others, classes: model.classes, images: records))
-        if json {
+        let summary = SegmentationSummary(models: [self.model] + others, classes: model.classes, images: records)
+        let data = try folder.write(summary)
+        if report {
+            try folder.write(ReportPage(summary).html, to: "report.html")
+        }
+        if colors {
+            try folder.write(ColorTables.itkSnap(model.classes), to: "labels.txt")
+            try folder.write(ColorTables.slicer(model.classes), to: "labels.ctbl")
+        }
+        if let labelMap, let made = records.first?.output {
+            try folder.move(made, to: labelMap)
+        }
+        if filterProgress {
+            progress.print(Data(SlicerModule.end.utf8))
+        } else if json {
             progress.print(data)
         } else if !quiet {
             progress.print(Data((Table.text(records, classes: model.classes) + "\n").utf8))
         }
         let bad = records.count { $0.error != nil }
+        let made = "\(records.count - bad) label map\(records.count - bad == 1 ? "" : "s")"
         progress.say(
-            "wrote \(records.count - bad) label map\(records.count - bad == 1 ? "" : "s") and \(OutputFolder.summaryName) to \(output) in "
+            "wrote \(labelMap ?? "\(made) and \(OutputFolder.summaryName) to \(output)") in "
                 + ProgressLine.duration(progress.seconds))
         if bad > 0 { throw ExitCode(65) }
     }

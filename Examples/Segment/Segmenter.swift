@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Segmentation
 import Support
 import Tensor
@@ -11,6 +12,12 @@ struct Segmenter: Sendable {
     let folder: URL
     /// The end diastole and end systole of every cine, if the user specified them.
     let moments: ACDC.Moments?
+    /// The body of the patient, if the user specified it.
+    var body: Body?
+    /// Whether to write a map of uncertainty for every image.
+    var writesUncertainty = false
+    /// Whether records get pictures for a page.
+    var drawsPictures = false
     let workers: Int
 
     /// The number of inputs in memory at a time.
@@ -38,7 +45,7 @@ struct Segmenter: Sendable {
     private func records(of inputs: [Input]) async throws -> [Record] {
         var scans = try await Parallel.map(inputs.count, workers: workers) { index in
             try Task.checkCancellation()
-            return Scan(inputs[index], model: model, moments: moments)
+            return Scan(inputs[index], model: model, moments: moments, body: body)
         }
         let frames = scans.indices.flatMap { index in
             (0..<(scans[index].image?.volume.extent.frames ?? 0)).map { (scan: index, frame: $0) }
@@ -54,11 +61,23 @@ struct Segmenter: Sendable {
                     "\(inputs[place.scan].file): frame \(place.frame + 1) is empty: nearly all its voxels are equal."))
         }
         let fit = frames.indices.filter { scans[frames[$0].scan].image != nil }
-        let labels = try await model.labels(of: fit.map { prepared[$0] }, workers: workers)
-        for (index, map) in zip(fit, labels) { scans[frames[index].scan].labels.append(map) }
+        if writesUncertainty || !model.others.isEmpty {
+            let details = try await Parallel.map(fit.count, workers: workers) { index in
+                try Task.checkCancellation()
+                return model.detailed(prepared[fit[index]])
+            }
+            for (index, detail) in zip(fit, details) {
+                scans[frames[index].scan].labels.append(detail.labels)
+                scans[frames[index].scan].memberLabels.append(detail.memberLabels)
+                if writesUncertainty { scans[frames[index].scan].uncertainty.append(detail.uncertainty) }
+            }
+        } else {
+            let labels = try await model.labels(of: fit.map { prepared[$0] }, workers: workers)
+            for (index, map) in zip(fit, labels) { scans[frames[index].scan].labels.append(map) }
+        }
         return try await Parallel.map(scans.count, workers: workers) { [scans] index in
             try Task.checkCancellation()
-            return try scans[index].finished(in: folder)
+            return try scans[index].finished(in: folder, drawing: drawsPictures)
         }
     }
 }
@@ -77,14 +96,21 @@ struct Scan: Sendable {
     private(set) var furtherChannels: [Volume] = []
     /// The label map of every frame on the native grid.
     var labels: [Volume] = []
+    /// For an ensemble, the label maps of its members, by frame.
+    var memberLabels: [[Volume]] = []
+    /// The maps of uncertainty, by frame, if they are asked for.
+    var uncertainty: [Volume] = []
 
     /// Reads and checks an image.
     ///
-    /// - Parameter moments: The end diastole and end systole, if the user specified them.
-    init(_ input: Input, model: SegmentationModel, moments options: ACDC.Moments?) {
+    /// - Parameters:
+    ///   - moments: The end diastole and end systole, if the user specified them.
+    ///   - body: The body of the patient, if the user specified it.
+    init(_ input: Input, model: SegmentationModel, moments options: ACDC.Moments?, body: Body?) {
         self.input = input
         (classes, structures) = (model.classes, model.cardiacLabels)
         record = Record(file: input.file)
+        record.body = body
         do {
             let image = try NIfTI(contentsOf: input.url)
             for url in input.urls.dropFirst() {
@@ -130,7 +156,9 @@ struct Scan: Sendable {
         }
         guard frames > 1 ? input.name.hasSuffix("_4d") : input.frame != nil else { return nil }
         do {
-            guard let found = try ACDC.Moments(ofPatientIn: input.url.deletingLastPathComponent()) else { return nil }
+            guard let info = try ACDC.Info(ofPatientIn: input.url.deletingLastPathComponent()) else { return nil }
+            let found = info.moments
+            record.body = record.body ?? Body(height: info.height, weight: info.weight)
             if frames == 1 {
                 record.moments = found
             } else if max(found.endDiastole, found.endSystole) <= frames {
@@ -149,7 +177,7 @@ struct Scan: Sendable {
     /// Writes the label map and measures it.
     ///
     /// - Throws: ``VolumesError`` if the file cannot be written.
-    func finished(in folder: URL) throws(VolumesError) -> Record {
+    func finished(in folder: URL, drawing drawsPictures: Bool) throws(VolumesError) -> Record {
         guard let image else { return record }
         var record = record
         let url = folder.appendingPathComponent(input.labelName)
@@ -161,11 +189,27 @@ struct Scan: Sendable {
         try map.write(to: url)
         record.output = url.path
         record.volumes = labels.map(volumes)
+        record.memberVolumes = memberLabels.map { $0.map(volumes) }
+        if !uncertainty.isEmpty {
+            let url = folder.appendingPathComponent(input.labelName.dropLast(7) + "_uncertainty.nii.gz")
+            map.volume.voxels = uncertainty.flatMap(\.voxels)
+            map.datatype = .float32
+            try map.write(to: url)
+        }
         if record.volumes.allSatisfy({ $0.values.allSatisfy { $0 == 0 } }) {
             record.warnings.append("\(input.file): the model found nothing; all labels are background.")
         }
         if let structures, labels.count > 1 { measure(&record, structures) }
+        if drawsPictures { record.pictures = pictures(of: image.volume, record.function?.moments) }
         return record
+    }
+
+    /// Returns slices of end diastole and end systole, or of the first frame.
+    private func pictures(of image: Volume, _ moments: ACDC.Moments?) -> [SliceOverlay] {
+        let frames = moments.map { [("ED, ", $0.endDiastole - 1), ("ES, ", $0.endSystole - 1)] } ?? [("", 0)]
+        return frames.flatMap { title, frame in
+            SliceOverlay.slices(of: image.frame(frame), labels: labels[frame], classes: classes, title: title)
+        }
     }
 
     private func measure(_ record: inout Record, _ structures: CardiacLabels) {
@@ -189,8 +233,7 @@ struct Scan: Sendable {
                     + "fraction means nothing.")
         }
         record.function = Function(
-            known, from: source, endDiastole: record.volumes[known.endDiastole - 1],
-            endSystole: record.volumes[known.endSystole - 1], structures, classes)
+            known, from: source, (record, known.endDiastole), (record, known.endSystole), structures, classes)
     }
 
     /// Returns the volume of each class except background in ml.

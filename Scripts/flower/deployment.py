@@ -354,6 +354,13 @@ class Deployment:
         return self._start(
             f"client-{name}", self.workplace.program("FlowerClient"), "--runtime", node.url, *security, *options)
 
+    def check(self, address, *options):
+        """What `FlowerClient check` finds at an address, and its exit code."""
+        security = ["--superexec-secret", self.secret] if self.secured else []
+        command = [self.workplace.program("FlowerClient"), "check", "--runtime", address, *security, *options]
+        return subprocess.run(
+            [str(part) for part in command], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+
     def server(self, action, *options, authority=None, secret=None):
         """The coordinator of this package at the SuperLink."""
         security = []

@@ -128,10 +128,11 @@ class Suite:
             self.flower.await_supernode(node)
             if index < count:
                 options = ["--data", data, "--state", self.folder / f"state-{index}", "--threads", 1]
+                options += ["--metrics", self.folder / f"site-{index}.prom"]
                 if settings:
                     file = self.folder / "settings.json"
                     file.write_text(json.dumps(settings))
-                    options += ["--config", file]
+                    options += ["--job", file]
                 apps.append(self.flower.client(str(index), node, *options))
             else:
                 apps.append(self.flower.python_client(str(index - count), node))
@@ -219,9 +220,19 @@ def surroundings(suite):
 @case("secured", lane="secured")
 def secured(suite):
     """FCL over TLS, with registered nodes and a secret, has the bits of the same training in one process."""
-    with suite.sites(2):
+    with suite.sites(2) as (nodes, _):
         server, run, _ = suite.pretrain(2, *FCL)
         suite.finish(server, run)
+        place = ["--data", suite.shared.data, "--state", suite.folder / "state-0"]
+        for address, trust in ((nodes[0].url, []), (suite.flower.url, ["--ca", suite.flower.authority])):
+            found = suite.flower.check(address, *trust, *place)
+            check(found.returncode == 0 and "ok    SuperNode" in found.stdout, f"{found.stdout}{found.stderr}")
+        check("certificate valid for" in found.stdout and "authority  valid for" in found.stdout, found.stdout)
+        wrong = suite.flower.check(suite.flower.url, "--ca", suite.flower.authority, "--data", "/dev/null", *place[2:])
+        check(wrong.returncode == 65 and "BAD   data" in wrong.stdout, f"{wrong.stdout}{wrong.stderr}")
+    metrics = (suite.folder / "site-0.prom").read_text()
+    for line in ('messages_total{type="train",outcome="answered"} 2', "round 2"):
+        check(f"federated_site_{line}\n" in metrics, metrics)
     suite.same_bits(run)
 
 

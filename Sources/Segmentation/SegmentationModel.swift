@@ -22,7 +22,7 @@ public struct SegmentationModel: Sendable {
     /// The way of labeling an image.
     public var inference = Inference()
     /// The weights of other models of an ensemble, whose probabilities are averaged with those of ``parameters``.
-    public private(set) var others: [Parameters] = []
+    public internal(set) var others: [Parameters] = []
 
     /// Creates a network with random weights.
     ///
@@ -115,7 +115,7 @@ public struct SegmentationModel: Sendable {
 
     /// Returns what decides between the classes of every pixel: class scores of the image, or mean probabilities of
     /// several views or models.
-    private func evidence(of volume: PreparedVolume) -> [Float] {
+    func evidence(of volume: PreparedVolume) -> [Float] {
         inference.testTimeViews || !others.isEmpty ? meanProbabilities(of: volume) : scores(of: volume)
     }
 
@@ -136,7 +136,11 @@ public struct SegmentationModel: Sendable {
     /// of an ensemble are means over its models.
     public func probabilities(of volume: PreparedVolume) -> [Float] {
         if inference.testTimeViews || !others.isEmpty { return meanProbabilities(of: volume) }
-        let scores = scores(of: volume)
+        return normalized(scores(of: volume))
+    }
+
+    /// Returns the probabilities of class scores, `[…, class]`.
+    func normalized(_ scores: [Float]) -> [Float] {
         let rows = Tensor(scores, shape: [scores.count / classes.count, classes.count])
         return evaluate(Parameters()) { softmax($0.constant(rows)) }.elements
     }

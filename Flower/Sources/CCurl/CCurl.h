@@ -1,5 +1,6 @@
 #pragma once
 #include <curl/curl.h>
+#include <string.h>
 
 // Swift cannot call C functions with a variable number of arguments; these have one kind of value each.
 
@@ -38,6 +39,17 @@ static inline void ccurl_set_callbacks(
     curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, progress);
     curl_easy_setopt(handle, CURLOPT_XFERINFODATA, context);
     curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+}
+
+// The peer's certificate in PEM, if CURLOPT_CERTINFO was set; null otherwise. It is valid until the next transfer.
+static inline const char *ccurl_certificate(CURL *handle) {
+    struct curl_certinfo *information = NULL;
+    if (curl_easy_getinfo(handle, CURLINFO_CERTINFO, &information) != CURLE_OK || !information) return NULL;
+    if (information->num_of_certs < 1) return NULL;
+    for (const struct curl_slist *field = information->certinfo[0]; field; field = field->next) {
+        if (strncmp(field->data, "Cert:", 5) == 0) return field->data + 5;
+    }
+    return NULL;
 }
 
 static inline long ccurl_status(CURL *handle) {

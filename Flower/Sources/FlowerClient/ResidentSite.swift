@@ -74,7 +74,7 @@ actor ResidentSite {
             }
         }
         guard let defaults else {
-            throw RunError.conflict("the server sends no job; give this site one by --config.")
+            throw RunError.conflict("the server sends no job; give this site one by --job.")
         }
         return FederatedJob(run: "run-\(request.run)", defaults)
     }

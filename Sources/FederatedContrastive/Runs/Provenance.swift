@@ -5,6 +5,8 @@ import Tensor
 /// What a run was computed with, and when: the contents of `environment.json`. Some of it affects the bits of the results
 /// in addition to the settings.
 public struct Provenance: Encodable, Sendable {
+    /// The version of the format.
+    public let schema = 1
     /// The version of the package.
     public let version = PackageVersion.text
     /// The commit of the sources: for an installed program, that which it was built from; otherwise, that of the checkout

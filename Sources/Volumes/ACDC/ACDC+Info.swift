@@ -103,17 +103,27 @@ extension ACDC {
             (self.endDiastole, self.endSystole) = (endDiastole, endSystole)
         }
 
-        /// Creates the moments by reading `Info.cfg` in a patient's folder; returns `nil` if there is no such file.
-        ///
-        /// - Throws: ``VolumesError/incomplete(folder:problems:)`` for an invalid file.
-        package init?(ofPatientIn folder: URL) throws(VolumesError) {
-            let url = folder.appending(path: "Info.cfg")
-            guard FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) else { return nil }
-            switch Info.reading(url, name: "\(folder.lastPathComponent)/Info.cfg") {
-            case .success(let info): (endDiastole, endSystole) = (info.endDiastole, info.endSystole)
-            case .failure(let faults):
-                throw .incomplete(folder: folder.path(percentEncoded: false), problems: faults.descriptions)
-            }
+        /// Returns the phase of a frame, if it is one of the two.
+        package func phase(ofFrame number: Int) -> Phase? {
+            number == endDiastole ? .endDiastole : number == endSystole ? .endSystole : nil
         }
     }
+}
+
+extension ACDC.Info {
+    /// Creates the information by reading `Info.cfg` in a patient's folder; returns `nil` if there is no such file.
+    ///
+    /// - Throws: ``VolumesError/incomplete(folder:problems:)`` for an invalid file.
+    package init?(ofPatientIn folder: URL) throws(VolumesError) {
+        let url = folder.appending(path: "Info.cfg")
+        guard FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) else { return nil }
+        switch Self.reading(url, name: "\(folder.lastPathComponent)/Info.cfg") {
+        case .success(let info): self = info
+        case .failure(let faults):
+            throw .incomplete(folder: folder.path(percentEncoded: false), problems: faults.descriptions)
+        }
+    }
+
+    /// The numbers of the two labeled frames.
+    package var moments: ACDC.Moments { ACDC.Moments(endDiastole: endDiastole, endSystole: endSystole) }
 }

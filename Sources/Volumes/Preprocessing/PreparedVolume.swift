@@ -90,6 +90,24 @@ extension PreparedVolume {
         return Volume(extent: grid.native, spacing: grid.nativeSpacing, voxels: voxels)
     }
 
+    /// Returns values on the prepared grid, interpolated linearly to the native grid of the image.
+    ///
+    /// - Parameter values: One value for each pixel, `[slice, row, column]`; native voxels outside the prepared square are
+    ///   0.
+    /// - Precondition: The values fill the grid.
+    public func restored(values: [Float]) -> Volume {
+        precondition(values.count == grid.count, "\(values.count) values do not fill \(grid.count) places")
+        let (horizontal, vertical) = (LinearFilter(grid.columns.inverted), LinearFilter(grid.rows.inverted))
+        let count = size * size
+        var voxels: [Float] = []
+        voxels.reserveCapacity(grid.native.count)
+        for k in 0..<sliceCount {
+            voxels += LinearFilter.apply(
+                rows: vertical, columns: horizontal, to: Array(values[k * count..<(k + 1) * count]), channels: 1)
+        }
+        return Volume(extent: grid.native, spacing: grid.nativeSpacing, voxels: voxels)
+    }
+
     /// Computes a label map on the native grid of the image from scores on the prepared grid.
     ///
     /// The scores of every class are interpolated linearly (with antialiasing if the native grid is coarser), and each

@@ -16,27 +16,33 @@ public struct FlowerClientApp: Sendable {
     private let idle: Duration
     private let notice: @Sendable (String) -> Void
     private let audit: AuditLog?
+    private let observer: @Sendable (AuditLog.Entry) -> Void
 
     /// Creates a process that takes tasks at an endpoint.
     ///
     /// - Parameters:
     ///   - endpoint: The endpoint of the SuperNode.
     ///   - app: The only app, `publisher/name`, whose messages are answered; messages of other apps get an error.
+    ///   - audit: The log of all messages.
+    ///   - observer: A closure that receives what is logged, for example to count it.
     ///   - notice: A closure that receives messages for people, for example that Flower is currently unreachable.
     public init(
         _ endpoint: FlowerEndpoint, app: String? = nil, audit: AuditLog? = nil,
+        observer: @escaping @Sendable (AuditLog.Entry) -> Void = { _ in },
         notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
-        self.init(endpoint, app: app, over: nil, idle: .seconds(1), audit: audit, notice: notice)
+        self.init(
+            endpoint, app: app, over: nil, idle: .seconds(1), audit: audit, observer: observer, notice: notice)
     }
 
     /// Creates a process over a custom transport, for tests.
     package init(
         _ endpoint: FlowerEndpoint, app: String?, over transport: (any FlowerTransport)?, idle: Duration,
-        audit: AuditLog? = nil, notice: @escaping @Sendable (String) -> Void = { _ in }
+        audit: AuditLog? = nil, observer: @escaping @Sendable (AuditLog.Entry) -> Void = { _ in },
+        notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         (self.endpoint, self.app, self.transport, self.idle) = (endpoint, app, transport, idle)
-        (self.audit, self.notice) = (audit, notice)
+        (self.audit, self.observer, self.notice) = (audit, observer, notice)
     }
 
     /// Answers messages until the task is canceled.
@@ -108,6 +114,7 @@ public struct FlowerClientApp: Sendable {
             let request = try request(pulled.message.get(), input)
             entry.round = request.content.config(RecordName.config)?.integer(RecordName.round) ?? 0
             try audit?.add(entry)
+            observer(entry)
             content = .records(try await runtime.withHeartbeat { try await answer(request) })
         } catch let error as FlowerError where error.endsTask {
             throw error
@@ -135,7 +142,10 @@ public struct FlowerClientApp: Sendable {
         if case .error(_, let reason) = content {
             entry = entry.refused(because: reason)
         }
-        do { try audit?.add(entry) } catch {
+        do {
+            try audit?.add(entry)
+            observer(entry)
+        } catch {
             notice("\(error)")
             let content = FlowerMessage.Content.error(
                 code: FlowerMessage.raised, reason: "the site cannot write its audit log")

@@ -9,6 +9,10 @@ package final class HTTPTransport: FlowerTransport {
     private let endpoint: FlowerEndpoint
     /// The connections that wait for a request.
     private let idle = Mutex<[HTTPConnection]>([])
+    private let certificate = Mutex<Data?>(nil)
+
+    /// The certificate that the peer showed last, in PEM; `nil` without TLS.
+    var peerCertificate: Data? { certificate.withLock { $0 } }
 
     /// Creates a transport to an endpoint.
     package init(_ endpoint: FlowerEndpoint) { self.endpoint = endpoint }
@@ -23,7 +27,9 @@ package final class HTTPTransport: FlowerTransport {
             try await withCheckedThrowingContinuation { continuation in
                 // libcurl waits on the thread that calls it, which therefore is none of those that run tasks.
                 Thread.detachNewThread {
-                    continuation.resume(with: Result { try exchange.perform(on: connection) })
+                    let result = Result { try exchange.perform(on: connection) }
+                    if let shown = exchange.peerCertificate { self.certificate.withLock { $0 = shown } }
+                    continuation.resume(with: result)
                 }
             }
         } onCancel: {
@@ -61,6 +67,8 @@ private final class HTTPExchange: @unchecked Sendable {
 
     private var response = Data()
     private var headerBytes = 0
+    /// The certificate of the peer, in PEM.
+    private(set) var peerCertificate: Data?
     private let isCancelled = Atomic(false)
 
     init(
@@ -100,6 +108,7 @@ private final class HTTPExchange: @unchecked Sendable {
         guard code == CURLE_OK else {
             throw failure(code, String(decoding: message.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self))
         }
+        peerCertificate = ccurl_certificate(handle).map { Data(String(cString: $0).utf8) }
         return (ccurl_status(handle), response)
     }
 
@@ -114,6 +123,7 @@ private final class HTTPExchange: @unchecked Sendable {
         ccurl_set_integer(handle, CURLOPT_CONNECTTIMEOUT_MS, 10_000)
         ccurl_set_integer(handle, CURLOPT_TIMEOUT_MS, max(1, Int(timeout.seconds * 1000)))
         ccurl_set_integer(handle, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        ccurl_set_integer(handle, CURLOPT_CERTINFO, 1)
         if let authority = endpoint.authority {
             _ = authority.withUnsafeBytes { ccurl_set_authority(handle, $0.baseAddress, $0.count) }
             // Not those of the system as well.
