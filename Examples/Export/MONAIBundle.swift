@@ -79,7 +79,7 @@ extension ExportedModel {
         let configuration = model.network.configuration
         return """
             {
-              "imports": ["$import json", "$import scripts.bundle", "$from safetensors.torch import load_file"],
+              "imports": ["$import json", "$from scripts.bundle import label", "$from safetensors.torch import load_file"],
               "bundle_root": ".",
               "images": [],
               "output_dir": "labels",
@@ -92,7 +92,7 @@ extension ExportedModel {
                 "depth": \(configuration.depth)
               },
               "weights": "$@network_def.load_state_dict(load_file(@bundle_root + '/models/model.safetensors'))",
-              "run": ["$@weights", "$scripts.bundle.label(@network_def, @config, @images, @output_dir)"]
+              "run": ["$@weights", "$label(@network_def, @config, @images, @output_dir)"]
             }
 
             """
