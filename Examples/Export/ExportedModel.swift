@@ -9,7 +9,7 @@ import Volumes
 /// A model with what is known about it, and the files that describe it to other tools.
 struct ExportedModel {
     let model: SegmentationModel
-    /// What the model was trained with, in one sentence.
+    /// The training of the model, in one sentence.
     let provenance: String
     /// The card of the run, if there is one.
     let card: String?

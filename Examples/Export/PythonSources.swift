@@ -57,7 +57,7 @@ enum PythonSources {
 
         """#
 
-    /// What comes before and after the network, in NumPy.
+    /// Preprocessing and the way back to the native grid, in NumPy.
     static let pipeline = #"""
         """From a 3-D image to the input of the network, and from its scores to labels, as in federated-contrastive.
 

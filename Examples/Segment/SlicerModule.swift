@@ -4,7 +4,7 @@ import FileIO
 ///
 /// Source: "Slicer Execution Model", schema of 3D Slicer 5.
 enum SlicerModule {
-    /// What `--xml` prints.
+    /// The description in XML, which `--xml` prints.
     static let xml = """
         <?xml version="1.0" encoding="utf-8"?>
         <executable>

@@ -19,7 +19,7 @@ public enum PartitionRule: Hashable, Sendable {
     /// A site for each scanner.
     case scanner
 
-    /// What the text of a rule may be.
+    /// The texts of all rules, for messages.
     public static let expected = "iid, dirichlet:0.01 to 1000, group, or scanner"
 
     /// Creates the rule of a text; `nil` if there is none.

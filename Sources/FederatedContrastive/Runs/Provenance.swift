@@ -2,8 +2,8 @@ import FileIO
 import Foundation
 import Tensor
 
-/// What a run was computed with, and when: the contents of `environment.json`. Some of it affects the bits of the results
-/// in addition to the settings.
+/// The software, machine, and time of a run: the contents of `environment.json`. Some of it affects the bits of the
+/// results in addition to the settings.
 public struct Provenance: Encodable, Sendable {
     /// The version of the format.
     public let schema = 1

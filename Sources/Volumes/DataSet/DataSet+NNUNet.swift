@@ -39,7 +39,7 @@ private struct NNUNetFiles {
     private var images: [String: [Int: URL]] = [:]
     /// The label map of each case.
     private var labels: [String: URL] = [:]
-    /// What is wrong with the files.
+    /// The faults of single files.
     private var faults: [String] = []
     private let description: NNUNetDescription
 

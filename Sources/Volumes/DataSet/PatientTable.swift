@@ -1,6 +1,6 @@
 import Foundation
 
-/// What nnU-Net's layout does not tell about patients: the file `patients.csv` beside `dataset.json`, which may be
+/// Facts about patients that nnU-Net's layout does not tell: the file `patients.csv` beside `dataset.json`, which may be
 /// missing.
 ///
 /// ```
