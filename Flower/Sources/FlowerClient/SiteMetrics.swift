@@ -42,10 +42,16 @@ final class SiteMetrics: Sendable {
             case .refused: outcome = "refused"
             }
             counts.sent += entry.bytes
-            counts.messages["type=\"\(Self.label(entry.type))\",outcome=\"\(outcome)\"", default: 0] += 1
+            func key(_ type: String) -> String { "type=\"\(Self.label(type))\",outcome=\"\(outcome)\"" }
+            // A server chooses the types, and may not make this file grow without limit.
+            let isCounted = counts.messages[key(entry.type)] != nil || counts.messages.count < Self.mostLabels
+            counts.messages[key(isCounted ? entry.type : "other"), default: 0] += 1
         }
         try write()
     }
+
+    /// The number of types and outcomes that are counted apart.
+    private static let mostLabels = 32
 
     /// Returns a text of a peer as the value of a label.
     private static func label(_ text: String) -> String {

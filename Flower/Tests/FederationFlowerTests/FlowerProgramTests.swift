@@ -97,8 +97,25 @@ import Testing
             "federated_site_received_bytes_total 105", "federated_site_sent_bytes_total 82", "federated_site_round 7",
         ] { #expect(text.contains(line + "\n"), "\(line) in \(text)") }
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+            #expect(line.count < 200)
             #expect(line.wholeMatch(of: /federated_site_[a-z_]+(\{[^{}\n]*\})? [0-9]+/) != nil, "\(line)")
         }
+    }
+
+    @Test("A server that invents types does not make the metrics grow")
+    func manyTypes() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).prom")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let metrics = try SiteMetrics(file: file.path)
+        for number in 0..<100 {
+            var entry = AuditLog.Entry(.refused)
+            entry.type = "type-\(number)"
+            try metrics.record(entry)
+        }
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+            .filter { $0.hasPrefix("federated_site_messages_total{") }
+        #expect(lines.count == 33)
+        #expect(lines.contains("federated_site_messages_total{type=\"other\",outcome=\"refused\"} 68"))
     }
 
     @Test func aServerThatFindsNobodyEndsWithASentence() throws {
