@@ -5,6 +5,9 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 // No unsafe construct compiles in targets with these settings.
 let safe = strict + [.strictMemorySafety()]
 
+/// Where Apple's Accelerate stands in for OpenBLAS.
+let apple: [Platform] = [.macOS, .macCatalyst, .iOS, .tvOS, .watchOS, .visionOS]
+
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -44,9 +47,19 @@ let package = Package(
         .systemLibrary(
             name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CKernels"),
+        .target(
+            name: "CAccelerate", cSettings: [.define("ACCELERATE_NEW_LAPACK")],
+            linkerSettings: [.linkedFramework("Accelerate", .when(platforms: apple))]),
         .target(name: "FileIO", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "Randomness", swiftSettings: safe),
-        .target(name: "Tensor", dependencies: ["CBLAS", "CKernels", "FileIO", "Randomness"], swiftSettings: strict),
+        .target(
+            name: "Tensor",
+            dependencies: [
+                "CKernels", "FileIO", "Randomness",
+                .target(name: "CBLAS", condition: .when(platforms: [.linux, .android, .windows])),
+                .target(name: "CAccelerate", condition: .when(platforms: apple)),
+            ],
+            swiftSettings: strict),
         .target(name: "Features", dependencies: ["Tensor"], swiftSettings: safe),
         .target(name: "UNet", dependencies: ["Tensor"], swiftSettings: safe),
         .target(name: "Contrastive", dependencies: ["Features", "Tensor"], swiftSettings: safe),

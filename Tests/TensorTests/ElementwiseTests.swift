@@ -69,7 +69,7 @@ import _TestSupport
 
     @Test func refusesShapesThatDiffer() async {
         await #expect(processExitsWith: .failure) {
-            _ = valueAndGradient(at: [Tensor([1, 2]), Tensor([1])]) { sum($0[0] + $0[1]) }
+            _ = valueAndGradient(at: [Tensor([1, 2]), Tensor([1, 2, 3])]) { sum($0[0] + $0[1]) }
         }
     }
 }

@@ -202,4 +202,24 @@ import _TestSupport
         optimizer.update(&both, along: Tensor(random: [4 * 37], seed: 9))
         for slot in both.slots { #expect((both[slot] == before[slot]) == (slot.group == slow), "\(slot.name)") }
     }
+
+    @Test func theRateFactorsOfSGDAreLearningRatesOfGroups() {
+        let slow = ParameterGroup("slow")
+        var builder = ParameterBuilder(generator: SeededGenerator(seed: 1))
+        let fast = builder.add("a", shape: [37], initializer: .constant(1))
+        let rest = builder.group(slow) { $0.add("b", shape: [37], initializer: .constant(1)) }
+        var both = builder.parameters()
+        var optimizer = SGD(learningRate: 0.5, momentum: 0.9, weightDecay: 0.1, nesterov: true)
+        optimizer.rateFactors[slow] = 0.25
+        var (alone, other) = (both, both)
+        var slowly = SGD(learningRate: 0.125, momentum: 0.9, weightDecay: 0.1, nesterov: true)
+        var quickly = SGD(learningRate: 0.5, momentum: 0.9, weightDecay: 0.1, nesterov: true)
+        for step in 0..<4 {
+            let gradient = Tensor(random: [74], seed: UInt64(step))
+            optimizer.update(&both, along: gradient)
+            slowly.update(&alone, along: gradient)
+            quickly.update(&other, along: gradient)
+        }
+        #expect(both[rest] == alone[rest] && both[fast] == other[fast] && both[rest] != both[fast])
+    }
 }

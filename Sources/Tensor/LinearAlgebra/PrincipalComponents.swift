@@ -1,5 +1,3 @@
-import CBLAS
-
 /// The principal components of the rows of a matrix, and the projection of the rows onto them.
 ///
 /// Source: Jolliffe, Principal Component Analysis, 2nd edition, sections 1.1 and 3.5.
@@ -29,9 +27,9 @@ extension Tensor {
         precondition(count >= 0, "\(count) principal components")
         precondition(isFinite, "principal components of a matrix with elements that are not finite")
         let (rows, columns) = (shape[0], shape[1])
-        let decomposition = SingularValues(of: centered().rows, rows: rows, columns: columns)
+        let decomposition = BLAS.singularValues(of: centered().rows, rows: rows, columns: columns)
 
-        let available = decomposition.count
+        let available = decomposition.values.count
         let count = min(count, available)
         let total = decomposition.values.reduce(0) { $0 + $1 * $1 }
         var projection = Tensor(zeros: [rows, count])
@@ -65,37 +63,5 @@ extension Tensor {
         for column in 0..<columns { mean[column] /= Double(shape[0]) }
         for place in elements.indices { elements[place] -= mean[place % columns] }
         return (elements, mean)
-    }
-}
-
-/// The singular value decomposition of a matrix in Double, `A = U · diag(values) · V`, computed by LAPACK's `dgesdd`
-/// on one thread.
-struct SingularValues {
-    /// The smaller dimension of A.
-    let count: Int
-    /// The singular values, in descending order.
-    let values: [Double]
-    /// U, row-major: `[rows, count]`.
-    let left: [Double]
-    /// V, row-major, `[count, columns]`. Its rows are the right singular vectors.
-    let right: [Double]
-
-    /// Computes the decomposition of a matrix.
-    ///
-    /// - Precondition: `matrix` holds `rows · columns` finite elements in row-major order.
-    init(of matrix: [Double], rows: Int, columns: Int) {
-        precondition(matrix.count == rows * columns, "\(matrix.count) elements for \(rows) rows, \(columns) columns")
-        count = min(rows, columns)
-        var (values, right) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count * columns))
-        var (left, work) = ([Double](repeating: 0, count: rows * count), matrix)
-        if count > 0 {
-            BLAS.useOneThread()
-            // LAPACK is column-major, so it sees the transpose: Aᵀ = Vᵀ · diag(values) · Uᵀ.
-            let status = LAPACKE_dgesdd(
-                LAPACK_COL_MAJOR, CChar(UInt8(ascii: "S")), .init(columns), .init(rows), &work,
-                .init(columns), &values, &right, .init(columns), &left, .init(count))
-            precondition(status == 0, "dgesdd ends with \(status) for \(rows) rows and \(columns) columns")
-        }
-        (self.values, self.left, self.right) = (values, left, right)
     }
 }

@@ -1,5 +1,3 @@
-import CBLAS
-
 /// The affine map that best fits given outputs in the least-squares sense, with a penalty on its weights.
 ///
 /// ```swift
@@ -34,21 +32,10 @@ public struct RidgeRegression: Sendable {
         let (y, heights) = outputs.centered()
 
         // The upper triangle of XᵀX + penalty · I, and XᵀY.
-        BLAS.useOneThread()
-        var gram = [Double](repeating: 0, count: width * width)
-        var moment = [Double](repeating: 0, count: width * height)
-        if width > 0 && height > 0 {
-            cblas_dsyrk(
-                CblasRowMajor, CblasUpper, CblasTrans, .init(width), .init(rows), 1, x, .init(width), 0, &gram,
-                .init(width))
-            cblas_dgemm(
-                CblasRowMajor, CblasTrans, CblasNoTrans, .init(width), .init(height), .init(rows), 1, x, .init(width),
-                y,
-                .init(height), 0, &moment, .init(height))
-        }
+        var (gram, moment) = BLAS.normalEquations(x, y, rows: rows, width: width, height: height)
         for i in 0..<width { gram[i * width + i] += penalty }
         guard
-            let solution = PositiveDefiniteSystem.solve(gram, moment, extent: width, columns: height)
+            let solution = BLAS.solvePositiveDefinite(gram, moment, extent: width, columns: height)
         else { preconditionFailure("a penalty of \(penalty) is lost next to inputs of this size") }
         weights = Tensor(solution.map(Float.init), shape: [width, height])
         intercept = Tensor(
@@ -67,26 +54,5 @@ public struct RidgeRegression: Sendable {
             for place in elements.indices { elements[place] += intercept.elements[place % outputs] }
         }
         return result
-    }
-}
-
-/// A solver for `A X = B` with symmetric positive definite A in Double, using LAPACK's `dposv` (Cholesky) on one
-/// thread.
-enum PositiveDefiniteSystem {
-    /// Returns X, row-major, `[extent, columns]`, or `nil` if A is not positive definite.
-    ///
-    /// - Precondition: `matrix` holds `extent²` elements and `right` holds `extent · columns`, row-major.
-    static func solve(_ matrix: [Double], _ right: [Double], extent: Int, columns: Int) -> [Double]? {
-        precondition(
-            matrix.count == extent * extent && right.count == extent * columns,
-            "\(matrix.count) and \(right.count) elements for an extent of \(extent) and \(columns) columns")
-        if extent == 0 || columns == 0 { return right }
-        BLAS.useOneThread()
-        var (matrix, solution) = (matrix, right)
-        let status = LAPACKE_dposv(
-            LAPACK_ROW_MAJOR, CChar(UInt8(ascii: "U")), .init(extent), .init(columns), &matrix, .init(extent),
-            &solution, .init(columns))
-        precondition(status >= 0, "dposv ends with \(status) for an extent of \(extent)")
-        return status == 0 ? solution : nil
     }
 }

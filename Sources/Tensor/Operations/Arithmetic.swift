@@ -1,44 +1,43 @@
 import CKernels
 
-// Elementwise arithmetic on variables. Operands have equal shapes, or one of them is a number.
+// Elementwise arithmetic on variables. Shapes are aligned at the last axis, and axes of size 1 repeat; the gradient with
+// respect to a repeated element is the sum over its repetitions.
 
 extension Variable {
-    /// Returns the elementwise sum.
+    /// Returns the elementwise sum, with broadcasting.
     public static func + (a: Variable, b: Variable) -> Variable {
-        a.tape.record(combine(a.value, b.value, ck_add), operands: a.id, b.id) {
-            [a = a.id, b = b.id] upstream, adjoints in
-            adjoints.add(upstream, to: a)
-            adjoints.add(upstream, to: b)
+        a.tape.record(a.value + b.value, operands: a.id, b.id) {
+            [a = a.id, b = b.id, aShape = a.shape, bShape = b.shape] upstream, adjoints in
+            adjoints.add(upstream.sum(to: aShape), to: a)
+            adjoints.add(upstream.sum(to: bShape), to: b)
         }
     }
 
-    /// Returns the elementwise difference.
+    /// Returns the elementwise difference, with broadcasting.
     public static func - (a: Variable, b: Variable) -> Variable {
-        a.tape.record(combine(a.value, b.value, ck_subtract), operands: a.id, b.id) {
-            [a = a.id, b = b.id] upstream, adjoints in
-            adjoints.add(upstream, to: a)
-            adjoints.add(scaled(upstream, by: -1), to: b)
+        a.tape.record(a.value - b.value, operands: a.id, b.id) {
+            [a = a.id, b = b.id, aShape = a.shape, bShape = b.shape] upstream, adjoints in
+            adjoints.add(upstream.sum(to: aShape), to: a)
+            adjoints.add(scaled(upstream.sum(to: bShape), by: -1), to: b)
         }
     }
 
-    /// Returns the elementwise product.
+    /// Returns the elementwise product, with broadcasting.
     public static func * (a: Variable, b: Variable) -> Variable {
         let (x, y) = (a.value, b.value)
-        return a.tape.record(combine(x, y, ck_multiply), operands: a.id, b.id) {
-            [a = a.id, b = b.id] upstream, adjoints in
-            adjoints.add(combine(upstream, y, ck_multiply), to: a)
-            adjoints.add(combine(upstream, x, ck_multiply), to: b)
+        return a.tape.record(x * y, operands: a.id, b.id) { [a = a.id, b = b.id] upstream, adjoints in
+            adjoints.add((upstream * y).sum(to: x.shape), to: a)
+            adjoints.add((upstream * x).sum(to: y.shape), to: b)
         }
     }
 
-    /// Returns the elementwise quotient.
+    /// Returns the elementwise quotient, with broadcasting.
     public static func / (a: Variable, b: Variable) -> Variable {
-        let quotient = combine(a.value, b.value, ck_divide)
-        let divisor = b.value
+        let (quotient, divisor, shape) = (a.value / b.value, b.value, a.shape)
         return a.tape.record(quotient, operands: a.id, b.id) { [a = a.id, b = b.id] upstream, adjoints in
-            let share = combine(upstream, divisor, ck_divide)
-            adjoints.add(share, to: a)
-            adjoints.add(scaled(combine(share, quotient, ck_multiply), by: -1), to: b)
+            let share = upstream / divisor
+            adjoints.add(share.sum(to: shape), to: a)
+            adjoints.add(scaled((share * quotient).sum(to: divisor.shape), by: -1), to: b)
         }
     }
 
@@ -67,23 +66,6 @@ extension Variable {
 
     /// Returns every element minus a number.
     public static func - (a: Variable, number: Float) -> Variable { a + -number }
-}
-
-/// Applies `kernel` to each pair of elements.
-///
-/// - Precondition: Equal shapes.
-private func combine(
-    _ a: Tensor, _ b: Tensor,
-    _ kernel: (Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
-) -> Tensor {
-    precondition(a.shape == b.shape, "shapes \(a.shape) and \(b.shape) differ")
-    var result = Tensor(uninitialized: a.shape)
-    let (x, y, z) = (a.pointer, b.pointer, result.mutablePointer())
-    Parallel.forEachRange(of: a.count, length: Tensor.grain) { range in
-        let start = range.lowerBound
-        kernel(range.count, x + start, y + start, z + start)
-    }
-    return result
 }
 
 private func scaled(_ x: Tensor, by factor: Float) -> Tensor {

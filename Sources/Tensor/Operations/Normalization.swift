@@ -48,7 +48,7 @@ public func batchNorm(
 /// Applies group normalization and the ReLU that follows it.
 ///
 /// The mean and variance are computed over the pixels and channels of a group, separately for each sample. As many
-/// groups as channels amount to instance normalization; one group amounts to layer normalization.
+/// groups as channels amount to instance normalization.
 ///
 /// **Shapes** `x [batch, height, width, channels]`, `scale` and `shift` `[channels]`.
 ///
@@ -69,6 +69,20 @@ public func groupNorm(
     return normalize(
         x, scale: scale, shift: shift, groups: split, moments: split.moments(of: x.value), momentsDependOnInput: true,
         epsilon: epsilon, slope: slope)
+}
+
+/// Applies layer normalization over the last axis.
+///
+/// The result is `y = (x − μ) / √(σ² + ε) · γ + β` with the mean and variance of each row.
+///
+/// **Shapes** `x [..., channels]`, `scale` and `shift` `[channels]`.
+///
+/// - Precondition: Matching channels.
+///
+/// Ba, Kiros, and Hinton, arXiv 1607.06450.
+public func layerNorm(_ x: Variable, scale: Variable, shift: Variable, epsilon: Float = 1e-5) -> Variable {
+    let rows = reshape(x, to: [x.shape.leadingCount, x.shape.last])
+    return reshape(groupNorm(rows, scale: scale, shift: shift, groups: 1, epsilon: epsilon), to: x.shape)
 }
 
 /// Normalizes each group by its moments, then applies scale, shift, and ReLU.

@@ -69,7 +69,7 @@ public struct Adam: Optimizer {
                 range.count, learningRate, beta1, beta2, epsilon, correction1, correction2, decay, decoupled,
                 g + start, m + start, v + start, x)
         }
-        for (segment, factor) in segments(of: parameters) {
+        for (segment, factor) in parameters.segments(with: rateFactors) {
             Parallel.forEachRange(of: segment.count, length: factor == 1 ? Tensor.grain : 4096) { part in
                 let range = segment.lowerBound + part.lowerBound..<segment.lowerBound + part.upperBound
                 if factor == 1 { return move(range, x + range.lowerBound) }
@@ -82,22 +82,6 @@ public struct Adam: Optimizer {
                 }
             }
         }
-    }
-
-    /// Returns the trainable weights as runs of equal rate factors.
-    private func segments(of parameters: Parameters) -> [(Range<Int>, Float)] {
-        let all = 0..<parameters.trainableCount
-        guard rateFactors.contains(where: { $0.value != 1 }) else { return [(all, 1)] }
-        var segments: [(Range<Int>, Float)] = []
-        for slot in parameters.slots where slot.role == .trainable {
-            let (range, factor) = (slot.position..<slot.position + slot.shape.count, rateFactors[slot.group] ?? 1)
-            if let last = segments.last, last.1 == factor, last.0.upperBound == range.lowerBound {
-                segments[segments.count - 1].0 = last.0.lowerBound..<range.upperBound
-            } else {
-                segments.append((range, factor))
-            }
-        }
-        return segments
     }
 
     /// Returns 1 − βᵗ. A repeated product in Double is bitwise identical on every machine, which `pow` does not

@@ -45,6 +45,23 @@ extension Optimizer {
     }
 }
 
+extension Parameters {
+    /// Returns the trainable weights as runs of groups with equal rate factors; 1 for groups that are not listed.
+    func segments(with factors: [ParameterGroup: Float]) -> [(Range<Int>, Float)] {
+        guard factors.contains(where: { $0.value != 1 }) else { return [(0..<trainableCount, 1)] }
+        var segments: [(Range<Int>, Float)] = []
+        for slot in slots where slot.role == .trainable {
+            let (range, factor) = (slot.position..<slot.position + slot.shape.count, factors[slot.group] ?? 1)
+            if let last = segments.last, last.1 == factor, last.0.upperBound == range.lowerBound {
+                segments[segments.count - 1].0 = last.0.lowerBound..<range.upperBound
+            } else {
+                segments.append((range, factor))
+            }
+        }
+        return segments
+    }
+}
+
 /// A learning rate schedule over the steps of a training run.
 ///
 /// ```swift
@@ -103,6 +120,9 @@ public struct SGD: Optimizer {
     public let weightDecay: Float
     /// Whether the gradient is evaluated, to first order, at the point that the velocity leads to.
     public let nesterov: Bool
+    /// The factor of the learning rate for the weights of a group; 1 for groups that are not listed. A group with
+    /// factor 0 keeps its weights.
+    public var rateFactors: [ParameterGroup: Float] = [:]
     private var velocity: Tensor?
 
     /// Creates an optimizer with zero velocity.
@@ -125,9 +145,13 @@ public struct SGD: Optimizer {
         checkShapes(parameters, gradient, moments: velocity)
         if velocity == nil { velocity = Tensor(zeros: gradient.shape) }
         let (g, v, x) = (gradient.pointer, velocity!.mutablePointer(), parameters.vector.mutablePointer())
-        Parallel.forEachRange(of: gradient.count, length: Tensor.grain) { range in
-            let start = range.lowerBound
-            ck_sgd(range.count, learningRate, momentum, weightDecay, nesterov ? 1 : 0, g + start, v + start, x + start)
+        for (segment, factor) in parameters.segments(with: rateFactors) {
+            Parallel.forEachRange(of: segment.count, length: Tensor.grain) { part in
+                let start = segment.lowerBound + part.lowerBound
+                ck_sgd(
+                    part.count, factor * learningRate, momentum, weightDecay, nesterov ? 1 : 0, g + start, v + start,
+                    x + start)
+            }
         }
     }
 
