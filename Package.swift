@@ -118,6 +118,13 @@ let package = Package(
             name: "VolumeInfo", dependencies: ["FileIO", "Reporting", "Volumes", arguments],
             path: "Examples/VolumeInfo", swiftSettings: strict),
 
+        // `swift package benchmark` here is that of the package Benchmarks/.
+        .plugin(
+            name: "BenchmarkCommand",
+            capability: .command(
+                intent: .custom(
+                    verb: "benchmark", description: "Measures the kernels; the options are those of Benchmarks/."))),
+
         .target(name: "_TestSupport", dependencies: ["Tensor"], path: "Tests/_TestSupport", swiftSettings: strict),
         .testTarget(
             name: "TensorTests", dependencies: ["Tensor", "_TestSupport"],

@@ -48,7 +48,7 @@ struct ACDCPretrain: AsyncParsableCommand, Sendable {
         let folder: RunFolder<PretrainingSettings> = try run.folder(
             patients, options, defaultOutput: Self.unusedFolder, complete: { $0 = $0.resolved })
         progress.show("reading \(folder.settings.data)")
-        let log = RoundLog(settings: folder.settings, progress: progress, json: run.json)
+        let log = RoundLog(folder, progress: progress, json: run.json)
         let next = try await Parallel.$threadLimit.withValue(run.threads ?? Parallel.threadCount) {
             let pretraining = try await Pretraining(in: folder, from: fromRound, observer: log.observe)
             progress.say("\(pretraining.cohort.summary); read in \(ProgressLine.duration(progress.seconds))")
@@ -56,6 +56,7 @@ struct ACDCPretrain: AsyncParsableCommand, Sendable {
             let round = await pretraining.round
             if round > 0 { progress.say("continuing after round \(round)") }
 
+            log.begin(after: try await pretraining.reports)
             try await pretraining.train()
 
             let page = PretrainingPage(

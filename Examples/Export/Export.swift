@@ -3,6 +3,7 @@ import FileIO
 import Foundation
 import Segmentation
 import Support
+import Volumes
 
 /// Writes a fine-tuned model in the formats of other tools: model → folder.
 @main

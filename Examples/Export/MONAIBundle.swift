@@ -1,6 +1,7 @@
 import FileIO
 import Foundation
 import Reporting
+import Volumes
 
 extension ExportedModel {
     /// The files of a MONAI bundle.

@@ -89,9 +89,10 @@ struct PaperTables: AsyncParsableCommand, Sendable {
             if FileManager.default.fileExists(atPath: run.url.appendingPathComponent("encoder.safetensors").path) {
                 continue
             }
-            let log = RoundLog(settings: run.settings, progress: progress, json: false)
+            let log = RoundLog(run, progress: progress, json: false)
             let pretraining = try await Pretraining(in: run, observer: log.observe)
             progress.say("pre-training: \(method.title)")
+            log.begin(after: try await pretraining.reports)
             try await pretraining.train()
             let page = PretrainingPage(
                 run, patients: pretraining.cohort.split, reports: try await pretraining.reports,

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The height and weight of a patient, by whose body surface area volumes are compared between patients.
-struct Body: Sendable, Encodable {
+struct Body: Sendable, Hashable, Encodable {
     /// The height in cm.
     let height: Double
     /// The weight in kg.

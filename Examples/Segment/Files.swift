@@ -11,13 +11,29 @@ struct Input: Sendable, Hashable {
     let name: String
     /// The files of the further channels.
     var furtherChannels: [String] = []
+    /// The file that holds the image, if it was made from `file`.
+    var contents: URL?
+    /// The DICOM export that the image is from.
+    var export: DICOMExportInput?
+    /// The body of the patient, if the export tells.
+    var body: Body?
+    /// Warnings of the export, each a sentence.
+    var warnings: [String] = []
 
-    var url: URL { URL(fileURLWithPath: file) }
+    var url: URL { contents ?? URL(fileURLWithPath: file) }
     /// The files of all channels.
     var urls: [URL] { [url] + furtherChannels.map { URL(fileURLWithPath: $0) } }
 
     /// The file name of the label map.
     private(set) var labelName = ""
+
+    /// The names of the segmentation objects of an export's end diastole and end systole, or of its first frame.
+    func objectNames(_ moments: ACDC.Moments?) -> [(name: String, frame: Int)] {
+        guard export != nil else { return [] }
+        let stem = labelName.dropLast(".nii.gz".count)
+        guard let moments else { return [("\(stem).dcm", 1)] }
+        return [("\(stem)_ED.dcm", moments.endDiastole), ("\(stem)_ES.dcm", moments.endSystole)]
+    }
 
     /// A frame of a cine in a file of its own.
     struct Frame: Hashable {
@@ -41,7 +57,10 @@ struct Input: Sendable, Hashable {
     ///   - channels: The number of channels of an image; if it is not 1, the channels of `CASE` are the files `CASE_0000`,
     ///     `CASE_0001`, and so on, of which the arguments name the first.
     ///   - names: The names of the label maps.
-    static func all(_ arguments: [String], channels: Int, names: OutputName) throws(Failure) -> [Input] {
+    ///   - exported: Images that were made from DICOM exports, in addition.
+    static func all(
+        _ arguments: [String], channels: Int, names: OutputName, exported: [Input] = []
+    ) throws(Failure) -> [Input] {
         var files: [String] = []
         for argument in arguments {
             var isFolder = ObjCBool(false)
@@ -56,6 +75,7 @@ struct Input: Sendable, Hashable {
                 file: $0, name: stem(of: $0) ?? (($0 as NSString).lastPathComponent as NSString).deletingPathExtension)
         }
         if channels > 1 { inputs = try joined(inputs, channels) }
+        inputs += exported
         for index in inputs.indices { try inputs[index].giveName(names) }
         var owners: [String: String] = [:]
         for input in inputs {
@@ -169,14 +189,20 @@ struct OutputFolder {
         } catch {
             throw .cannotCreate("\(path): the folder cannot be made: \(error.localizedDescription)")
         }
+        try refuse(files + [Self.summaryName], replacing: replacing)
+    }
+
+    /// Checks that none of the files exist in the folder, unless they may be replaced.
+    func refuse(_ files: [String], replacing: Bool) throws(Failure) {
         if replacing { return }
-        let present = (files + [Self.summaryName]).filter {
+        let present = files.filter {
             FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
         }
         guard let first = present.first else { return }
         let more = present.count == 1 ? "" : ", and \(present.count - 1) more of its files"
         throw .cannotCreate(
-            "\(path): \(first) is there already\(more); name another folder, or pass --force to replace it.")
+            "\(url.relativePath): \(first) is there already\(more); name another folder, or pass --force to replace it."
+        )
     }
 
     /// Writes a text file.
@@ -202,5 +228,30 @@ struct OutputFolder {
             throw Failure.cannotWrite("\(file.path): cannot be written: \(error.localizedDescription)")
         }
         return data
+    }
+}
+
+/// A folder that only this user can read, for the time being.
+struct TemporaryFolder: Sendable {
+    let url: URL
+
+    init() throws(Failure) {
+        url = FileManager.default.temporaryDirectory.appendingPathComponent("segment-\(UUID().uuidString)")
+        _ = try make(url)
+    }
+
+    /// Makes a folder in the folder.
+    func folder(_ name: String) throws(Failure) -> URL { try make(url.appendingPathComponent(name)) }
+
+    func remove() { try? FileManager.default.removeItem(at: url) }
+
+    private func make(_ folder: URL) throws(Failure) -> URL {
+        do {
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw .cannotCreate("\(folder.path): the folder cannot be made: \(error.localizedDescription)")
+        }
+        return folder
     }
 }

@@ -22,6 +22,8 @@ struct Record: Sendable {
     let file: String
     /// The path of the label map; `nil` if there is an error.
     var output: String?
+    /// The paths of the DICOM segmentation objects.
+    var segmentationObjects: [String] = []
     /// The reason that there are no labels.
     var error: String?
     /// Warnings about the input or its labels, one sentence each.
@@ -49,7 +51,7 @@ struct Record: Sendable {
 
 extension Record: Encodable {
     private enum Key: String, CodingKey {
-        case file, output, error, warnings, squareFilled, imageCovered, volumes, function
+        case file, output, segmentationObjects, error, warnings, squareFilled, imageCovered, volumes, function
     }
 
     /// Encodes every key; missing values are `null`.
@@ -57,6 +59,7 @@ extension Record: Encodable {
         var object = encoder.container(keyedBy: Key.self)
         try object.encode(file, forKey: .file)
         try object.encode(output, forKey: .output)
+        if !segmentationObjects.isEmpty { try object.encode(segmentationObjects, forKey: .segmentationObjects) }
         try object.encode(error, forKey: .error)
         try object.encode(warnings, forKey: .warnings)
         try object.encode(filled, forKey: .squareFilled)

@@ -26,6 +26,10 @@ struct Segment: AsyncParsableCommand, Sendable {
             along the third axis. NAME.nii.gz yields NAME_seg.nii.gz of type uint8 on the same grid, and \
             segmentation.json contains all volumes; --report writes a page to look at.
 
+            An input can also be a DICOM export: a zip archive, or a folder without NIfTI files. The program DICOMConvert \
+            finds its short-axis cine. EXPORT.zip yields EXPORT_seg.nii.gz and, as DICOM segmentation objects, \
+            EXPORT_seg_ED.dcm and EXPORT_seg_ES.dcm.
+
             For a model of several channels, an input is the first file of an image, CASE_0000.nii.gz, beside which \
             CASE_0001.nii.gz and so on lie; CASE_seg.nii.gz is written.
 
@@ -45,7 +49,7 @@ struct Segment: AsyncParsableCommand, Sendable {
     @Argument(help: "The model.safetensors of a fine-tuned run.", completion: .file())
     var model: String
 
-    @Argument(help: "NIfTI files, or folders of them.", completion: .file())
+    @Argument(help: "NIfTI files, DICOM exports, or folders of them.", completion: .file())
     var inputs: [String]
 
     @Option(help: "The folder for label maps and segmentation.json; created if needed.", completion: .directory)
@@ -164,12 +168,10 @@ struct Segment: AsyncParsableCommand, Sendable {
     /// Returns the model in a file, whose signature is verified if one is required.
     private func model(at path: String) throws -> SegmentationModel {
         guard let requireSignature else { return try SegmentationModel(contentsOf: URL(fileURLWithPath: path)) }
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("segment-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
         return try SegmentationModel(
-            contentsOf: SignedModel.verifiedCopy(of: path, key: requireSignature, in: folder))
+            contentsOf: SignedModel.verifiedCopy(of: path, key: requireSignature, in: folder.url))
     }
 
     /// Returns the model, or the ensemble of several, with the way of labeling that the options say.
@@ -194,6 +196,23 @@ struct Segment: AsyncParsableCommand, Sendable {
         return loaded
     }
 
+    /// Returns the cines of DICOM exports as inputs, whose files are in a folder for the time being.
+    private func cines(
+        of exports: [String], channels: Int, in folder: TemporaryFolder, _ progress: ProgressLine
+    ) async throws -> [Input] {
+        if let first = exports.first, channels != 1 {
+            throw Failure.usage(
+                "\(first): is DICOM, and the model takes images of \(channels) channels, as NIfTI only.")
+        }
+        var inputs: [Input] = []
+        for (index, export) in exports.enumerated() {
+            progress.show("reading \(export)")
+            inputs += try await DICOMExportInput.inputs(
+                of: export, in: try folder.folder("\(index)"), say: progress.say)
+        }
+        return inputs
+    }
+
     @Sendable private func segment(_ progress: ProgressLine) async throws {
         // Model.
         let model = try loadModel()
@@ -204,8 +223,13 @@ struct Segment: AsyncParsableCommand, Sendable {
         }
 
         // Inputs and the folder for results.
+        let channels = model.network.configuration.inputChannels
+        let exports = inputs.filter(DICOMExportInput.isExport)
+        let cines = try TemporaryFolder()
+        defer { cines.remove() }
+        let exported = try await self.cines(of: exports, channels: channels, in: cines, progress)
         let inputs = try Input.all(
-            inputs, channels: model.network.configuration.inputChannels, names: OutputName(name))
+            inputs.filter { !exports.contains($0) }, channels: channels, names: OutputName(name), exported: exported)
         if labelMap != nil, inputs.count > 1 {
             throw Failure.usage("--label-map is for one image, and \(inputs.count) are given; pass --output.")
         }
@@ -219,6 +243,10 @@ struct Segment: AsyncParsableCommand, Sendable {
         let output = temporary?.path ?? output!
         let folder = try OutputFolder(
             output, files: inputs.map(\.labelName) + (report ? ["report.html"] : []), replacing: force)
+        // The phases of end diastole and end systole are known only when the labels are.
+        let standIn = ACDC.Moments(endDiastole: 1, endSystole: 1)
+        try folder.refuse(
+            inputs.flatMap { ($0.objectNames(nil) + $0.objectNames(standIn)).map(\.name) }, replacing: force)
 
         // Labels.
         var segmenter = Segmenter(
@@ -230,7 +258,7 @@ struct Segment: AsyncParsableCommand, Sendable {
         if filterProgress { progress.print(Data((SlicerModule.start + SlicerModule.progress(0)).utf8)) }
         var (done, headerWarnings) = (0, 0)
         progress.show("0 of \(inputs.count) inputs")
-        let records = try await segmenter.records(of: inputs) { record in
+        var records = try await segmenter.records(of: inputs) { record in
             for (index, warning) in record.warnings.enumerated() {
                 if index < record.headerWarningCount { headerWarnings += 1 }
                 if index >= record.headerWarningCount || headerWarnings == 1 {
@@ -247,6 +275,22 @@ struct Segment: AsyncParsableCommand, Sendable {
 
         if headerWarnings > 1 {
             progress.say("Segment: warning: \(headerWarnings - 1) more such headers, see segmentation.json")
+        }
+
+        // Segmentation objects for the archive that the exports are from.
+        for (index, input) in inputs.enumerated() {
+            guard labelMap == nil, let export = input.export, let labels = records[index].output else { continue }
+            for object in input.objectNames(records[index].function?.moments) {
+                progress.show("writing \(object.name)")
+                let file = folder.url.appendingPathComponent(object.name).path
+                do {
+                    try await export.writeSegmentation(labels, classes: model.classes, frame: object.frame, to: file)
+                    records[index].segmentationObjects.append(file)
+                } catch let failure as Failure {
+                    records[index].warnings.append(failure.description)
+                    progress.say("Segment: warning: \(failure)")
+                }
+            }
         }
 
         // Volumes and function.

@@ -110,7 +110,7 @@ struct Scan: Sendable {
         self.input = input
         (classes, structures) = (model.classes, model.cardiacLabels)
         record = Record(file: input.file)
-        record.body = body
+        record.body = body ?? input.body
         do {
             let image = try NIfTI(contentsOf: input.url)
             for url in input.urls.dropFirst() {
@@ -122,7 +122,7 @@ struct Scan: Sendable {
                 }
                 furtherChannels.append(channel)
             }
-            (record.warnings, record.headerWarningCount) = (image.warnings, image.warnings.count)
+            (record.warnings, record.headerWarningCount) = (image.warnings + input.warnings, image.warnings.count)
             let fit = try InputCheck(image.volume, of: input.file, for: model.preprocessing)
             record.warnings += fit.warnings
             (record.filled, record.covered) = (fit.filled, fit.covered)

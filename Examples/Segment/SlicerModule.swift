@@ -1,4 +1,4 @@
-import FileIO
+import Volumes
 
 /// The description of this program for 3D Slicer, which makes a panel of it and runs the program.
 ///

@@ -11,6 +11,8 @@ public struct PretrainingPage: Sendable {
     private let reports: [RoundReport]
     /// The memory bank of each site after the last round.
     private let banks: [FeatureSet]
+    /// Whether further rounds follow, so that the page shall be loaded again.
+    private let isRunning: Bool
     /// The command that continues from the encoder, if there is one.
     public let next: String?
 
@@ -21,11 +23,12 @@ public struct PretrainingPage: Sendable {
     ///   - patients: The patients of each site; empty if they are elsewhere.
     ///   - reports: The reports of all rounds.
     ///   - banks: The memory bank of each site after the last round.
+    ///   - isRunning: Whether further rounds follow.
     public init(
         _ folder: RunFolder<PretrainingSettings>, patients: [[String]] = [], reports: [RoundReport],
-        banks: [FeatureSet] = []
+        banks: [FeatureSet] = [], isRunning: Bool = false
     ) {
-        (settings, self.reports, self.banks) = (folder.settings, reports, banks)
+        (settings, self.reports, self.banks, self.isRunning) = (folder.settings, reports, banks, isRunning)
         next = Self.nextCommand(folder, patients: patients)
     }
 
@@ -46,12 +49,13 @@ public struct PretrainingPage: Sendable {
 
     /// The page.
     public var html: String {
-        HTMLPage(
+        var page = HTMLPage(
             title: settings.method == FCL.name ? "Federated contrastive pre-training" : "Pre-training: \(title)",
-            lead: lead, facts: facts,
+            lead: (isRunning ? "This run goes on; the page loads itself again. " : "") + lead, facts: facts,
             sections: [story] + (reports.isEmpty ? [] : [learning, features, probes, cost, rounds]).compactMap(\.self)
-                + missing + [nextSteps]
-        ).html
+                + missing + (isRunning ? [] : [nextSteps]))
+        page.refresh = isRunning ? 30 : nil
+        return page.html
     }
 
     private var title: String { settings.methodType.title }

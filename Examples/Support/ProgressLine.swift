@@ -60,14 +60,33 @@ public final class ProgressLine: Sendable {
 
 /// The log of a pre-training: one line per round for the user and, with `--json`, one for programs.
 public final class RoundLog: Sendable {
-    private let settings: PretrainingSettings
+    private let folder: RunFolder<PretrainingSettings>
     private let progress: ProgressLine
     private let json: Bool
-    private let state = Mutex((seconds: 0.0, rounds: 0, verdicts: [String?]()))
+    private let state = Mutex((seconds: 0.0, rounds: 0, verdicts: [String?](), reports: [RoundReport]()))
+
+    private var settings: PretrainingSettings { folder.settings }
 
     /// Creates a log; with `json`, also on standard output.
-    public init(settings: PretrainingSettings, progress: ProgressLine, json: Bool) {
-        (self.settings, self.progress, self.json) = (settings, progress, json)
+    public init(_ folder: RunFolder<PretrainingSettings>, progress: ProgressLine, json: Bool) {
+        (self.folder, self.progress, self.json) = (folder, progress, json)
+    }
+
+    /// Continues the page of a run after these rounds.
+    public func begin(after reports: [RoundReport]) {
+        state.withLock { $0.reports = reports }
+    }
+
+    /// Writes `report.html` for those who watch the run; the last round's page is made when the run is complete.
+    private func updatePage(_ report: RoundReport) {
+        let reports = state.withLock { state in
+            state.reports.append(report)
+            return state.reports
+        }
+        let page = PretrainingPage(folder, reports: reports, isRunning: report.round < settings.rounds)
+        do { try folder.write(Data(page.html.utf8), to: "report.html") } catch {
+            progress.say("the page of the run is not up to date: \(error)")
+        }
     }
 
     /// Shows an event.
@@ -83,6 +102,7 @@ public final class RoundLog: Sendable {
     /// Shows a round.
     public func tell(_ report: RoundReport) {
         if json { progress.print(report.line) }
+        updatePage(report)
         let (left, verdict) = state.withLock { state in
             state.seconds += report.seconds.total
             state.rounds += 1

@@ -17,6 +17,8 @@ public struct HTMLPage: Sendable {
     public let facts: [(name: String, value: String)]
     /// The sections, in order.
     public let sections: [Section]
+    /// The seconds after which a browser loads the page again; `nil` for a page that does not change any more.
+    public var refresh: Int?
 
     /// A section of the page.
     public struct Section: Sendable {
@@ -56,6 +58,7 @@ public struct HTMLPage: Sendable {
                 .leaf("meta", ["charset": "utf-8"]),
                 .leaf("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
                 .leaf("meta", ["name": "color-scheme", "content": "light dark"]),
+                refresh.map { .leaf("meta", ["http-equiv": "refresh", "content": "\($0)"]) } ?? .joined([]),
                 .element("title", title), .element("style", [Self.style]),
             ])
         let body = Markup.element(

@@ -62,7 +62,8 @@ struct Pretrain: AsyncParsableCommand, Sendable {
         if let checkpoint { try federation.restore(checkpoint) }
         if federation.round > 0 { progress.say("continuing after round \(federation.round)") }
 
-        let log = RoundLog(settings: settings, progress: progress, json: connection.json)
+        let log = RoundLog(folder, progress: progress, json: connection.json)
+        log.begin(after: try store.reports())
         try await federation.run(rounds: settings.trainedRounds, store: &store, finished: log.tell)
         try folder.writeEncoder(federation.parameters)
         let page = PretrainingPage(folder, reports: try store.reports())

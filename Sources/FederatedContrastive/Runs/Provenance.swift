@@ -1,6 +1,7 @@
 import FileIO
 import Foundation
 import Tensor
+import Volumes
 
 /// The software, machine, and time of a run: the contents of `environment.json`. Some of it affects the bits of the
 /// results in addition to the settings.
