@@ -30,6 +30,7 @@ CASES = [
     Case("unet", 32, 192, 8),
     Case("unet", 16, 144, 8),
     Case("inference", 32, 192, 8),
+    Case("inference", 16, 144, 8),
     Case("round", 16, 64, 8),
     Case("round", 16, 128, 32),
 ]

@@ -33,6 +33,9 @@ def arguments():
         "--modes", default=",".join(MODES),
         help="of PyTorch (default: eager,compile,bf16), and for inference onnxruntime and openvino",
     )
+    parser.add_argument(
+        "--onnx", help="the network of onnxruntime and openvino: a model.onnx of Export, of the width of the cases "
+        "(default: PyTorch's export of the twin)")
     parser.add_argument("--seconds", type=float, default=3, help="measured in each process, after warm-up (default: 3)")
     parser.add_argument("--json", help="a file for every single measurement")
     parser.add_argument("--program", help=argparse.SUPPRESS)
@@ -113,7 +116,8 @@ def compare(case, options):
     for mode in options.modes:
         if mode in ENGINES and case.step != "inference":
             continue
-        programs.append(Program(mode, [sys.executable, str(TWIN), *shared, "--mode", mode]))
+        network = ["--onnx", options.onnx] if options.onnx and mode in ENGINES else []
+        programs.append(Program(mode, [sys.executable, str(TWIN), *shared, "--mode", mode, *network]))
     if case.step == "round":
         # torch.compile is not made for several threads of Python.
         programs = [p if p.name == "compile" else faster(p, threads) for p in programs]

@@ -1,4 +1,4 @@
-"""Inference of the twin's U-Net by the engines that deployers use: onnxruntime and OpenVINO, in float32."""
+"""Inference of the U-Net by the engines that deployers use: onnxruntime and OpenVINO, in float32."""
 
 import pathlib
 import tempfile
@@ -9,9 +9,12 @@ from network import UNet
 
 
 def exported(options, folder):
-    """The network as a file of ONNX, with batch norms folded into the convolutions by the engine that reads it."""
-    model = UNet(options.width).eval()
+    """The network as a file of ONNX, the given one or the twin's; the engine that reads it folds batch norms into the
+    convolutions."""
     images = torch.rand(options.batch, 1, options.size, options.size)
+    if options.onnx:
+        return pathlib.Path(options.onnx), images.numpy()
+    model = UNet(options.width).eval()
     path = pathlib.Path(folder) / "network.onnx"
     torch.onnx.export(model, (images,), path, dynamo=True, verbose=False)
     return path, images.numpy()

@@ -27,6 +27,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--step", choices=["encoder", "unet", "inference", "round"], required=True)
     parser.add_argument("--mode", choices=["eager", "compile", "bf16", "onnxruntime", "openvino"], default="eager")
+    parser.add_argument("--onnx", help="for onnxruntime and openvino: a network of Export, of the same width")
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--size", type=int, default=192)
     parser.add_argument("--batch", type=int, default=8)

@@ -8,6 +8,8 @@ struct BenchmarkCommand: CommandPlugin {
     func performCommand(context: PluginContext, arguments: [String]) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        // This command holds the lock of its build folder, so the other package needs one of its own.
+        process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "SWIFTPM_BUILD_DIR" }
         process.arguments =
             [
                 "swift", "package", "--package-path", context.package.directoryURL.appending(path: "Benchmarks").path(),

@@ -40,6 +40,11 @@ extension DataSet {
         preparedBy preprocessing: Preprocessing = Preprocessing(), frames selection: FrameSelection = .labelled,
         withLabels: Bool = true, workers: Int = ProcessInfo.processInfo.activeProcessorCount
     ) async throws(VolumesError) -> [Scan] {
+        if case .all = selection, layout == .nnUNet {
+            throw .incomplete(
+                folder: folder.path(percentEncoded: false),
+                problems: ["every frame of the cines was asked for, and nnU-Net's layout has no cines"])
+        }
         let results = await concurrently(patients.count, workers: workers) { i in
             let reader = PatientReader(
                 patient: patients[i], preprocessing: preprocessing, classCount: classNames.count)
