@@ -351,8 +351,16 @@ is_refused("a damaged archive", exports / "damaged.zip", said="cannot be opened 
 with zipfile.ZipFile(exports / "hostile.zip", "w", zipfile.ZIP_DEFLATED) as archive:
     archive.writestr("../../escaped.dcm", bytes(128) + b"DICM" + random.Random(2).randbytes(4000))
     archive.writestr("/tmp/escaped.dcm", bytes(128) + b"DICM" + bytes(1 << 20))
-    archive.writestr("bomb.dcm", bytes(128) + b"DICM" + bytes(1 << 30))
+    archive.writestr("\x1b[31mred\x07.dcm", bytes(128) + b"DICM" + bytes(1 << 30))
 is_refused("an archive with hostile names and a bomb", exports / "hostile.zip", said="hostile.zip")
+with case("names of entries are printed without control characters"):
+    _, messages, _ = run(exports / "hostile.zip", name="hostile")
+    expect("red" in messages and "\x1b" not in messages and "\x07" not in messages, repr(messages))
+flipped = bytearray((exports / "archive.zip").read_bytes())
+place = len(flipped) // 2
+flipped[place] ^= 0x55
+(exports / "flipped.zip").write_bytes(flipped)
+is_refused("an archive with a flipped bit", exports / "flipped.zip", said="images are missing")
 with case("a hostile archive writes no file outside"):
     expect(not pathlib.Path("/tmp/escaped.dcm").exists() and not (work.parent / "escaped.dcm").exists())
 lies = stack()
@@ -372,6 +380,26 @@ with case("without DICOMConvert, a sentence says what to do"):
         [alone / "Segment", model, plain, "--output", work / "labels" / "alone"], capture_output=True, text=True,
         env={"PATH": "/usr/bin"})
     expect(done.returncode == 66 and "swift build -c release --package-path DICOM" in done.stderr, done.stderr)
+
+with case("a data set of two studies, without labels, is pre-trained on"):
+    folder = work / "dataset"
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run(
+        ["DICOMConvert", "dataset", exports / "two.zip", exports / "plain", "--output", folder, "--phases", "3"], check=True)
+    found = sorted(path.name for path in (folder / "imagesTr").iterdir())
+    expect(len(found) == 9 and found[0] == "case001_frame01_0000.nii.gz", f"{found}")
+    first = np.asarray(nibabel.load(folder / "imagesTr" / "case003_frame01_0000.nii.gz").dataobj)
+    expect((first.transpose(2, 1, 0) == stored[0]).all(), "the first phase has other values")
+    expect(len((folder / "studies.csv").read_text().splitlines()) == 4)
+    again = subprocess.run(
+        ["DICOMConvert", "dataset", exports / "plain", "--output", folder], capture_output=True, text=True)
+    expect(again.returncode == 73 and "is not empty" in again.stderr, again.stderr)
+    # A client for each study: the layout is what the programs read.
+    shutil.rmtree(work / "pretrained", ignore_errors=True)
+    subprocess.run(
+        [pathlib.Path(segment).parent / "ACDCPretrain", "--data", folder, "--clients", "3", "--rounds", "1", "--width", "2",
+         "--size", "32", "--spacing", "6", "--probe-every", "0", "--output", work / "pretrained", "--quiet"], check=True)
+    expect((work / "pretrained" / "encoder.safetensors").exists())
 
 # Segmentation objects
 

@@ -15,7 +15,7 @@ struct DICOMExportInput: Sendable, Hashable {
         guard isFolder.boolValue else { return beginsLikeExport(path) }
         guard let names = FileManager.default.enumerator(atPath: path) else { return false }
         var found = false
-        for case let name as String in names {
+        for case let name as String in names where names.fileAttributes?[.type] as? FileAttributeType == .typeRegular {
             if name.hasSuffix(".nii") || name.hasSuffix(".nii.gz") { return false }
             found = found || beginsLikeExport((path as NSString).appendingPathComponent(name))
         }

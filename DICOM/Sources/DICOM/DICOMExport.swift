@@ -49,8 +49,16 @@ public final class DICOMExport {
             do throws(DICOMError) {
                 images += try DICOMImage.images(of: file(index, headerOnly: true), entry: index).get()
             } catch { faults.append(error) }
+            guard images.count <= Self.largestCount else {
+                throw DICOMError(
+                    paths.joined(separator: ", "),
+                    "it has more than \(Self.largestCount) images; give one study at a time.")
+            }
         }
     }
+
+    /// The largest number of images that is believed.
+    static let largestCount = 100_000
 
     /// Returns the files below a folder in the order of their names; links are not followed.
     private static func files(in folder: String) throws(DICOMError) -> [String] {

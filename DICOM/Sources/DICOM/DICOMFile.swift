@@ -6,8 +6,8 @@ public struct DICOMError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file, and what is wrong with it.
     public let description: String
 
-    /// Creates an error of a file.
-    public init(_ file: String, _ reason: String) { description = "\(file): \(reason)" }
+    /// Creates an error of a file. Control characters, which the name of an entry may have, are left out.
+    public init(_ file: String, _ reason: String) { description = DICOMFile.printable("\(file): \(reason)") }
 }
 
 /// A DICOM file that has been read by DCMTK, whole or up to its pixels.
@@ -99,8 +99,13 @@ final class DICOMFile {
     /// Returns text as it may be printed: Latin-1 where it is not UTF-8, without control characters.
     static func text(_ buffer: [CChar]) -> String {
         let bytes = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        let text = String(validating: bytes, as: UTF8.self) ?? String(bytes: bytes, encoding: .isoLatin1) ?? ""
-        return String(String.UnicodeScalarView(text.unicodeScalars.filter { !$0.properties.isControl }))
+        return printable(
+            String(validating: bytes, as: UTF8.self) ?? String(bytes: bytes, encoding: .isoLatin1) ?? "")
+    }
+
+    /// Returns text without control characters.
+    static func printable(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.filter { !$0.properties.isControl }))
     }
 }
 

@@ -56,8 +56,13 @@ final class ZipArchive {
             let read = bytes.withUnsafeMutableBytes {
                 zip_fread(file, $0.baseAddress! + count, UInt64(wanted - count))
             }
-            guard read > 0 else { throw DICOMError(name, "it is damaged: it ends early, or its checksum is wrong.") }
+            guard read > 0 else { throw DICOMError(name, "it is damaged: it ends early.") }
             count += Int(read)
+        }
+        // The checksum is compared at the end of the entry.
+        var rest: UInt8 = 0
+        if wanted == Int(entry.size), zip_fread(file, &rest, 1) != 0 {
+            throw DICOMError(name, "it is damaged: its checksum or its size is wrong.")
         }
         return bytes
     }

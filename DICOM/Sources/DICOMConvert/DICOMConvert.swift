@@ -16,7 +16,7 @@ struct DICOMConvert: ParsableCommand {
             Exit codes: 0 done, 64 wrong usage, 65 the export has no cine that can be used, 66 a file is missing, 74 a \
             file cannot be written.
             """,
-        version: PackageVersion.text, subcommands: [Cine.self, Seg.self])
+        version: PackageVersion.text, subcommands: [Cine.self, Dataset.self, Seg.self])
 
     /// Limits what a hostile file can make this process use: 8 GiB of memory.
     static func limitMemory() {
@@ -87,7 +87,7 @@ extension DICOMConvert {
                 let export = try DICOMExport(contentsOf: export)
                 let found = export.shortAxisCines()
                 var summary = Summary()
-                summary.refusals = found.refusals + export.faults.map(\.description)
+                summary.refusals = shortened(found.refusals) + shortened(export.faults.map(\.description))
                 summary.errors = found.errors.map(\.description)
                 for (index, cine) in found.cines.enumerated() {
                     let name = "cine-\(index + 1).nii"
@@ -161,8 +161,15 @@ extension DICOMConvert {
     }
 }
 
+/// Returns the first sentences, and how many more there are: a hostile export has any number of faults.
+func shortened(_ sentences: [String]) -> [String] {
+    let limit = 20
+    guard sentences.count > limit else { return sentences }
+    return sentences.prefix(limit) + ["and \(sentences.count - limit) more of this kind."]
+}
+
 extension NIfTI {
-    fileprivate func write(toFolder folder: String, _ name: String) throws(DICOMError) {
+    func write(toFolder folder: String, _ name: String) throws(DICOMError) {
         do throws(VolumesError) {
             try write(to: URL(fileURLWithPath: folder, isDirectory: true).appendingPathComponent(name))
         } catch { throw DICOMError(folder, "\(error)") }
