@@ -43,7 +43,9 @@ extension DICOMExport {
         var warnings: [String] = []
         var stacks = Stack.stacks(of: withoutCopies(images, &warnings))
         for stack in stacks where !stack.isCine {
-            found.refusals.append("\(stack.name): not taken, for it is no cine: there is one image of each slice.")
+            found.refusals.append(
+                "\(stack.name): not taken, for it is no cine: there are fewer than \(Stack.leastPhases) images of a slice."
+            )
         }
         stacks.removeAll { !$0.isCine }
         for stack in stacks where stack.slices.count < Stack.leastSlices {
@@ -60,7 +62,7 @@ extension DICOMExport {
                 DICOMError(
                     "the study",
                     "it has no short-axis cine: no series has \(Stack.leastSlices) or more parallel slices "
-                        + "in two or more phases."))
+                        + "in \(Stack.leastPhases) or more phases."))
             return
         }
         for stack in stacks where stack.name != chosen.name {
@@ -137,6 +139,8 @@ struct Stack {
 
     /// The smallest number of slices of a short-axis cine.
     static let leastSlices = 3
+    /// The smallest number of phases of a cine. Maps and late enhancement have a few images of each slice, too.
+    static let leastPhases = 5
     /// Planes that are closer than this, in mm, are one slice.
     private static let tolerance = 0.2
 
@@ -155,8 +159,8 @@ struct Stack {
 
     private var images: [DICOMImage] { slices.flatMap(\.self) }
 
-    /// Whether most slices have several images.
-    var isCine: Bool { 2 * slices.count { $0.count > 1 } > slices.count }
+    /// Whether most slices have the images of a heartbeat.
+    var isCine: Bool { 2 * slices.count { $0.count >= Self.leastPhases } > slices.count }
 
     var name: String {
         series.count == 1 ? series[0].name : "\(series[0].name) to \(series[series.count - 1].name)"

@@ -42,7 +42,8 @@ public struct ShortAxisCine: Sendable {
             throw DICOMError(
                 name,
                 "slice \(odd + 1) of \(slices.count) has \(counts[odd]) phases, and others have \(phases): "
-                    + "images are missing; export the series again.")
+                    + "images are missing; export the series again. A cine whose slices were taken with different numbers "
+                    + "of phases cannot be read.")
         }
         let offsets = slices.map { $0[0].offset }
         let gaps = zip(offsets.dropFirst(), offsets).map { $0 - $1 }

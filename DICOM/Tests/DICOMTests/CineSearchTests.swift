@@ -19,7 +19,7 @@ import Volumes
             number: number, axes: axes, position: normal * offset, triggerTime: time)
     }
 
-    private func stack(slices: Int = 4, phases: Int = 3, gap: Double = 10, series: Int = 1) -> [DICOMImage] {
+    private func stack(slices: Int = 4, phases: Int = 5, gap: Double = 10, series: Int = 1) -> [DICOMImage] {
         (0..<slices).flatMap { slice in
             (0..<phases).map {
                 image(offset: gap * Double(slice), number: slice * phases + $0, time: 40 * Double($0), series: series)
@@ -32,32 +32,32 @@ import Volumes
     @Test func ordersSlicesByPositionAndPhasesByTime() throws {
         let found = search(stack().shuffled())
         let cine = try #require(found.cines.first)
-        #expect(cine.extent == Volume.Extent(x: 64, y: 48, slices: 4, frames: 3) && cine.spacing == 10)
+        #expect(cine.extent == Volume.Extent(x: 64, y: 48, slices: 4, frames: 5) && cine.spacing == 10)
         #expect(cine.slices.map { $0[0].offset.rounded() } == [0, 10, 20, 30])
-        for slice in cine.slices { #expect(slice.map(\.triggerTime) == [0, 40, 80]) }
+        for slice in cine.slices { #expect(slice.map(\.triggerTime) == [0, 40, 80, 120, 160]) }
         #expect(cine.phaseDuration == 40 && cine.warnings.isEmpty)
     }
 
     @Test func aTimeThatIsTheSameForAllIsNone() throws {
         let images = (0..<4).flatMap { slice in
-            (0..<3).map { image(offset: 10 * Double(slice), number: 10 - $0, time: 0) }
+            (0..<5).map { image(offset: 10 * Double(slice), number: 10 - $0, time: 0) }
         }
         let cine = try #require(search(images).cines.first)
-        for slice in cine.slices { #expect(slice.map(\.instanceNumber) == [8, 9, 10]) }
+        for slice in cine.slices { #expect(slice.map(\.instanceNumber) == [6, 7, 8, 9, 10]) }
     }
 
     @Test func namesWhatIsMissing() throws {
         var images = stack()
-        images.remove(at: 4)
+        images.remove(at: 6)
         #expect(
-            search(images).errors.first?.description.contains("slice 2 of 4 has 2 phases, and others have 3") == true)
+            search(images).errors.first?.description.contains("slice 2 of 4 has 4 phases, and others have 5") == true)
         let gap = stack().filter { Swift.abs($0.offset - 10) > 1 }
         #expect(search(gap).errors.first?.description.contains("slices 1 and 2 are 20.0 mm apart") == true)
         #expect(search([]).errors.count == 1)
     }
 
     @Test func theLastTakeOfASliceCounts() throws {
-        let again = (0..<3).map { image(offset: 20, number: $0, time: 40 * Double($0), series: 9) }
+        let again = (0..<5).map { image(offset: 20, number: $0, time: 40 * Double($0), series: 9) }
         let found = search(stack() + again)
         let cine = try #require(found.cines.first)
         #expect(cine.slices[2].allSatisfy { $0.series.number == 9 })
@@ -66,7 +66,7 @@ import Volumes
 
     @Test func copiesAreLeftOut() throws {
         let found = search(stack() + stack().prefix(5))
-        #expect(found.cines.first?.extent.frames == 3)
+        #expect(found.cines.first?.extent.frames == 5)
         #expect(found.cines.first?.warnings == ["5 images are copies of others, and left out."])
     }
 
