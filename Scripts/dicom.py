@@ -237,7 +237,9 @@ def is_refused(name, *inputs, said, code=65):
         expect(found == code, f"exit code {found}: {messages}")
         expect(said in messages, f"'{said}' is not said: {messages}")
         expect("DICOMConvert crashed" not in messages, messages)
-        expect(not (output / "segmentation.json").exists(), "a summary was written")
+        images = json.loads((output / "segmentation.json").read_text())["images"]
+        expect(any(said in (image["error"] or "") for image in images), f"{images}")
+        expect(not list(output.glob("*.nii.gz")), "labels were written")
 
 
 expected, summary = reference()
@@ -400,6 +402,11 @@ with case("a data set of two studies, without labels, is pre-trained on"):
         [pathlib.Path(segment).parent / "ACDCPretrain", "--data", folder, "--clients", "3", "--rounds", "1", "--width", "2",
          "--size", "32", "--spacing", "6", "--probe-every", "0", "--output", work / "pretrained", "--quiet"], check=True)
     expect((work / "pretrained" / "encoder.safetensors").exists())
+
+with case("an export that cannot be used does not stop the others"):
+    code, messages, output = run(exports / "hole", exports / "archive.zip", name="batch")
+    expect(code == 65 and "images are missing" in messages, messages)
+    expect((labels_of(output / "archive_seg.nii.gz") == expected).all(), "labels differ")
 
 # Segmentation objects
 

@@ -35,21 +35,19 @@ struct DICOMExportInput: Sendable, Hashable {
     ///   - path: The export.
     ///   - folder: The folder for the files.
     ///   - say: A closure that receives each message for the user.
-    /// - Returns: An input for each cine.
+    /// - Returns: An input for each cine, and one with the reason for each study without.
     static func inputs(of path: String, in folder: URL, say: (String) -> Void) async throws -> [Input] {
         let output = try await run(["cine", path, "--output", folder.path], on: path)
-        let summary: Summary
-        do { summary = try JSONDecoder().decode(Summary.self, from: output.data) } catch {
-            throw Failure.badData("\(path): \(output.complaint ?? "DICOMConvert cannot read it.")")
-        }
-        for refusal in summary.refusals { say("\(path): \(refusal)") }
-        guard !summary.cines.isEmpty else {
-            throw Failure.badData("\(path): \(summary.errors.first ?? output.complaint ?? "it has no cine.")")
-        }
-        for error in summary.errors { say("Segment: warning: \(path): \(error)") }
         let url = URL(fileURLWithPath: path)
         let stem = url.pathExtension.isEmpty ? url.lastPathComponent : url.deletingPathExtension().lastPathComponent
-        return summary.cines.enumerated().map { index, cine in
+        func refused(_ reason: String, _ number: Int) -> Input {
+            Input(file: path, name: "\(stem)-error-\(number)", refusal: "\(path): \(reason)")
+        }
+        guard let summary = try? JSONDecoder().decode(Summary.self, from: output.data) else {
+            return [refused(output.complaint ?? "DICOMConvert cannot read it.", 1)]
+        }
+        for refusal in summary.refusals { say("\(path): \(refusal)") }
+        let cines = summary.cines.enumerated().map { index, cine in
             var input = Input(
                 file: path, name: summary.cines.count == 1 ? stem : "\(stem)-\(index + 1)",
                 contents: folder.appendingPathComponent(cine.file))
@@ -58,6 +56,7 @@ struct DICOMExportInput: Sendable, Hashable {
             input.warnings = cine.warnings.map { "\(path): \($0)" }
             return input
         }
+        return cines + summary.errors.enumerated().map { refused($1, $0 + 1) }
     }
 
     /// Writes the labels of one frame, from 1, as a DICOM segmentation object.

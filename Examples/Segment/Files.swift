@@ -17,6 +17,8 @@ struct Input: Sendable, Hashable {
     var export: DICOMExportInput?
     /// The body of the patient, if the export tells.
     var body: Body?
+    /// The reason that there is no image, as a sentence.
+    var refusal: String?
     /// Warnings of the export, each a sentence.
     var warnings: [String] = []
 

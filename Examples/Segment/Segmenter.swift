@@ -111,6 +111,10 @@ struct Scan: Sendable {
         (classes, structures) = (model.classes, model.cardiacLabels)
         record = Record(file: input.file)
         record.body = body ?? input.body
+        if let refusal = input.refusal {
+            refuse(Failure.badData(refusal))
+            return
+        }
         do {
             let image = try NIfTI(contentsOf: input.url)
             for url in input.urls.dropFirst() {
