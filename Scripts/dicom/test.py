@@ -1,4 +1,4 @@
-"""Makes DICOM exports of a phantom and checks what Segment makes of them: see Scripts/dicom-test."""
+"""Checks what Segment makes of DICOM exports: see Scripts/dicom-test."""
 
 import contextlib
 import io
@@ -16,155 +16,17 @@ import highdicom
 import nibabel
 import numpy as np
 import pydicom
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import (
-    CTImageStorage, EnhancedMRImageStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless,
-    MRImageStorage, RLELossless, generate_uid)
+from pydicom.uid import CTImageStorage, ImplicitVRLittleEndian, JPEG2000Lossless, generate_uid
+
+from exports import Phantom, save, zipped
 
 work = pathlib.Path(sys.argv[1])
 segment = sys.argv[2]
 model = work / "run" / "model.safetensors"
-cine_path = next((work / "new").rglob("*_4d.nii.gz"))
-cine = nibabel.load(cine_path)
-# [phase, slice, row, column], as a scanner stores them: integers of 12 bits. A third of the phases is enough here.
-voxels = np.asarray(cine.dataobj, dtype=np.float64).transpose(3, 2, 1, 0)[::3]
-stored = np.round(voxels / voxels.max() * 4000).astype(np.uint16)
+phantom = Phantom(next((work / "new").rglob("*_4d.nii.gz")))
+image, stack, others, position = phantom.image, phantom.stack, phantom.others, phantom.position
+stored, spacing, normal = phantom.stored, phantom.spacing, phantom.normal
 phases, slices, rows, columns = stored.shape
-spacing = [float(width) for width in cine.header.get_zooms()[:3]]
-
-# An oblique short axis: the rows and columns of its planes, and the normal, in the patient's coordinates.
-row = np.array([0.71, 0.41, -0.57]) / np.linalg.norm([0.71, 0.41, -0.57])
-column = np.cross(np.array([0.6, -0.7, 0.38]), row)
-column /= np.linalg.norm(column)
-normal = np.cross(row, column)
-corner = np.array([-110.0, -60.0, 80.0])
-STUDY, FRAME = generate_uid(), generate_uid()
-
-
-def header(series, number, description, sop_class=MRImageStorage):
-    """A dataset of the patient, the study, and a series."""
-    data = Dataset()
-    data.file_meta = FileMetaDataset()
-    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = sop_class
-    data.PatientName, data.PatientID, data.PatientSex, data.PatientBirthDate = "Phantom^One", "P1", "O", "19700101"
-    data.PatientSize, data.PatientWeight = 1.7, 60.0
-    data.StudyInstanceUID, data.SeriesInstanceUID, data.FrameOfReferenceUID = STUDY, series, FRAME
-    data.StudyDate, data.StudyTime, data.StudyID, data.AccessionNumber = "20260101", "120000", "1", "1"
-    data.ReferringPhysicianName, data.Manufacturer = "", "made by pydicom"
-    data.Modality, data.SeriesNumber, data.SeriesDescription = "MR", number, description
-    data.PositionReferenceIndicator = ""
-    return data
-
-
-def image(values, position, number, *, series, description, series_number, time=None, acquisition=1, axes=None,
-          slope=1.0, intercept=0.0):
-    """One image of one frame."""
-    data = header(series, series_number, description)
-    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
-    data.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND"]
-    data.ImagePositionPatient = [f"{value:.6f}" for value in position]
-    data.ImageOrientationPatient = [f"{value:.8f}" for value in (axes or [*row, *column])]
-    data.PixelSpacing, data.SliceThickness = [spacing[1], spacing[0]], 8.0
-    data.InstanceNumber, data.AcquisitionNumber = number, acquisition
-    if time is not None:
-        data.TriggerTime = f"{time:.3f}"
-    data.RescaleSlope, data.RescaleIntercept = slope, intercept
-    pixels(data, values)
-    return data
-
-
-def pixels(data, values):
-    """Adds pixels of 12 bits."""
-    data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
-    data.Rows, data.Columns = values.shape[-2:]
-    data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 12, 11, 0
-    data.PixelData = np.ascontiguousarray(values, dtype="<u2").tobytes()
-
-
-def position(slice_index):
-    return corner + normal * spacing[2] * slice_index
-
-
-def stack(*, series=None, series_number=7, description="cine sax", timed=True, order=None):
-    """All images of the cine, slice by slice; `series` gives the series of a slice and phase."""
-    one, number, images = generate_uid(), 0, []
-    for place in order or range(slices):
-        for phase in range(phases):
-            number += 1
-            uid, series_index = series(place, phase) if series else (one, series_number)
-            images.append(image(
-                stored[phase, place], position(place), number, series=uid, series_number=series_index,
-                description=description, time=30.0 * phase if timed else None))
-    return images
-
-
-def others():
-    """What an export has besides: a localizer, a long-axis cine, and a document."""
-    localizer, long_axis = generate_uid(), generate_uid()
-    result = [image(
-        stored[0, 4], corner + [0, 0, 10.0 * index], index + 1, series=localizer, series_number=1,
-        description="localizer", axes=[1, 0, 0, 0, 1, 0] if index < 3 else [0, 1, 0, 0, 0, -1]) for index in range(5)]
-    result += [image(
-        stored[phase, 4], corner, phase + 1, series=long_axis, series_number=3, description="cine 4ch",
-        axes=[0, 1, 0, 0, 0, -1], time=30.0 * phase) for phase in range(phases)]
-    report = header(generate_uid(), 99, "report", "1.2.840.10008.5.1.4.1.1.88.11")
-    report.SOPInstanceUID = report.file_meta.MediaStorageSOPInstanceUID = generate_uid()
-    report.Modality = "SR"
-    return result + [report]
-
-
-def save(images, folder, *, shuffled=True, ending=".dcm"):
-    """Writes files with names that tell nothing, in folders."""
-    shutil.rmtree(folder, ignore_errors=True)
-    images = list(images)
-    if shuffled:
-        random.Random(1).shuffle(images)
-    for index, data in enumerate(images):
-        path = folder / f"{index % 3}" / f"IM{index:05}{ending}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        data.save_as(path, enforce_file_format=True)
-    return folder
-
-
-def zipped(folder, path, *, password=None):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file():
-                archive.write(file, file.relative_to(folder))
-    return path
-
-
-def enhanced():
-    """The whole cine as one multi-frame image."""
-    data = header(generate_uid(), 7, "cine sax", EnhancedMRImageStorage)
-    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
-    data.ImageType, data.InstanceNumber = ["ORIGINAL", "PRIMARY", "CARDIAC", "NONE"], 1
-    shared, frames = Dataset(), []
-
-    def group(**values):
-        item = Dataset()
-        for name, value in values.items():
-            setattr(item, name, value)
-        return [item]
-
-    shared.PlaneOrientationSequence = group(ImageOrientationPatient=[f"{value:.8f}" for value in [*row, *column]])
-    shared.PixelMeasuresSequence = group(PixelSpacing=[spacing[1], spacing[0]], SliceThickness=8.0)
-    data.SharedFunctionalGroupsSequence = [shared]
-    values = []
-    for phase in range(phases):
-        for place in range(slices):
-            frame = Dataset()
-            frame.PlanePositionSequence = group(ImagePositionPatient=[f"{value:.6f}" for value in position(place)])
-            frame.CardiacSynchronizationSequence = group(NominalCardiacTriggerDelayTime=30.0 * phase)
-            frame.PixelValueTransformationSequence = group(RescaleSlope=2.0, RescaleIntercept=-5.0, RescaleType="US")
-            frames.append(frame)
-            values.append(stored[phase, place])
-    data.PerFrameFunctionalGroupsSequence = frames
-    data.NumberOfFrames = len(frames)
-    pixels(data, np.stack(values))
-    return [data]
-
 
 # Running Segment
 
@@ -297,7 +159,7 @@ implicit = stack()
 for data in implicit:
     data.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
 gives_the_labels("implicit value representations", save(implicit, exports / "implicit"))
-gives_the_labels("a multi-frame image", save(enhanced(), exports / "enhanced"))
+gives_the_labels("a multi-frame image", save(phantom.enhanced(), exports / "enhanced"))
 for name, program in {"JPEG": ["dcmcjpeg"], "JPEG-LS": ["dcmcjpls"], "RLE": ["dcmcrle"]}.items():
     folder = exports / f"compressed-{name}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -317,7 +179,7 @@ for data in worse[2 * phases:3 * phases]:
     data.PixelData = bytes(len(data.PixelData))
 gives_the_labels("a slice that was taken again", save(worse + again, exports / "retake"), said=["was taken 2 times"])
 two_studies = stack()
-STUDY, FRAME = generate_uid(), generate_uid()
+phantom.new_study()
 two_studies += stack()
 with case("two studies in one archive"):
     code, messages, output = run(zipped(save(two_studies, exports / "two"), exports / "two.zip"), name="two")
