@@ -51,7 +51,8 @@ public struct PretrainingPage: Sendable {
     public var html: String {
         var page = HTMLPage(
             title: settings.method == FCL.name ? "Federated contrastive pre-training" : "Pre-training: \(title)",
-            lead: (isRunning ? "This run goes on; the page loads itself again. " : "") + lead, facts: facts,
+            lead: (isRunning ? "The run was not finished when this page was written; it loads itself again. " : "")
+                + lead, facts: facts,
             sections: [story] + (reports.isEmpty ? [] : [learning, features, probes, cost, rounds]).compactMap(\.self)
                 + missing + (isRunning ? [] : [nextSteps]))
         page.refresh = isRunning ? 30 : nil
