@@ -39,11 +39,13 @@ figure, axes = plt.subplots(figsize=(7, 4.2))
 starts = list(dict.fromkeys(start for start, _ in curves))
 for (start, mode), points in sorted(curves.items(), key=lambda item: (starts.index(item[0][0]), item[0][1])):
     numbers = sorted(points)
+    color = COLORS[starts.index(start) % len(COLORS)]
     axes.plot(
-        numbers, [points[n] for n in numbers], STYLES[mode], color=COLORS[starts.index(start) % len(COLORS)], marker="o",
-        label=f"{start}, {NAMES[mode]}")
+        numbers, [points[n] for n in numbers], STYLES[mode], color=color, marker="o",
+        markerfacecolor="white" if mode == "local" else color, label=f"{start}, {NAMES[mode]}")
     for n in numbers:
-        axes.annotate(f"{points[n]:.3f}"[1:], (n, points[n]), textcoords="offset points", xytext=(0, 7), ha="center")
+        place = (0, 7) if mode == "federated" else (0, -15)
+        axes.annotate(f"{points[n]:.3f}"[1:], (n, points[n]), textcoords="offset points", xytext=place, ha="center")
 for mode, points in PAPER.items():
     axes.plot(
         list(points), list(points.values()), STYLES[mode], color="#999999", marker="x", linewidth=1,
