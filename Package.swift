@@ -5,7 +5,7 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 // No unsafe construct compiles in targets with these settings.
 let safe = strict + [.strictMemorySafety()]
 
-/// Where Apple's Accelerate stands in for OpenBLAS.
+/// The platforms on which Accelerate stands in for OpenBLAS.
 let apple: [Platform] = [.macOS, .macCatalyst, .iOS, .tvOS, .watchOS, .visionOS]
 
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")

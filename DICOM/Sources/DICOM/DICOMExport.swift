@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a scanner or an archive exported: a folder, a zip archive, or files, in any order and mixture.
+/// An export of a scanner or an archive: a folder, a zip archive, or files, in any order and mixture.
 ///
 /// Only headers are kept; pixels are read when a cine is made.
 ///
@@ -9,7 +9,7 @@ import Foundation
 /// for cine in try export.shortAxisCines().cines { let volume = try cine.volume() }
 /// ```
 public final class DICOMExport {
-    /// Where the bytes of a file are.
+    /// The place of a file's bytes.
     private enum Place {
         case file(String)
         case entry(ZipArchive, Int, archive: String)

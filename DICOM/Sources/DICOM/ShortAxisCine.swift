@@ -7,7 +7,7 @@ public struct ShortAxisCine: Sendable {
     let slices: [[DICOMImage]]
     /// The distance between neighboring slices in mm.
     public let spacing: Double
-    /// What a reader should know, each a sentence.
+    /// Remarks for the user, each a sentence.
     public internal(set) var warnings: [String]
 
     /// The names of the series that the images are from.

@@ -44,7 +44,7 @@ struct DICOMConvert: ParsableCommand {
         FileHandle.standardError.write(Data("DICOMConvert: \(sentence)\n".utf8))
     }
 
-    /// What `cine` prints: a JSON object with keys in alphabetical order.
+    /// The output of `cine`: a JSON object with keys in alphabetical order.
     struct Summary: Codable {
         /// The version of the format.
         var schema = 1
