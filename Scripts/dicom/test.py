@@ -6,6 +6,7 @@ import json
 import pathlib
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -220,10 +221,12 @@ is_refused("an archive with hostile names and a bomb", exports / "hostile.zip", 
 with case("names of entries are printed without control characters"):
     _, messages, _ = run(exports / "hostile.zip", name="hostile")
     expect("red" in messages and "\x1b" not in messages and "\x07" not in messages, repr(messages))
-flipped = bytearray((exports / "archive.zip").read_bytes())
-place = len(flipped) // 2
-flipped[place] ^= 0x55
-(exports / "flipped.zip").write_bytes(flipped)
+whole_archive = zipped(save(stack(), exports / "part"), exports / "flipped.zip")
+with zipfile.ZipFile(whole_archive) as archive:
+    entry = archive.infolist()[10]
+flipped = bytearray(whole_archive.read_bytes())
+flipped[entry.header_offset + 30 + len(entry.filename) + entry.compress_size // 2] ^= 0x55
+whole_archive.write_bytes(flipped)
 is_refused("an archive with a flipped bit", exports / "flipped.zip", said="images are missing")
 with case("a hostile archive writes no file outside"):
     expect(not pathlib.Path("/tmp/escaped.dcm").exists() and not (work.parent / "escaped.dcm").exists())
@@ -319,8 +322,17 @@ with case("nothing is replaced without --force"):
 # The loop with an archive
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+http_port, dicom_port = free_port(), free_port()
+
+
 def orthanc(path, data=None):
-    request = urllib.request.Request(f"http://127.0.0.1:18042{path}", data=data)
+    request = urllib.request.Request(f"http://127.0.0.1:{http_port}{path}", data=data)
     with urllib.request.urlopen(request, timeout=30) as response:
         return response.read()
 
@@ -331,7 +343,7 @@ with case("Orthanc: images in, segmentation back"):
     folder.mkdir()
     (folder / "orthanc.json").write_text(json.dumps({
         "Name": "test", "StorageDirectory": str(folder / "storage"), "IndexDirectory": str(folder / "storage"),
-        "RemoteAccessAllowed": False, "AuthenticationEnabled": False, "HttpPort": 18042, "DicomPort": 14242,
+        "RemoteAccessAllowed": False, "AuthenticationEnabled": False, "HttpPort": http_port, "DicomPort": dicom_port,
         "DicomServerEnabled": True, "DicomAlwaysAllowStore": True, "StableAge": 2, "Plugins": [],
         "HttpBindAddresses": ["127.0.0.1"]}))
     with open(folder / "log", "w") as log:
@@ -342,7 +354,7 @@ with case("Orthanc: images in, segmentation back"):
             with contextlib.suppress(OSError):
                 orthanc("/system")
                 break
-        subprocess.run(["storescu", "+sd", "+r", "127.0.0.1", "14242", exports / "objects"], check=True)
+        subprocess.run(["storescu", "+sd", "+r", "127.0.0.1", str(dicom_port), exports / "objects"], check=True)
         for _ in range(100):
             time.sleep(0.2)
             stable = [change for change in json.loads(orthanc("/changes?limit=1000"))["Changes"]
