@@ -41,7 +41,9 @@ struct DICOMExportInput: Sendable, Hashable {
         let url = URL(fileURLWithPath: path)
         let stem = url.pathExtension.isEmpty ? url.lastPathComponent : url.deletingPathExtension().lastPathComponent
         func refused(_ reason: String, _ number: Int) -> Input {
-            Input(file: path, name: "\(stem)-error-\(number)", refusal: "\(path): \(reason)")
+            Input(
+                file: path, name: "\(stem)-error-\(number)",
+                refusal: reason.hasPrefix(path) ? reason : "\(path): \(reason)")
         }
         guard let summary = try? JSONDecoder().decode(Summary.self, from: output.data) else {
             return [refused(output.complaint ?? "DICOMConvert cannot read it.", 1)]

@@ -13,8 +13,8 @@ struct DICOMConvert: ParsableCommand {
             Segment starts this program for inputs that are DICOM, so that files from outside are read by a process of \
             their own.
 
-            Exit codes: 0 done, 64 wrong usage, 65 the export has no cine that can be used, 66 a file is missing, 74 a \
-            file cannot be written.
+            Exit codes: 0 done, 64 wrong usage, 65 the export is missing, or has no cine that can be used, 73 a folder \
+            is not empty, 74 a file cannot be written.
             """,
         version: PackageVersion.text, subcommands: [Cine.self, Dataset.self, Seg.self])
 

@@ -49,6 +49,7 @@ extension DICOMConvert {
                     } catch { complain("\(path): left out: \(error)") }
                 }
                 guard table.count > 1 else {
+                    try? FileManager.default.removeItem(at: images)
                     complain("no export has a short-axis cine that can be used.")
                     throw ExitCode(65)
                 }
