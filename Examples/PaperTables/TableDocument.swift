@@ -10,6 +10,9 @@ struct TableDocument {
     let scan: RateScan?
     private var claims: [Claim] { Claim.all(tables) }
 
+    private static let seen =
+        "As in the paper, pre-training saw the images of all patients, also of those that are scored, without labels."
+
     private var regime: String {
         guard let scan else {
             return "Fine-tuning by this package's recipe, \(settings.fineTuningSteps) steps of every client"
@@ -26,7 +29,7 @@ struct TableDocument {
         + "the paper prints. * differs from FCL over patients, p < 0.05. 'ours': not a row of the paper."
 
     var markdown: String {
-        var text = "# The tables of Wu et al. (MICCAI 2021), measured\n\n\(regime)\n\n\(legend)\n"
+        var text = "# The tables of Wu et al. (MICCAI 2021), measured\n\n\(regime) \(Self.seen)\n\n\(legend)\n"
         for table in tables {
             text += "\n## \(table.kind.title)\n\n| method | "
             text += table.annotated.map { "N = \($0)" }.joined(separator: " | ") + " |\n|"
@@ -97,7 +100,8 @@ struct TableDocument {
             claims.map { .text("\($0.sentence) — \(verdict($0)). \($0.evidence)") })
         return HTMLPage(
             title: "The tables of Wu et al., measured",
-            lead: "Every method pre-trained, fine-tuned, and scored alike, next to the numbers of the paper. " + regime,
+            lead: "Every method pre-trained, fine-tuned, and scored alike, next to the numbers of the paper. " + regime
+                + " " + Self.seen,
             facts: [
                 ("Methods", "\(settings.methods.count)"), ("Pre-training", "\(settings.rounds) rounds"),
                 (

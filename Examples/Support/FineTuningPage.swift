@@ -43,6 +43,7 @@ struct FineTuningPage: Sendable {
                 + "\(Numeral.text(abs(difference))) \(difference < 0 ? "below" : "above") \(comparison.other) "
                 + "(p = \(Numeral.text(comparison.p, decimals: 4)), \(comparison.patients) patients)."
         }
+        if let note = report.transductiveNote { text += " " + note }
         return text
     }
 

@@ -26,6 +26,13 @@ public struct PretrainingOptions: SettingOptions {
         help: "A JSON file with the patients of each client, such as the split.json of another run.",
         completion: .file())
     var splitFile: AbsolutePath?
+    @Option(
+        help: ArgumentHelp(
+            "Leave out the patients whom fine-tuning scores in this fold, so that no training sees them (default: "
+                + "none).", valueName: "fold"))
+    var heldOutFold: Int?
+    @Option(help: "Number of folds into which every client's patients are divided (default: \(defaults.foldCount)).")
+    var foldCount: Int?
     @Option(help: "Rounds of training and exchange (default: \(defaults.rounds)).")
     var rounds: Int?
     @Option(

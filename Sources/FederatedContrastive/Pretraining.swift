@@ -54,7 +54,7 @@ public actor Pretraining {
         (self.folder, self.observer) = (folder, observer)
         self.cohort = patients
         try folder.prepare()
-        try Self.checkSplit(patients.split, in: folder)
+        try Self.checkSplit(patients, in: folder)
         store = try RunStore(directory: folder.url, from: round)
         model = PretrainingModel(settings)
 
@@ -118,14 +118,15 @@ public actor Pretraining {
 
     /// Records the patients of each site in `split.json`, and refuses to continue with different patients.
     private static func checkSplit(
-        _ split: [[String]], in folder: RunFolder<PretrainingSettings>
+        _ cohort: Cohort, in folder: RunFolder<PretrainingSettings>
     ) throws(RunError) {
         let file = folder.url.appendingPathComponent("split.json")
-        guard let known = try? Data(contentsOf: file) else {
-            guard let json = try? JSON.encoded(split, pretty: true) else { return }
-            return try folder.write(json, to: file.lastPathComponent)
+        guard FileManager.default.fileExists(atPath: file.path) else {
+            return try folder.write(cohort.file(), to: file.lastPathComponent)
         }
-        guard let before = try? JSONDecoder().decode([[String]].self, from: known), before == split else {
+        guard let before = try? SplitFile(contentsOf: file), before.sites == cohort.split,
+            before.heldOut == cohort.heldOut
+        else {
             throw .data(
                 "\(folder.settings.data) does not hold the patients this run began with (\(file.path)); "
                     + "restore them, or begin a new run.")

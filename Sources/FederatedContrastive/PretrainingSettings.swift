@@ -17,6 +17,11 @@ public struct PretrainingSettings: RunSettings {
     public var partition = PartitionRule.iid
     /// A file with the patients of each site, in place of that rule; see ``SplitFile``.
     public var splitFile: String?
+    /// The fold whose scored patients are held out, so that a fine-tuning on this fold scores patients that no training
+    /// has seen; by default, none.
+    public var heldOutFold: Int?
+    /// The number of folds into which each site's patients are divided.
+    public var foldCount = 5
     /// The number of rounds.
     public var rounds = 100
     /// The number of passes of each client over its slices per round.
@@ -123,6 +128,10 @@ public struct PretrainingSettings: RunSettings {
         if splitFile != nil, partition != .iid {
             throw .conflict("--split prescribes the patients of every site; leave out --partition.")
         }
+        try check("foldCount", foldCount, (2...100).contains(foldCount), "a number from 2 to 100")
+        try check(
+            "heldOutFold", heldOutFold ?? 0, (0..<foldCount).contains(heldOutFold ?? 0),
+            "a number from 0 to \(foldCount - 1)")
         try check("rounds", rounds, (1...100_000).contains(rounds), "a number from 1 to 100000")
         try check("probeEvery", probeEvery, probeEvery >= 0, "a number of rounds, or 0 for never,")
         try check("localEpochs", localEpochs, (1...1000).contains(localEpochs), "a number from 1 to 1000")

@@ -34,10 +34,6 @@ import Testing
         let second = try fineTune.run(
             ["--data", path("own"), "--output", path("two"), "--split", path("one/split.json")] + common)
         #expect(second.exitCode == 0, "\(second.errors)")
-        func trials(_ run: String) throws -> [[String: Any]] {
-            let json = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appending(path: run)))
-            return try #require((json as? [String: Any])?["trials"] as? [[String: Any]])
-        }
         let (one, two) = try (trials("one/results.json"), trials("two/results.json"))
         #expect(NSArray(array: one[0]["cases"] as! [Any]) == NSArray(array: two[0]["cases"] as! [Any]))
         #expect(
@@ -46,6 +42,54 @@ import Testing
         let groups = try fineTune.run(
             ["--data", path("own"), "--output", path("three"), "--partition", "group"] + common)
         #expect(groups.exitCode == 64 && groups.errors.contains("pass --clients 5"), "\(groups.errors)")
+    }
+
+    @Test("A fold that pre-training left out is scored on unseen patients; of others, the tables say they were seen")
+    func heldOutFold() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let pretrain = Executable(name: "ACDCPretrain")
+        let tiny = [
+            "--data", data, "--clients", "2", "--rounds", "1", "--width", "2", "--size", "16", "--spacing", "12",
+        ]
+        let trained = try pretrain.run(
+            tiny + ["--fold-count", "3", "--held-out-fold", "1", "--output", path("pre"), "--quiet"])
+        #expect(trained.exitCode == 0, "\(trained.errors)")
+        func list(_ file: String, _ key: String) throws -> [String] {
+            let json = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appending(path: file)))
+            return try #require((json as? [String: Any])?[key] as? [String])
+        }
+        let heldOut = try list("pre/split.json", "heldOut")
+        #expect(heldOut.count == 2)
+        for (fold, seen) in [(1, []), (0, ["FCL"])] as [(Int, [String])] {
+            let run = "fold\(fold)"
+            let tuned = try fineTune.run(
+                [
+                    "--data", data, "--init", "FCL=" + path("pre"), "--init", "random", "--annotated", "1", "--folds",
+                    "\(fold)", "--output", path(run),
+                ] + small)
+            #expect(tuned.exitCode == 0, "\(tuned.errors)")
+            #expect(try list(run + "/results.json", "transductive") == seen)
+            let scored = try Set(
+                trials(run + "/results.json").flatMap { $0["cases"] as? [[String: Any]] ?? [] }
+                    .compactMap { $0["patient"] as? String })
+            #expect(scored == Set(heldOut) || fold == 0)
+            for file in ["table.md", "report.html"] {
+                let text = try String(contentsOf: folder.appending(path: "\(run)/\(file)"), encoding: .utf8)
+                #expect(text.contains("(transductive): FCL.") == !seen.isEmpty)
+            }
+        }
+        let resumed = try pretrain.run(["--resume", path("pre"), "--quiet"])
+        #expect(resumed.exitCode == 0, "\(resumed.errors)")
+        let alone = try pretrain.run(
+            ["--data", data, "--clients", "6", "--fold-count", "3", "--held-out-fold", "2", "--output", path("six")])
+        #expect(alone.exitCode == 65 && alone.errors.contains("leaves no patient to client 1"), "\(alone.errors)")
+        let beyond = try pretrain.run(tiny + ["--held-out-fold", "5", "--output", path("beyond")])
+        #expect(beyond.exitCode == 64 && beyond.errors.contains("a number from 0 to 4"), "\(beyond.errors)")
+    }
+
+    private func trials(_ run: String) throws -> [[String: Any]] {
+        let json = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appending(path: run)))
+        return try #require((json as? [String: Any])?["trials"] as? [[String: Any]])
     }
 
     private func path(_ name: String) -> String { folder.appendingPathComponent(name).path }

@@ -128,6 +128,9 @@ import _TestSupport
         let foreign = try split(
             #"[{"train": ["p1_frame01", "p1_frame12", "p2_frame01"], "val": ["p3_frame01", "p3_frame09"]}]"#, in: folder
         )
+        let pretrained = try split(#"{"sites": [["a", "b"]], "heldOut": ["b"]}"#, in: folder)
+        #expect(pretrained.sites == [["a", "b"]] && pretrained.heldOut == ["b"] && pretrained.folds == nil)
+        #expect(named.heldOut == [])
         #expect(foreign.sites == nil && foreign.folds == [.init(training: ["p1", "p2"], validation: ["p3"])])
     }
 

@@ -11,6 +11,28 @@ extension PretrainingSettings {
         if let sites = file.sites { return sites.map { $0.sorted() } }
         return try partition.sites(of: data, count: siteCount, seed: seed)
     }
+
+    /// Returns the patients that are not trained on: those that fine-tuning scores in the held-out fold.
+    func heldOut(of sites: [[String]]) throws(RunError) -> [String] {
+        guard let heldOutFold else { return [] }
+        var folds: [PatientSplit.Fold]?
+        if let splitFile { folds = try SplitFile(contentsOf: URL(fileURLWithPath: splitFile)).folds }
+        if let folds, folds.count != foldCount {
+            throw .conflict("--split: the file has \(folds.count) folds; pass --fold-count \(folds.count).")
+        }
+        let split = PatientSplit(clients: sites, seed: seed, folds: folds)
+        var heldOut: [String] = []
+        for client in sites.indices {
+            let fold = split.fold(heldOutFold, of: foldCount, client: client)
+            guard !fold.training.isEmpty else {
+                throw .data(
+                    "--held-out-fold \(heldOutFold) leaves no patient to client \(client + 1), which has "
+                        + "\(sites[client].count); pass another --fold-count.")
+            }
+            heldOut += fold.validation
+        }
+        return heldOut
+    }
 }
 
 extension DataSet {
@@ -30,6 +52,8 @@ extension DataSet {
 public struct Cohort: Sendable {
     /// The names of each site's patients.
     public let split: [[String]]
+    /// The names of the patients among them that are not trained on.
+    public let heldOut: [String]
     /// Each site's slices.
     public let libraries: [SliceLibrary]
     /// For each site, the index of the patient of each of its volumes among all patients.
@@ -46,7 +70,10 @@ public struct Cohort: Sendable {
         var data = try DataSet(contentsOf: URL(fileURLWithPath: settings.data), requiringLabels: false)
         try data.check(channels: settings.channels)
         let sites = try settings.sites(of: data)
-        data.patients.removeAll { patient in !sites.contains { $0.contains(patient.id) } }
+        let heldOut = try settings.heldOut(of: sites)
+        data.patients.removeAll { patient in
+            heldOut.contains(patient.id) || !sites.contains { $0.contains(patient.id) }
+        }
         let patients = data.patients.map(\.id)
         let scans = try await data.scans(
             preparedBy: Preprocessing(spacing: settings.spacing, size: settings.size),
@@ -58,7 +85,7 @@ public struct Cohort: Sendable {
         let names = Set(data.patients.compactMap(\.group)).sorted()
         let groups = data.patients.compactMap { $0.group.flatMap(names.firstIndex) }
         self.init(
-            patients, volumes, settings, sites: sites, endSystolic: phases,
+            patients, volumes, settings, sites: sites, heldOut: heldOut, endSystolic: phases,
             diagnoses: groups.count == patients.count && names.count > 1 ? groups : nil)
     }
 
@@ -69,14 +96,16 @@ public struct Cohort: Sendable {
     ///   - volumes: The volumes of each patient.
     ///   - settings: The settings of the run.
     ///   - sites: The patients of each site; by default, they are divided at random.
+    ///   - heldOut: The names of those without volumes, which are not trained on.
     ///   - endSystolic: Whether each volume shows end systole; by default, none does.
     ///   - diagnoses: The index of each patient's diagnosis, if all are known.
     /// - Precondition: At least as many patients as sites.
     public init(
         _ patients: [String], _ volumes: [String: [PreparedVolume]], _ settings: PretrainingSettings,
-        sites: [[String]]? = nil, endSystolic: [String: [Bool]]? = nil, diagnoses: [Int]? = nil
+        sites: [[String]]? = nil, heldOut: [String] = [], endSystolic: [String: [Bool]]? = nil,
+        diagnoses: [Int]? = nil
     ) {
-        self.diagnoses = diagnoses
+        (self.diagnoses, self.heldOut) = (diagnoses, heldOut)
         let numbers = Dictionary(uniqueKeysWithValues: patients.enumerated().map { ($1, $0) })
         split = sites ?? PatientSplit(of: patients, clients: settings.siteCount, seed: settings.seed).clients
         libraries = split.map { names in

@@ -3,24 +3,27 @@ import Volumes
 
 /// A division of patients that a file prescribes.
 ///
-/// Three forms are read:
+/// These forms are read:
 ///
 /// ```
 /// [["patient001", "patient007"], ["patient002"]]                         the patients of each site
 /// {"sites": [...], "folds": [["patient007"], ["patient001", ...], ...]}  also those that each fold scores
+/// {"sites": [...], "heldOut": ["patient007", ...]}                       also those that a pre-training did not see
 /// [{"train": ["patient001_frame01", ...], "val": [...]}, ...]            nnU-Net's splits_final.json: folds only
 /// ```
 ///
-/// `sites` may also be an object from names to lists. Runs write `split.json` in the first or second form.
+/// `sites` may also be an object from names to lists. Runs write `split.json` in one of the first three forms.
 public struct SplitFile: Sendable, Equatable {
     /// The patients of each site; `nil` if the file has folds only.
     public let sites: [[String]]?
     /// The training and the scored patients of each fold; `nil` if the file has sites only.
     public let folds: [PatientSplit.Fold]?
+    /// The patients that a pre-training did not see.
+    public let heldOut: [String]
 
     /// Reads a file.
     ///
-    /// - Throws: `RunError` if it has none of the three forms, or names a patient twice.
+    /// - Throws: `RunError` if it has none of these forms, or names a patient twice.
     public init(contentsOf url: URL) throws(RunError) {
         guard let data = try? Data(contentsOf: url) else { throw .missing("--split \(url.path) cannot be read.") }
         guard data.count <= 1 << 24, let form = try? JSONDecoder().decode(Form.self, from: data) else {
@@ -29,9 +32,9 @@ public struct SplitFile: Sendable, Equatable {
                     + "splits_final.json is expected.")
         }
         switch form {
-        case .sites(let lists): (sites, folds) = (lists, nil)
-        case .both(let lists, let scored):
-            sites = lists
+        case .sites(let lists): (sites, folds, heldOut) = (lists, nil, [])
+        case .both(let lists, let scored, let unseen):
+            (sites, heldOut) = (lists, unseen)
             folds = scored.map { scored in
                 scored.map { scored in
                     let all = Set(lists.flatMap { $0 })
@@ -39,7 +42,7 @@ public struct SplitFile: Sendable, Equatable {
                 }
             }
         case .nnUNet(let parts):
-            sites = nil
+            (sites, heldOut) = (nil, [])
             folds = parts.map { part in
                 PatientSplit.Fold(training: Self.patients(part.train), validation: Self.patients(part.val))
             }
@@ -74,7 +77,7 @@ public struct SplitFile: Sendable, Equatable {
 
     private enum Form: Decodable {
         case sites([[String]])
-        case both([[String]], [[String]]?)
+        case both([[String]], [[String]]?, heldOut: [String])
         case nnUNet([Part])
 
         struct Part: Decodable {
@@ -82,7 +85,7 @@ public struct SplitFile: Sendable, Equatable {
             let val: [String]
         }
 
-        private enum Key: CodingKey { case sites, folds }
+        private enum Key: CodingKey { case sites, folds, heldOut }
 
         init(from decoder: any Decoder) throws {
             if let lists = try? [[String]](from: decoder) {
@@ -92,10 +95,11 @@ public struct SplitFile: Sendable, Equatable {
             } else {
                 let object = try decoder.container(keyedBy: Key.self)
                 let folds = try object.decodeIfPresent([[String]].self, forKey: .folds)
+                let heldOut = try object.decodeIfPresent([String].self, forKey: .heldOut) ?? []
                 if let named = try? object.decode([String: [String]].self, forKey: .sites) {
-                    self = .both(named.sorted { $0.key < $1.key }.map(\.value), folds)
+                    self = .both(named.sorted { $0.key < $1.key }.map(\.value), folds, heldOut: heldOut)
                 } else {
-                    self = .both(try object.decode([[String]].self, forKey: .sites), folds)
+                    self = .both(try object.decode([[String]].self, forKey: .sites), folds, heldOut: heldOut)
                 }
             }
         }
@@ -113,6 +117,25 @@ extension PatientSplit {
         do { return try JSON.encoded(["sites": clients, "folds": folds]) } catch {
             throw .unwritable("split.json: \(error)")
         }
+    }
+}
+
+extension Cohort {
+    /// Returns the division as `split.json`, with the patients that are not trained on, if there are any.
+    ///
+    /// - Throws: `RunError.unwritable` if it cannot be encoded.
+    func file() throws(RunError) -> Data {
+        do {
+            if heldOut.isEmpty { return try JSON.encoded(split, pretty: true) }
+            return try JSON.encoded(HeldOutSplit(sites: split, heldOut: heldOut), pretty: true)
+        } catch {
+            throw .unwritable("split.json: \(error)")
+        }
+    }
+
+    private struct HeldOutSplit: Encodable {
+        let sites: [[String]]
+        let heldOut: [String]
     }
 }
 

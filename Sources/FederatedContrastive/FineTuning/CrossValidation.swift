@@ -99,7 +99,7 @@ public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
         }
         let observer = observer
         let results = try await runner.run(trials) { observer(.trial($0, total: trials.count)) }
-        let report = FineTuningReport(results: results)
+        let report = FineTuningReport(results: results, transductive: transductive)
         try folder.write(report.json(settings: folder.settings), to: "results.json")
         try folder.write(Data(report.markdown.utf8), to: "table.md")
         try folder.write(Data(report.csv.utf8), to: "table.csv")
@@ -109,6 +109,15 @@ public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
             try await writeFinalModel(like: best, card: ModelCard(report, annotated: annotated, runner: runner))
         }
         return report
+    }
+
+    /// The names of the initial weights whose pre-training saw patients that are scored.
+    private var transductive: [String] {
+        let settings = folder.settings.training
+        let scored = runner.split.clients.indices.flatMap { client in
+            settings.folds.flatMap { runner.split.fold($0, of: settings.foldCount, client: client).validation }
+        }
+        return starts.filter { !$0.seen.isDisjoint(with: scored) }.map(\.name)
     }
 
     /// Trains a model on all patients, and writes it with its card to the run's folder.

@@ -6,9 +6,14 @@ import Volumes
 public struct FineTuningReport: Sendable {
     /// The results of all trials.
     public let results: [TrialResult]
+    /// The names of the initial weights whose pre-training saw images of scored patients, without labels; the runs of
+    /// such weights are transductive.
+    public let transductive: [String]
 
     /// Creates the report of some trials.
-    public init(results: [TrialResult]) { self.results = results }
+    public init(results: [TrialResult], transductive: [String] = []) {
+        (self.results, self.transductive) = (results, transductive)
+    }
 
     /// An entry of the table: initial weights and a number of annotated patients.
     public struct Cell: Codable, Hashable, Sendable {
@@ -100,7 +105,9 @@ public struct FineTuningReport: Sendable {
     /// - Throws: Any error from encoding the settings.
     func json(settings: some Encodable) throws -> Data {
         return try JSON.encoded(
-            ResultsFile(settings: settings, cells: cells, comparisons: comparisons, trials: results))
+            ResultsFile(
+                settings: settings, cells: cells, comparisons: comparisons, transductive: transductive, trials: results
+            ))
     }
 }
 
@@ -109,11 +116,20 @@ extension FineTuningReport {
     public var markdown: String {
         let cells = cells
         let modes = cells.map(\.mode).reduce(into: [Trial.Mode]()) { if !$0.contains($1) { $0.append($1) } }
-        return modes.map { mode in
+        let tables = modes.map { mode in
             let own = cells.filter { $0.mode == mode }
             return ([diceTable(own, mode), comparisonTable(mode), structureTable(own)]).filter { !$0.isEmpty }
                 .joined(separator: "\n")
-        }.joined(separator: "\n")
+        }
+        return (tables + [transductiveNote.map { $0 + "\n" }].compactMap { $0 }).joined(separator: "\n")
+    }
+
+    /// A sentence about initial weights whose pre-training saw images of scored patients; `nil` if none did.
+    public var transductiveNote: String? {
+        transductive.isEmpty
+            ? nil
+            : "Pre-training saw images of the scored patients, without labels (transductive): "
+                + transductive.joined(separator: ", ") + "."
     }
 
     private func diceTable(_ cells: [Cell], _ mode: Trial.Mode) -> String {
@@ -221,5 +237,6 @@ private struct ResultsFile<Settings: Encodable>: Encodable {
     let settings: Settings
     let cells: [FineTuningReport.Cell]
     let comparisons: [PairedComparison]
+    let transductive: [String]
     let trials: [TrialResult]
 }

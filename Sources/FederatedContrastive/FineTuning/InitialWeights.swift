@@ -18,6 +18,8 @@ public struct InitialWeights: Sendable {
     public let preprocessing: Preprocessing?
     /// The patients of each client in pre-training, if the run specifies them.
     public let clients: [[String]]?
+    /// The patients whose images pre-training saw, without labels, if the run specifies them.
+    public let seen: Set<String>
 
     /// Loads the weights specified by an argument: `random`, a run's folder, or a safetensors file, optionally
     /// preceded by a name: `FCL=runs/fcl`.
@@ -28,7 +30,7 @@ public struct InitialWeights: Sendable {
         let (given, path) = parts.count == 2 ? (String(parts[0]), String(parts[1])) : (nil, argument)
         guard path != "random" else {
             name = given ?? "random"
-            (weights, width, channels, preprocessing, clients) = (nil, nil, nil, nil, nil)
+            (weights, width, channels, preprocessing, clients, seen) = (nil, nil, nil, nil, nil, [])
             return
         }
         var url = URL(fileURLWithPath: path)
@@ -37,8 +39,9 @@ public struct InitialWeights: Sendable {
         }
         let isFolder = try? url.resolvingSymlinksInPath().resourceValues(forKeys: [.isDirectoryKey]).isDirectory
         if isFolder == true {
-            clients = (try? Data(contentsOf: url.appendingPathComponent("split.json")))
-                .flatMap { try? JSONDecoder().decode([[String]].self, from: $0) }
+            let split = try? SplitFile(contentsOf: url.appendingPathComponent("split.json"))
+            clients = split?.sites
+            seen = Set((clients ?? []).joined()).subtracting(split?.heldOut ?? [])
             name = given ?? url.lastPathComponent
             let files = ["encoder.safetensors", "model.safetensors"].map(url.appendingPathComponent)
             url = files.first { FileManager.default.fileExists(atPath: $0.path) } ?? files[0]
@@ -47,7 +50,7 @@ public struct InitialWeights: Sendable {
                     "--init \(path): the run has no encoder.safetensors; finish it first by --resume.")
             }
         } else {
-            clients = nil
+            (clients, seen) = (nil, [])
             name = given ?? url.deletingPathExtension().lastPathComponent
         }
         let file = try Safetensors(contentsOf: url)

@@ -28,8 +28,9 @@ struct SelfTraining: Sendable {
     static let unsureFraction = 0.4
     /// The positions of slices in which a left ventricle is expected.
     static let innerPositions = 0.2...0.8
-    /// The range of the mean predicted volume of the heart, as a fraction of that in the labeled images.
-    static let volumes = 0.5...2
+    /// The range of the mean predicted volume of the heart, as a fraction of that in the labeled images. It is wide
+    /// because a site may have labels of a single heart, and a dilated one has three times the volume of a small one.
+    static let volumes = 1.0 / 3...3
     /// The most by which the mean probability of the foreground may fall between two labelings.
     static let confidenceLoss = 0.03
 
