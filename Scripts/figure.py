@@ -25,11 +25,13 @@ options = parser.parse_args()
 curves = {}
 for run in options.runs:
     try:
-        cells = json.loads((run / "results.json").read_text())["cells"]
+        results = json.loads((run / "results.json").read_text())
     except OSError as error:
         sys.exit(f"figure: {run}/results.json: {error.strerror}; is it the folder of a finished fine-tuning?")
-    for cell in cells:
-        points = curves.setdefault((cell["start"], cell["mode"]), {})
+    training = results["settings"].get("training", {})
+    others = " + unlabelled" if training.get("plan", {}).get("unlabelled") else ""
+    for cell in results["cells"]:
+        points = curves.setdefault((cell["start"] + others, cell["mode"]), {})
         if cell["annotated"] in points:
             sys.exit(f"figure: {run}: {cell['start']}, {cell['mode']}, N = {cell['annotated']} is there twice.")
         points[cell["annotated"]] = cell["dice"]["mean"]
