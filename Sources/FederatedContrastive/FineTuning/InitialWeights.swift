@@ -40,7 +40,8 @@ public struct InitialWeights: Sendable {
         let isFolder = try? url.resolvingSymlinksInPath().resourceValues(forKeys: [.isDirectoryKey]).isDirectory
         if isFolder == true {
             let split = try? SplitFile(contentsOf: url.appendingPathComponent("split.json"))
-            clients = split?.sites
+            // The split of a fine-tuning, which has folds, does not bind those that start from its model.
+            clients = split?.folds == nil ? split?.sites : nil
             seen = Set((clients ?? []).joined()).subtracting(split?.heldOut ?? [])
             name = given ?? url.lastPathComponent
             let files = ["encoder.safetensors", "model.safetensors"].map(url.appendingPathComponent)
