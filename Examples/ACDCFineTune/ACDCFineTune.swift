@@ -52,7 +52,8 @@ struct ACDCFineTune: AsyncParsableCommand, Sendable {
 
     func run() async throws {
         try await supervised("ACDCFineTune", quiet: run.quiet) { progress in
-            let folder: RunFolder<ACDCFineTuningSettings> = try run.folder(training, split)
+            let folder: RunFolder<ACDCFineTuningSettings> = try run.folder(
+                training, split, complete: { $0 = $0.resolved })
             try await crossValidate(in: folder, threads: run.threads, json: run.json, progress)
         }
     }

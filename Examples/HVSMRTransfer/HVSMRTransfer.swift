@@ -36,7 +36,8 @@ struct HVSMRTransfer: AsyncParsableCommand, Sendable {
 
     func run() async throws {
         try await supervised("HVSMRTransfer", quiet: run.quiet) { progress in
-            let folder: RunFolder<HVSMRTransferSettings> = try run.folder(training, patients)
+            let folder: RunFolder<HVSMRTransferSettings> = try run.folder(
+                training, patients, complete: { $0 = $0.resolved })
             try await crossValidate(in: folder, threads: run.threads, json: run.json, progress)
         }
     }

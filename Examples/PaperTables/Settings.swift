@@ -86,7 +86,7 @@ extension Settings {
         var settings = ACDCFineTuningSettings()
         settings.training = training(data, in: home, paperRate: paperRate)
         (settings.mode, settings.clients, settings.splitSeed) = (mode, clients, seed)
-        return settings
+        return settings.resolved
     }
 
     /// Returns the settings with which random weights are scored with one annotated patient, to choose the paper's rate.
@@ -104,7 +104,7 @@ extension Settings {
         settings.training = training(data, in: home, paperRate: paperRate)
         // The clean-up is that of a heart with two ventricles.
         settings.training.inference.cleanUp = false
-        return settings
+        return settings.resolved
     }
 
     /// Returns the folder of a method's encoder.

@@ -43,7 +43,7 @@ public struct FineTuningOptions: SettingOptions {
     @Option(
         name: .customLong("learning-rate"),
         help: ArgumentHelp(
-            "Adam's learning rate after the warm-up (default: 4e-3). With several, such as 1e-3,4e-3, the best is "
+            "Adam's learning rate after the warm-up (default: 4e-3, of each client alone 2e-3). With several, such as 1e-3,4e-3, the best is "
                 + "chosen for every start and number of annotated patients on patients that do not count toward the "
                 + "tables.", valueName: "rates"))
     var learningRates: DecimalNumbers?
@@ -79,7 +79,7 @@ public struct FineTuningOptions: SettingOptions {
     var lieFactor: Float?
     @Option(help: "Training loss (default: crossEntropyAndDice).")
     var loss: SegmentationLoss?
-    @Option(help: "Strength of the random views (default: upright).")
+    @Option(help: "Strength of the random views (default: upright, of each client alone strong).")
     var augmentation: AugmentationStrength?
     @Option(
         help: "Rounds between two scores of a trial, for a curve in results.json (default: 0, the last score alone).")

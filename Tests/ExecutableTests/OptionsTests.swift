@@ -41,4 +41,22 @@ struct OptionsTests {
         settings.data = "x"
         #expect(try PretrainingOptions.parse([]).applied(to: settings) == settings)
     }
+
+    @Test("What no option sets follows from the mode, and what one sets stays")
+    func theModeDecidesTheRest() throws {
+        func resolved(_ arguments: String...) throws -> FineTuningSettings {
+            let split = try ACDCFineTune.SplitOptions.parse(arguments.filter { ["--mode", "local"].contains($0) })
+            let training = try FineTuningOptions.parse(arguments.filter { !["--mode", "local"].contains($0) })
+            return try training.applied(to: split.applied(to: ACDCFineTuningSettings())).resolved.training
+        }
+        let together = try resolved()
+        #expect(together.learningRates == [4e-3] && together.plan.augmentation == .upright)
+        let alone = try resolved("--mode", "local")
+        #expect(alone.learningRates == [2e-3] && alone.plan.augmentation == .strong)
+        let given = try resolved("--mode", "local", "--learning-rate", "1e-3,4e-3", "--augmentation", "weak")
+        #expect(given.learningRates == [1e-3, 4e-3] && given.plan.augmentation == .weak)
+        #expect(alone.resolved(for: .federated) == alone, "resolved settings are settled")
+        let transfer = HVSMRTransferSettings().resolved.training
+        #expect(transfer.learningRates == [2e-3] && transfer.plan.augmentation == .strong)
+    }
 }

@@ -23,6 +23,15 @@ public protocol CrossValidationSettings: RunSettings {
     ) async throws -> LabelledPatients
 }
 
+extension CrossValidationSettings {
+    /// The same settings with the defaults that depend on the mode, so that `config.json` states them.
+    public var resolved: Self {
+        var settings = self
+        settings.training = training.resolved(for: mode)
+        return settings
+    }
+}
+
 /// The patients of a cross-validation, with their labeled images.
 public struct LabelledPatients: Sendable {
     /// The division among clients and folds.
@@ -53,6 +62,7 @@ public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
     public let runner: TrialRunner
     /// A one-line summary for display.
     public let summary: String
+    private let settings: FineTuningSettings
     private let starts: [InitialWeights]
     private let observer: TrainingObserver
 
@@ -63,8 +73,8 @@ public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
     ///   - observer: A closure that is notified of steps, trials, and the choice of learning rates.
     /// - Throws: `RunError`, `VolumesError`, or `WeightsError` if settings, data, or initial weights cannot be used.
     public init(in folder: RunFolder<Settings>, observer: @escaping TrainingObserver = { _ in }) async throws {
-        let settings = folder.settings.training
         (self.folder, self.observer) = (folder, observer)
+        settings = folder.settings.training.resolved(for: folder.settings.mode)
         starts = try InitialWeights.all(settings.starts)
         let shape = try settings.shape(of: starts)
         try settings.plan.memoryNeed(size: shape.preprocessing.size, width: shape.width).check(clients: 1)
@@ -92,7 +102,7 @@ public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
     ///
     /// - Throws: Any error of a trial; completed trials are on disk.
     public func report() async throws -> FineTuningReport {
-        let (settings, mode) = (folder.settings.training, folder.settings.mode)
+        let mode = folder.settings.mode
         let rates = try await rates()
         let trials = settings.trials(of: starts, mode: mode, clients: runner.split.clients.count) { start, annotated in
             rates[annotated]![start]!
@@ -113,7 +123,6 @@ public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
 
     /// The names of the initial weights whose pre-training saw patients that are scored.
     private var transductive: [String] {
-        let settings = folder.settings.training
         let scored = runner.split.clients.indices.flatMap { client in
             settings.folds.flatMap { runner.split.fold($0, of: settings.foldCount, client: client).validation }
         }
@@ -131,7 +140,7 @@ public struct CrossValidation<Settings: CrossValidationSettings>: Sendable {
 
     /// Returns the best learning rates, by number of annotated patients and start.
     private func rates() async throws -> [Int: [String: LearningRates]] {
-        let (settings, mode) = (folder.settings.training, folder.settings.mode)
+        let mode = folder.settings.mode
         let candidates = settings.encoderRates.flatMap { encoder in
             settings.learningRates.map { LearningRates(decoder: $0, encoder: encoder) }
         }

@@ -32,8 +32,8 @@ public struct FineTuningPlan: Codable, Hashable, Sendable {
     public var weightDecay: Float = 0.01
     /// The training loss.
     public var loss = SegmentationLoss.crossEntropyAndDice
-    /// The strength of the random augmentation.
-    public var augmentation = AugmentationStrength.upright
+    /// The strength of the random augmentation; if `nil`, that of clients that train together, `upright`.
+    public var augmentation: AugmentationStrength?
     /// The fraction of itself that the average of the weights keeps per round; the average is the result of the
     /// training. 0 for the weights of the last round.
     public var averaging: Float = 0.9
@@ -95,6 +95,12 @@ public struct FineTuningPlan: Codable, Hashable, Sendable {
 
     /// Returns the number of steps of a site with some number of batches.
     func totalSteps(batches: Int) -> Int { steps(ofRound: roundCount, batches: batches).upperBound }
+
+    /// The strength of the random augmentation, `upright` by default.
+    var strength: AugmentationStrength { augmentation ?? .upright }
+
+    /// The random augmentation.
+    var views: Augmentation { strength.views }
 
     /// The optimizer of a site.
     var optimizer: Adam {

@@ -18,8 +18,8 @@ public struct FineTuningSettings: Codable, Equatable, Sendable {
     /// The seeds of decoder, order, and views.
     public var seeds: [UInt64] = [1]
     /// The learning rates; if there are several, the best one for each start and number of annotated patients is chosen
-    /// on patients excluded from all tables.
-    public var learningRates: [Float] = [4e-3]
+    /// on patients excluded from all tables; if there are none, the mode decides, see ``resolved(for:)``.
+    public var learningRates: [Float] = []
     /// The learning rates of the encoder as fractions of those; if there are several, the best one is chosen
     /// likewise.
     public var encoderRates: [Float] = [1]
@@ -63,7 +63,7 @@ public struct FineTuningSettings: Codable, Equatable, Sendable {
             "a list of different numbers, such as 1,2,3,")
         try check(
             "learningRates", list(learningRates),
-            !learningRates.isEmpty && learningRates.allSatisfy { $0.isFinite && $0 > 0 },
+            learningRates.allSatisfy { $0.isFinite && $0 > 0 },
             "a list of positive numbers, such as 1e-3,4e-3,")
         try check(
             "encoderRates", list(encoderRates),
@@ -112,6 +112,17 @@ extension FineTuningSettings {
                 "the encoder's images have \(preprocessing.size) pixels a side, no multiple of 16; pass --size.")
         }
         return (width ?? trained.first?.width ?? 16, preprocessing)
+    }
+
+    /// Returns the same settings with the defaults that depend on the mode, so that `config.json` states them.
+    ///
+    /// Clients that train together have 4e-3 and ``AugmentationStrength/upright`` views, and a client that trains alone
+    /// 2e-3 and ``AugmentationStrength/strong`` views: the fewer hearts a network sees, the more its views must vary.
+    public func resolved(for mode: Trial.Mode) -> FineTuningSettings {
+        var settings = self
+        if learningRates.isEmpty { settings.learningRates = [mode == .local ? 2e-3 : plan.learningRate] }
+        settings.plan.augmentation = plan.augmentation ?? (mode == .local ? .strong : .upright)
+        return settings
     }
 
     /// Checks that the clients of a split have enough patients to learn from.

@@ -116,7 +116,7 @@ public actor FineTuningSite: Client {
     private func batch(ofStep step: Int, round: Int, using generator: inout SeededGenerator) -> TrainingBatch {
         let indices = indices(ofStep: step)
         var (images, labels) = slices.batch(indices)
-        images = plan.augmentation.views(images, labels: &labels, using: &generator)
+        images = plan.views(images, labels: &labels, using: &generator)
         let batch = TrainingBatch(images: images, labels: labels, labelledCount: indices.count)
         let positions = indices.map(slices.position)
         return student?.extended(batch, at: positions, round: round, using: &generator) ?? batch

@@ -54,7 +54,7 @@ struct ModelCard: Sendable {
         return """
             Start: \(trial.start). Supervised federated averaging, \(length), batches of about \(plan.batchSize) slices of \
             \(runner.preprocessing.size) × \(runner.preprocessing.size) pixels of \(runner.preprocessing.spacing) mm, \
-            learning rate \(trial.learningRate), views `\(plan.augmentation.rawValue)`.
+            learning rate \(trial.learningRate), views `\(plan.strength.rawValue)`.
             """
     }
 

@@ -1,3 +1,4 @@
+import Contrastive
 import Segmentation
 import Tensor
 import Volumes
@@ -13,7 +14,7 @@ struct SelfTrainingSite: Sendable {
     /// The mean volume of the heart in the annotated images, in ml.
     private let labelledVolume: Double
     private let model: SegmentationModel
-    private let augmentation: AugmentationStrength
+    private let augmentation: Augmentation
     private let schedule: SelfTraining
     private var average: WeightAverage
     /// The teacher of the present labels.
@@ -29,7 +30,7 @@ struct SelfTrainingSite: Sendable {
         }
         var plain = model
         plain.inference = Inference()
-        (self.labelledVolume, self.model, augmentation) = (labelledVolume, plain, plan.augmentation)
+        (self.labelledVolume, self.model, augmentation) = (labelledVolume, plain, plan.views)
         schedule = SelfTraining(rounds: plan.roundCount)
         average = WeightAverage(plan, after: SelfTraining.supervised / 2)
     }
@@ -68,7 +69,7 @@ struct SelfTrainingSite: Sendable {
             pseudoLabels.labels[$0.volume][$0.index * plane..<($0.index + 1) * plane]
         }
         let pixels = Tensor(rows: chosen.map { images[$0.volume].slice($0.index) }, rowShape: images[0].sliceShape)
-        let views = augmentation.views(pixels, labels: &labels, using: &generator)
+        let views = augmentation(pixels, labels: &labels, using: &generator)
         var extended = TrainingBatch(
             images: Tensor(joiningRows: [batch.images, views]), labels: batch.labels + labels,
             labelledCount: batch.labelledCount, weight: schedule.weight(round))
