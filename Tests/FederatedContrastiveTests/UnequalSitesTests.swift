@@ -24,7 +24,7 @@ struct UnequalSitesTests {
 
     @Test(arguments: ["fcl", "fedSimCLR"]) func aLargeSiteAmongSmallOnesIsWelcome(method: String) async throws {
         var settings = SyntheticPretraining.settings(method)
-        (settings.clients, settings.rounds, settings.batchVolumes) = (10, 100, 1)
+        (settings.clients, settings.rounds, settings.batchVolumes) = (10, 40, 1)
         let model = PretrainingModel(settings)
         let libraries = (0..<10).map { site in
             SliceLibrary((0..<(site == 0 ? 10 : 1)).map { volume($0, site: site) }, partitions: settings.partitions)
@@ -39,7 +39,7 @@ struct UnequalSitesTests {
                 exchange: settings.exchange(ofAtMost: most), bounds: bounds)
         }
         var (bounded, unbounded) = (try federation(UpdateBounds()), try federation(nil))
-        for _ in 1...100 {
+        for _ in 1...40 {
             let report = try await bounded.runRound()
             #expect(report.absent.isEmpty && report.participants.count == 10)
             _ = try await unbounded.runRound()
