@@ -83,6 +83,8 @@ import Testing
         let alone = try pretrain.run(
             ["--data", data, "--clients", "6", "--fold-count", "3", "--held-out-fold", "2", "--output", path("six")])
         #expect(alone.exitCode == 65 && alone.errors.contains("leaves no patient to client 1"), "\(alone.errors)")
+        let none = try pretrain.run(tiny + ["--held-out-fold", "0", "--output", path("none")])
+        #expect(none.exitCode == 65 && none.errors.contains("lower --fold-count"), "\(none.errors)")
         let beyond = try pretrain.run(tiny + ["--held-out-fold", "5", "--output", path("beyond")])
         #expect(beyond.exitCode == 64 && beyond.errors.contains("a number from 0 to 4"), "\(beyond.errors)")
     }
@@ -187,6 +189,10 @@ import Testing
             (base + ["--output", path("x"), "--folds", "5"], 64, ["--folds", "5"]),
             (base + ["--output", path("x"), "--learning-rate", "fast"], 64, ["--learning-rate", "fast"]),
             (base + ["--output", path("x"), "--annotated", "4", "--clients", "2"], 64, ["--annotated 4"]),
+            (
+                base + ["--output", path("x"), "--annotated", "1", "--clients", "2"], 64,
+                ["--folds 0", "no patient", "--fold-count"]
+            ),
             (base + ["--output", path("x"), "--clients", "9"], 65, ["9 clients"]),
             (["--data", data, "--init", path("none"), "--output", path("x")], 66, ["none", "random"]),
             (["--data", data, "--init", data, "--output", path("x")], 66, ["encoder.safetensors"]),

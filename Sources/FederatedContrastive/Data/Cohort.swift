@@ -21,15 +21,15 @@ extension PretrainingSettings {
             throw .conflict("--split: the file has \(folds.count) folds; pass --fold-count \(folds.count).")
         }
         let split = PatientSplit(clients: sites, seed: seed, folds: folds)
-        var heldOut: [String] = []
-        for client in sites.indices {
-            let fold = split.fold(heldOutFold, of: foldCount, client: client)
-            guard !fold.training.isEmpty else {
-                throw .data(
-                    "--held-out-fold \(heldOutFold) leaves no patient to client \(client + 1), which has "
-                        + "\(sites[client].count); pass another --fold-count.")
-            }
-            heldOut += fold.validation
+        for client in sites.indices
+        where split.fold(heldOutFold, of: foldCount, client: client).training.isEmpty {
+            throw .data(
+                "--held-out-fold \(heldOutFold) leaves no patient to client \(client + 1), which has "
+                    + "\(sites[client].count); pass another --fold-count.")
+        }
+        let heldOut = split.scored(inFold: heldOutFold, of: foldCount)
+        guard !heldOut.isEmpty else {
+            throw .data("--held-out-fold \(heldOutFold): in \(foldCount) folds it has no patient; lower --fold-count.")
         }
         return heldOut
     }

@@ -89,6 +89,11 @@ public struct PatientSplit: Sendable, Equatable {
     /// The number of folds that a file prescribes, if one does.
     public var prescribedFoldCount: Int? { prescribed?.count }
 
+    /// Returns the patients of all clients that a fold scores.
+    func scored(inFold index: Int, of count: Int) -> [String] {
+        clients.indices.flatMap { fold(index, of: count, client: $0).validation }
+    }
+
     /// Returns the number of training patients of the client that has the fewest, over `count` folds.
     func fewestTraining(folds count: Int) -> Int {
         clients.indices.flatMap { client in

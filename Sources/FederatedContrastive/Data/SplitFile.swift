@@ -111,9 +111,7 @@ extension PatientSplit {
     ///
     /// - Throws: `RunError.unwritable` if it cannot be encoded.
     func file(folds count: Int) throws(RunError) -> Data {
-        let folds = (0..<count).map { index in
-            clients.indices.flatMap { fold(index, of: count, client: $0).validation }
-        }
+        let folds = (0..<count).map { scored(inFold: $0, of: count) }
         do { return try JSON.encoded(["sites": clients, "folds": folds]) } catch {
             throw .unwritable("split.json: \(error)")
         }

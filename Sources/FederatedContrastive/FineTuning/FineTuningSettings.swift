@@ -125,7 +125,7 @@ extension FineTuningSettings {
         return settings
     }
 
-    /// Checks that the clients of a split have enough patients to learn from.
+    /// Checks that the clients of a split have enough patients to learn from, and every fold some to score.
     ///
     /// - Throws: `RunError.conflict`.
     func validate(for split: PatientSplit) throws(RunError) {
@@ -133,6 +133,10 @@ extension FineTuningSettings {
         if let most = annotated.max(), most > fewest {
             throw .conflict(
                 "--annotated \(most): in \(foldCount) folds, a client learns from at most \(fewest); lower it.")
+        }
+        if let empty = folds.first(where: { split.scored(inFold: $0, of: foldCount).isEmpty }) {
+            throw .conflict(
+                "--folds \(empty): in \(foldCount) folds, no patient is left to score there; lower --fold-count.")
         }
         if learningRates.count * encoderRates.count > 1, fewest < 2 {
             throw .conflict(
