@@ -45,6 +45,17 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         var rounds: Int?
         @Option(help: "Steps of fine-tuning of every client (default: 2400).")
         var fineTuningSteps: Int?
+        @Option(
+            name: .customLong("learning-rate"),
+            help: ArgumentHelp(
+                "The rates among which the tuned regime chooses (default: 1e-3,2e-3,4e-3); one for no search.",
+                valueName: "rates"))
+        var learningRates: DecimalNumbers?
+        @Option(
+            name: .customLong("encoder-rate"),
+            help: ArgumentHelp(
+                "The encoder's, as fractions of those (default: 1,0.1); one for no search.", valueName: "fractions"))
+        var encoderRates: DecimalNumbers?
         @Option(help: "Rounds of fine-tuning in the paper's regime (default: 100).")
         var fineTuningRounds: Int?
         @Flag(inversion: .prefixedNo, help: "Fine-tune on images without labels too (default: no).")

@@ -78,6 +78,8 @@ extension Settings {
         var settings = PretrainingSettings()
         (settings.data, settings.method, settings.clients, settings.rounds) = (data, method.rawValue, clients, rounds)
         (settings.width, settings.size, settings.spacing, settings.seed) = (width, size, spacing, seed)
+        // Part of FCL+: as many images in fewer, larger batches.
+        if method == .fclPlus { (settings.batchVolumes, settings.keepsMoments) = (8, true) }
         return settings.resolved
     }
 

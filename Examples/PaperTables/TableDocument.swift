@@ -15,13 +15,21 @@ struct TableDocument {
 
     private var regime: String {
         guard let scan else {
+            let rates = settings.learningRates.map(\.description).joined(separator: ", ")
+            let shares = settings.encoderRates.map(\.description).joined(separator: ", ")
+            let isSearched = settings.learningRates.count * settings.encoderRates.count > 1
             return "Fine-tuning by this package's recipe, \(settings.fineTuningSteps) steps of every client"
-                + (settings.unlabelled ? ", with images without labels." : ".")
+                + (settings.unlabelled ? ", with images without labels; \(grid)" : "; \(grid)")
+                + "; learning rate \(rates), the encoder's share of it \(shares), "
+                + (isSearched
+                    ? "searched for every start and number of annotated patients." : "the same for all starts.")
         }
         return
             "Fine-tuning by the paper's protocol, as far as it is known: \(settings.fineTuningRounds) rounds of one pass, "
-            + "cross-entropy, Adam, mirrored views. " + scan.sentence
+            + "cross-entropy, Adam, mirrored views; \(grid). " + scan.sentence
     }
+
+    private var grid: String { "\(settings.size) × \(settings.size) pixels of \(settings.spacing) mm" }
 
     private let legend =
         "Dice in three dimensions on the native grid, mean of the structures, mean ± standard deviation as in the paper "

@@ -18,12 +18,15 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         let arguments = [
             "--quick", "--methods", "fcl,random", "--annotated", "1", "--rounds", "1", "--fine-tuning-steps", "1",
-            "--width", "2", "--size", "16", "--spacing", "12", "--output", path("t"),
+            "--width", "2", "--size", "16", "--spacing", "12", "--learning-rate", "8e-3", "--output", path("t"),
         ]
         let result = try tables.run(arguments)
         #expect(result.exitCode == 0, "\(result.errors)")
         let markdown = try text("t/tables.md")
-        for words in ["| FCL |", "| Random init |", "(.506)", "(.445)", "(.792)", "What the paper says", "N = 1"] {
+        for words in [
+            "16 × 16 pixels of 12.0 mm; learning rate 0.008, the encoder's share of it 1.0", "| FCL |",
+            "| Random init |", "(.506)", "(.445)", "(.792)", "What the paper says", "N = 1",
+        ] {
             #expect(markdown.contains(words), "\(words)")
         }
         let rows = try text("t/tables.csv").split(separator: "\n")
