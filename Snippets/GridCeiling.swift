@@ -19,7 +19,8 @@ let grids = arguments.count > 1 ? Array(arguments.dropFirst()) : ["64x3.2", "144
 for grid in grids {
     let parts = grid.split(separator: "x")
     guard parts.count == 2, let size = Int(parts[0]), let spacing = Double(parts[1]), size > 0, spacing > 0 else {
-        fatalError("\(grid): a number of pixels and their spacing in mm are expected, such as 144x1.5")
+        print("\(grid): a number of pixels and their spacing in mm are expected, such as 144x1.5")
+        exit(64)
     }
     let preprocessing = Preprocessing(spacing: spacing, size: size)
     let cases = try await LabelledCase.all(in: data, preparedBy: preprocessing).values.flatMap { $0 }
