@@ -16,7 +16,8 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         discussion: """
             Does the same as ACDCPretrain, ACDCFineTune, and HVSMRTransfer, with a folder below --output for every \
             pre-training and fine-tuning. Finished work is not repeated: after Ctrl-C or a power cut, the same call \
-            continues. Writes tables.md, tables.csv, and tables.html.
+            continues, and one with more at the end of --methods, --annotated, --folds, or --seeds trains what is \
+            new. Writes tables.md, tables.csv, and tables.html, each time a table is complete.
 
             Exit codes: those of the three programs, and 64 wrong options, 66 no input, 73 and 74 cannot write.
             """,
@@ -78,6 +79,20 @@ struct PaperTables: AsyncParsableCommand, Sendable {
     @Flag(help: "Print nothing but errors on standard error.")
     var quiet = false
 
+    func validate() throws {
+        let unused: [(option: String, isGiven: Bool)] =
+            table.regime == .paper
+            ? [
+                ("--learning-rate", table.learningRates != nil), ("--encoder-rate", table.encoderRates != nil),
+                ("--fine-tuning-steps", table.fineTuningSteps != nil), ("--unlabelled", table.unlabelled == true),
+            ] : [("--fine-tuning-rounds", table.fineTuningRounds != nil)]
+        if let (option, _) = unused.first(where: \.isGiven) {
+            throw ValidationError(
+                "\(option) belongs to the \(table.regime == .paper ? "tuned" : "paper's") regime; leave it out, or "
+                    + "pass --regime \(table.regime == .paper ? Regime.tuned : .paper).")
+        }
+    }
+
     func run() async throws {
         try await supervised("PaperTables", quiet: quiet, makeTables)
     }
@@ -118,17 +133,22 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         for (kind, mode) in [(ResultTable.Kind.local, Trial.Mode.local), (.federated, .federated)] {
             let run = settings.fineTuning(mode, in: home, paperRate: rate)
             tables.append(try await measured(kind, run, home, progress))
+            try write(TableDocument(settings: settings, tables: tables, scan: scan), to: folder)
         }
         if let hvsmr = settings.hvsmr {
             let run = settings.transfer(hvsmr, in: home, paperRate: rate)
             tables.append(try await measured(.transfer, run, home, progress))
         }
         let document = TableDocument(settings: settings, tables: tables, scan: scan)
+        try write(document, to: folder)
+        progress.say(document.markdown)
+        progress.say("wrote \(home.path)/tables.html after \(ProgressLine.duration(progress.seconds))")
+    }
+
+    private func write(_ document: TableDocument, to folder: RunFolder<Settings>) throws {
         try folder.write(Data(document.markdown.utf8), to: "tables.md")
         try folder.write(Data(document.csv.utf8), to: "tables.csv")
         try folder.write(Data(document.html.utf8), to: "tables.html")
-        progress.say(document.markdown)
-        progress.say("wrote \(home.path)/tables.html after \(ProgressLine.duration(progress.seconds))")
     }
 
     /// Returns a table, running the trials that are not finished and reading those that are.

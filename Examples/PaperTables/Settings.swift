@@ -68,6 +68,18 @@ struct Settings: RunSettings {
     }
 }
 
+extension Settings {
+    /// Returns whether only rows, columns, folds, or seeds were added, so that every step can go on.
+    func extends(_ earlier: Settings) -> Bool {
+        var same = earlier
+        (same.rows, same.annotated, same.folds, same.seeds) = (rows, annotated, folds, seeds)
+        let home = URL(fileURLWithPath: "/")
+        return self == same
+            && fineTuning(.federated, in: home, paperRate: nil).extends(
+                earlier.fineTuning(.federated, in: home, paperRate: nil))
+    }
+}
+
 /// The steps behind the tables, each a run of the library in a folder of its own.
 extension Settings {
     /// The methods whose encoders are trained.

@@ -39,6 +39,21 @@ import Testing
         #expect(again.exitCode == 0 && !again.errors.contains("pre-training:"), "\(again.errors)")
         let other = try tables.run(arguments + ["--seed", "2"])
         #expect(other.exitCode == 64 && other.errors.contains("other settings"), "\(other.errors)")
+
+        // Another fold is added to what there is.
+        let trials = try FileManager.default.subpathsOfDirectory(atPath: path("t/federated/trials"))
+            .filter { $0.hasSuffix("result.json") }
+        let before = try trials.map { try Data(contentsOf: URL(fileURLWithPath: path("t/federated/trials/\($0)"))) }
+        let more = try tables.run(arguments + ["--folds", "0,1"])
+        #expect(more.exitCode == 0 && !more.errors.contains("pre-training:"), "\(more.errors)")
+        #expect(
+            try before == trials.map { try Data(contentsOf: URL(fileURLWithPath: path("t/federated/trials/\($0)"))) },
+            "the seconds of a trial that was run again would differ")
+        let grown = try FileManager.default.subpathsOfDirectory(atPath: path("t/federated/trials"))
+        #expect(grown.filter { $0.hasSuffix("result.json") }.count == 2 * trials.count)
+        #expect(try text("t/config.json").filter { !$0.isWhitespace }.contains("\"folds\":[0,1]"))
+        let fewer = try tables.run(arguments)
+        #expect(fewer.exitCode == 64 && fewer.errors.contains("t holds a run with other settings"), "\(fewer.errors)")
     }
 
     @Test func thePapersRegimeFixesItsRateByRandomWeights() throws {
@@ -67,6 +82,12 @@ import Testing
             (["--output", path("x")], 64, ["--data", "--quick"]),
             (["--output", path("x"), "--data", path("d"), "--methods", "fcl,magic"], 64, ["magic", "fedSimCLR"]),
             (["--output", path("x"), "--data", path("d"), "--methods", "random"], 64, ["--methods", "fcl"]),
+            (
+                ["--output", path("x"), "--regime", "paper", "--learning-rate", "1e-3"], 64,
+                ["--learning-rate", "tuned"]
+            ),
+            (["--output", path("x"), "--regime", "paper", "--unlabelled"], 64, ["--unlabelled", "tuned"]),
+            (["--output", path("x"), "--fine-tuning-rounds", "9"], 64, ["--fine-tuning-rounds", "paper"]),
             (
                 ["--output", path("y"), "--data", path("none"), "--methods", "fcl,random"], 66,
                 ["PaperTables: ", "none"]

@@ -30,6 +30,13 @@ extension CrossValidationSettings {
         settings.training = training.resolved(for: mode)
         return settings
     }
+
+    /// Returns whether only the lists of the training grew, so that finished trials remain.
+    public func extends(_ earlier: Self) -> Bool {
+        var same = earlier
+        same.training = training
+        return self == same && training.extends(earlier.training)
+    }
 }
 
 /// The patients of a cross-validation, with their labeled images.

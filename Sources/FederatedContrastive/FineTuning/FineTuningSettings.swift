@@ -125,6 +125,19 @@ extension FineTuningSettings {
         return settings
     }
 
+    /// Returns whether everything that was trained with `earlier` settings is part of a run with these: they are the same,
+    /// but for starts, numbers of annotated patients, folds, or seeds at the end of those lists.
+    ///
+    /// A search of learning rates uses the first two seeds, so the second one cannot be added to it.
+    func extends(_ earlier: FineTuningSettings) -> Bool {
+        let isSearch = learningRates.count > 1 || encoderRates.count > 1
+        var same = earlier
+        (same.starts, same.annotated, same.folds, same.seeds) = (starts, annotated, folds, seeds)
+        return same == self && starts.starts(with: earlier.starts) && annotated.starts(with: earlier.annotated)
+            && folds.starts(with: earlier.folds) && seeds.starts(with: earlier.seeds)
+            && (!isSearch || seeds.prefix(2) == earlier.seeds.prefix(2))
+    }
+
     /// Checks that the clients of a split have enough patients to learn from, and every fold some to score.
     ///
     /// - Throws: `RunError.conflict`.

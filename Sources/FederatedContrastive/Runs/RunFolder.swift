@@ -8,18 +8,20 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
     /// The settings of the run.
     public let settings: Settings
     private let isNew: Bool
+    /// Whether the settings on disk are earlier ones, which these extend.
+    private let isExtended: Bool
 
     /// Describes the folder of a new run, which ``prepare()`` creates once the run can start.
     ///
     /// - Throws: `RunError` if it already holds a run.
     public init(new url: URL, settings: Settings) throws(RunError) {
-        (self.url, self.settings, isNew) = (url, settings, true)
+        self.init(url, settings, isNew: true, isExtended: false)
         if FileManager.default.fileExists(atPath: url.appendingPathComponent("config.json").path) {
             throw Self.occupied(url)
         }
     }
 
-    /// Opens the folder of a run with the same settings to continue, or of a new one.
+    /// Opens the folder of a run to continue with the same settings or with some that extend them, or of a new one.
     ///
     /// - Throws: `RunError` if it holds a run with other settings, or cannot be read or written.
     public init(_ url: URL, settings: Settings) throws(RunError) {
@@ -27,34 +29,41 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
             try self.init(new: url, settings: settings)
             return
         }
-        try self.init(resuming: url)
-        if self.settings != settings {
+        try settings.validate()
+        let earlier = try Self(resuming: url).settings
+        guard settings.extends(earlier) else {
             throw .conflict(
                 "\(url.path) holds a run with other settings (config.json); choose another --output, or give the same "
                     + "options.")
         }
+        self.init(url, settings, isNew: false, isExtended: settings != earlier)
     }
 
     /// Opens the folder of a run to continue.
     ///
     /// - Throws: `RunError` if it holds none, or one whose settings cannot be read.
     public init(resuming url: URL) throws(RunError) {
-        (self.url, isNew) = (url, false)
         let config = url.appendingPathComponent("config.json")
         guard FileManager.default.fileExists(atPath: config.path) else {
             throw .missing("\(url.path) does not hold a run: it has no config.json.")
         }
-        settings = try Settings(contentsOf: config)
+        let settings = try Settings(contentsOf: config)
         try settings.validate()
+        self.init(url, settings, isNew: false, isExtended: false)
     }
 
-    /// Creates the folder of a new run, which only its owner can enter, with its settings and a description of this machine; does nothing for an
-    /// existing run.
+    private init(_ url: URL, _ settings: Settings, isNew: Bool, isExtended: Bool) {
+        (self.url, self.settings, self.isNew, self.isExtended) = (url, settings, isNew, isExtended)
+    }
+
+    /// Creates the folder of a new run, which only its owner can enter, with its settings and a description of this
+    /// machine; writes the settings of an existing run if they were extended.
     ///
     /// - Throws: `RunError` if it cannot be created or written.
     public func prepare() throws(RunError) {
-        if !isNew { return }
         let config = url.appendingPathComponent("config.json")
+        if isExtended { try write(settings.encoded(), to: config.lastPathComponent) }
+        if !isNew { return }
         // Under a lock, so that of two processes that begin here at the same time one finds the other's settings.
         let lock: DirectoryLock
         do throws(FileError) {

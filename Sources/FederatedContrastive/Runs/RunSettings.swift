@@ -11,9 +11,15 @@ public protocol RunSettings: Codable, Equatable, Sendable {
     ///
     /// - Throws: `RunError` with the setting, its value, and the range.
     func validate() throws(RunError)
+    /// Returns whether a run with `earlier` settings can go on with these, so that what is finished is also part of the
+    /// result: by default, if they are the same.
+    func extends(_ earlier: Self) -> Bool
 }
 
 extension RunSettings {
+    /// Returns whether the settings are the same.
+    public func extends(_ earlier: Self) -> Bool { self == earlier }
+
     /// Reads settings from a JSON file; omitted settings keep their defaults.
     ///
     /// - Throws: `RunError` if the file cannot be read, is not JSON, or contains an unknown setting or a value of the
