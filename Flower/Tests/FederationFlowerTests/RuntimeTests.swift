@@ -130,4 +130,17 @@ import Testing
             #expect((endpoint != nil) == isAccepted, "\(contents), \(String(mode, radix: 8))")
         }
     }
+
+    @Test func waitsGrowWhileThereIsNothingNew() {
+        var polling = Polling(shortest: .seconds(1))
+        var waited = Duration.zero
+        for _ in 0..<100 {
+            let wait = polling.wait(after: false)
+            #expect(wait <= .seconds(1) + waited / 4 && wait <= .seconds(12))
+            waited += wait
+        }
+        #expect(polling.wait(after: false) == .seconds(12))
+        #expect(polling.wait(after: true) == .seconds(1))
+        #expect(polling.wait(after: false) == .seconds(1) * 5 / 4)
+    }
 }

@@ -102,22 +102,25 @@ public final class FlowerGrid: Sendable {
     func work() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
+            var polling = Polling(shortest: interval)
             while true {
                 try Task.checkCancellation()
-                try await send()
-                for (question, arrival) in try await arrivals() {
+                let hasSent = try await send()
+                let arrivals = try await arrivals()
+                for (question, arrival) in arrivals {
                     group.addTask { await self.receive(arrival, for: question) }
                 }
                 expire()
                 if let failure = state.withLock({ $0.failure }) { throw failure }
-                try await Task.sleep(for: interval)
+                try await Task.sleep(for: polling.wait(after: hasSent || !arrivals.isEmpty))
             }
         }
     }
 
-    private func send() async throws {
+    /// Sends the requests that are not yet sent, and returns whether there were any.
+    private func send() async throws -> Bool {
         let questions = state.withLock { state in state.unsent.sorted { $0.key < $1.key } }
-        guard !questions.isEmpty else { return }
+        guard !questions.isEmpty else { return false }
         let ids = try await runtime.pushMessages(questions.map { ObjectGraph(message: $0.value.message) }, from: place)
         let refused = state.withLock { state -> [Question] in
             var refused: [Question] = []
@@ -138,6 +141,7 @@ public final class FlowerGrid: Sendable {
                     name: "node \(question.node)", code: 0,
                     reason: "Flower took no message for it"))
         }
+        return true
     }
 
     /// Returns the replies that Flower has, not yet their content.

@@ -89,6 +89,7 @@ public struct FlowerServerApp: Sendable {
 
     private func acquire(_ runtime: Runtime) async throws -> (Runtime.AcquiredTask, TaskInput) {
         var isWaiting = false
+        var polling = Polling(shortest: interval)
         while true {
             if let task = try await runtime.acquireTask("flwr-serverapp") {
                 let input = try await task.runtime.pullTaskInput()
@@ -100,7 +101,7 @@ public struct FlowerServerApp: Sendable {
                 notice("waiting at \(endpoint.address) for a run: submit one by 'flwr run'")
                 isWaiting = true
             }
-            try await Task.sleep(for: interval)
+            try await Task.sleep(for: polling.wait(after: false))
         }
     }
 }
