@@ -107,6 +107,8 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         settings = try table.applied(to: settings)
         try settings.validate()
         let folder = try RunFolder(home, settings: settings)
+        // A folder is not tied to data that cannot be read.
+        _ = try DataSet(contentsOf: URL(fileURLWithPath: settings.data))
         try folder.prepare()
 
         // Encoders.

@@ -98,5 +98,7 @@ import Testing
             #expect(result.exitCode == exitCode, "\(arguments): \(result.errors)")
             for word in words { #expect(result.errors.contains(word), "\(arguments): \(result.errors)") }
         }
+        #expect(
+            !FileManager.default.fileExists(atPath: path("y")), "the right path would be refused as another setting")
     }
 }
