@@ -28,6 +28,9 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 APP = ROOT / "Flower" / "Sources" / "FlowerClient" / "app"
 PYTHON_APP = ROOT / "Scripts" / "flower" / "python"
+# The seconds that anything that takes a few may take: machines do other things as well.
+PATIENCE = 180
+
 
 class Failed(Exception):
     """Something did not come about; the text is one sentence."""
@@ -161,7 +164,7 @@ class Workplace:
             self._processes.append(process)
         return process
 
-    def call(self, *command, seconds=180):
+    def call(self, *command, seconds=PATIENCE):
         """Runs a program to its end and returns its exit code and what it printed."""
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             process = self.start(pathlib.Path(command[0]).name, command, pathlib.Path(folder) / "output")
@@ -273,7 +276,7 @@ class Deployment:
         self.superlink = self._start(
             "superlink", self.workplace.flower / "flower-superlink", *security, "--isolation", "process",
             "--host", "127.0.0.1", "--port", self.port, "--disable-runtime-dependency-installation")
-        wait_until(lambda: self._answers(self.url), 60, "an answer of the SuperLink", self.superlink)
+        wait_until(lambda: self._answers(self.url), PATIENCE, "an answer of the SuperLink", self.superlink)
 
     def proxy(self):
         """Starts nginx before the SuperLink, with what a coordinator shows to hospitals, and returns its address."""
@@ -314,7 +317,7 @@ class Deployment:
         return node
 
     def await_supernode(self, node):
-        wait_until(lambda: self._answers(node.url), 60, "an answer of the SuperNode", node, self.superlink)
+        wait_until(lambda: self._answers(node.url), PATIENCE, "an answer of the SuperNode", node, self.superlink)
 
     def stop(self, *processes):
         """Ends these processes, or all."""
@@ -359,7 +362,7 @@ class Deployment:
         security = ["--superexec-secret", self.secret] if self.secured else []
         command = [self.workplace.program("FlowerClient"), "check", "--runtime", address, *security, *options]
         return subprocess.run(
-            [str(part) for part in command], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+            [str(part) for part in command], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=PATIENCE)
 
     def server(self, action, *options, authority=None, secret=None):
         """The coordinator of this package at the SuperLink."""
@@ -389,8 +392,7 @@ class Deployment:
 
     def flwr(self, *arguments):
         """Runs `flwr` and returns its answer. Its exit code is 0 whatever happens; the answer tells."""
-        _, text = self.workplace.call(
-            self.workplace.flower / "flwr", *arguments, self.name, "--format", "json", seconds=60)
+        _, text = self.workplace.call(self.workplace.flower / "flwr", *arguments, self.name, "--format", "json")
         try:
             answer = json.loads(text[text.index("{"): text.rindex("}") + 1])
         except ValueError:
@@ -423,4 +425,4 @@ class Deployment:
 
     def log(self, run):
         """What the run's server in Python printed."""
-        return self.workplace.call(self.workplace.flower / "flwr", "log", run, self.name, "--show", seconds=60)[1]
+        return self.workplace.call(self.workplace.flower / "flwr", "log", run, self.name, "--show")[1]

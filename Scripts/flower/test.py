@@ -15,7 +15,8 @@ import tempfile
 import threading
 import time
 
-from deployment import APP, PYTHON_APP, Deployment, Failed, Workplace, endings, make_certificates, rounds_of, wait_until
+from deployment import (
+    APP, PATIENCE, PYTHON_APP, Deployment, Failed, Workplace, endings, make_certificates, rounds_of, wait_until)
 
 # Small enough that Flower's 3 s between two messages are what takes time.
 SHAPE = ["--rounds", 2, "--width", 2, "--size", 32, "--spacing", 6, "--feature-dimension", 8, "--seed", 7]
@@ -177,7 +178,7 @@ class Suite:
             if not report.exists():
                 (self.flower.logs / "run.log").write_text(self.flower.log(run))
                 raise Failed("the server in Python failed; run.log tells why")
-            wait_until(lambda: self.flower.status(run) == "finished:completed", 60, "the status of a completed run")
+            wait_until(lambda: self.flower.status(run) == "finished:completed", PATIENCE, "the status of a completed run")
             self.flower.stop(server)
         report = json.loads(report.read_text())
         check([len(round["examples"]) for round in report["rounds"]] == [2, 2], f"not every site replied: {report}")
@@ -197,12 +198,12 @@ def await_training(node, server):
         _, found, rest = node.text()[start:].partition("Receiving: train message")
         return found and "confirm-message-received" in rest
 
-    wait_until(trains, 60, "training at a site", server)
+    wait_until(trains, PATIENCE, "training at a site", server)
 
 
 def check_unavailable(server, *words):
     """The server has ended because it could not go on, and said so."""
-    code, line = server.wait(60), last_line(server)
+    code, line = server.wait(PATIENCE), last_line(server)
     check(code == 69, f"{server.name} ended with exit code {code}: {line}")
     for word in words:
         check(word in line, f"{server.name} did not say {word!r}: {line}")

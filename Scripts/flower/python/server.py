@@ -12,6 +12,9 @@ from flwr.app import ArrayRecord, ConfigRecord, Context, Message, RecordDict
 from flwr.serverapp import Grid, ServerApp
 from flwr.serverapp.strategy import FedAvg
 
+# A reply takes a few seconds; this is for machines that do other things as well.
+TIMEOUT = 300
+
 app = ServerApp()
 
 
@@ -50,7 +53,7 @@ def first_arrays(grid: Grid) -> ArrayRecord:
         message_type="query.parameters",
         dst_node_id=min(grid.get_node_ids()),
     )
-    (reply,) = grid.send_and_receive([message], timeout=60)
+    (reply,) = grid.send_and_receive([message], timeout=TIMEOUT)
     if reply.has_error():
         raise RuntimeError(f"query.parameters: {reply.error.reason}")
     return reply.content["arrays"]
@@ -67,7 +70,7 @@ def answers(grid: Grid, jobs: list[str]) -> list[str]:
             message_type="query.describe",
             dst_node_id=min(nodes),
         )
-        (reply,) = grid.send_and_receive([message], timeout=60)
+        (reply,) = grid.send_and_receive([message], timeout=TIMEOUT)
         reasons.append(reply.error.reason if reply.has_error() else "")
     return reasons
 
@@ -85,7 +88,7 @@ def main(grid: Grid, context: Context) -> None:
     else:
         arrays = ArrayRecord([np.ones((3, 2), np.float32), np.linspace(-1, 1, 5, dtype=np.float32)])
     strategy = CheckedFedAvg(config["nodes"])
-    result = strategy.start(grid=grid, initial_arrays=arrays, num_rounds=config["rounds"], timeout=60)
+    result = strategy.start(grid=grid, initial_arrays=arrays, num_rounds=config["rounds"], timeout=TIMEOUT)
     change = max(float(np.abs(result.arrays[name].numpy() - arrays[name].numpy()).max(initial=0)) for name in arrays)
     report = {
         "arrays": {name: list(array.shape) for name, array in result.arrays.items()},
