@@ -22,6 +22,7 @@ from deployment import (
 SHAPE = ["--rounds", 2, "--width", 2, "--size", 32, "--spacing", 6, "--feature-dimension", 8, "--seed", 7]
 FCL = ["--method", "fcl", *SHAPE]
 SIMCLR = ["--method", "fedSimCLR", *SHAPE]
+ONCE = ["--method", "fedSimCLR", "--rounds", 1, *SHAPE[2:]]
 PATIENTS = 6
 # A run of two rounds takes 25 s; this is for machines that do other things as well.
 RUN_SECONDS = 400
@@ -350,7 +351,7 @@ def liars(suite):
         "variance": "below zero in", "large": "more than",
     }
     with suite.sites(6, python=list(lies)):
-        server, run, _ = suite.pretrain(11, "--quorum", 6, *SIMCLR, app=PYTHON_APP)
+        server, run, _ = suite.pretrain(11, "--quorum", 6, *ONCE, app=PYTHON_APP)
         suite.finish(server, run)
     for round in rounds_of(run):
         check(len(round["participants"]) == 6, f"six sites are expected: {round}")
@@ -407,9 +408,8 @@ def hostile_job(suite):
 def silent(suite):
     """A site that does not answer holds up a round until the timeout, and nobody else is named."""
     with suite.sites(2, python=["silent"]):
-        # One round, and a timeout that the honest keep on a busy machine.
-        once = ["--method", "fedSimCLR", "--rounds", 1, *SHAPE[2:]]
-        server, run, _ = suite.pretrain(3, "--quorum", 2, "--phase-timeout", 60, *once, app=PYTHON_APP)
+        # A timeout that the honest keep on a busy machine.
+        server, run, _ = suite.pretrain(3, "--quorum", 2, "--phase-timeout", 60, *ONCE, app=PYTHON_APP)
         suite.finish(server, run)
     for round in rounds_of(run):
         check([site["client"].startswith("node-") for site in round["absent"]] == [True], f"one is expected: {round}")

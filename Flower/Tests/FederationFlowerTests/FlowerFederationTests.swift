@@ -62,7 +62,8 @@ private func identifier(_ object: Data) -> String { SHA256.hash(object).hexadeci
         #expect(pushed == (await flower.objects.count))
         // The model comes to a site with the first phase only.
         let pulled = try await #require(flower.pulled[.node(1)]).filter(Set(chunks.map(identifier)).contains)
-        #expect(pulled.count > testModel().slots.count)
+        // The model, the features of two others, and the partitions, which are the same for both.
+        #expect(pulled.count == 4)
         #expect(Set(pulled).count == pulled.count)
     }
 
@@ -224,6 +225,47 @@ private func identifier(_ object: Data) -> String { SHA256.hash(object).hexadeci
                     _ = try await grid.ask(1, type, RecordDict([]), timeout: Self.retries)
                 }
             }
+        }
+    }
+
+    @Test(arguments: [false, true]) func aSiteRepliesWithTheFormThatItIsAskedFor(packed: Bool) async throws {
+        let flower = FakeFlower(nodes: [1])
+        let reply = try await overFlower(flower, [WalkingClient(0)]) { grid in
+            var config = ConfigRecord([(RecordName.round, .signed(1))])
+            if packed { config[RecordName.packed] = .bool(true) }
+            let question = RecordDict([
+                (RecordName.arrays, .arrays(ArrayRecord(testModel()))), (RecordName.config, .config(config)),
+            ])
+            return try await grid.ask(1, MessageType.train.rawValue, question, timeout: Self.retries)
+        }
+        let names = try #require(reply.arrays(RecordName.arrays)).names
+        #expect(names == (packed ? ["safetensors"] : testModel().slots.map(\.name)))
+        let model = try reply.update(from: "a", round: 1, like: testModel()).parameters
+        let expected = try await WalkingClient(0).train(from: testModel(), round: 1, features: [])
+        #expect(bits(model) == bits(expected.parameters))
+    }
+
+    @Test func aPackedModelThatIsNoneIsRejected() throws {
+        let model = testModel()
+        let file = model.safetensors()
+        func record(_ data: Data, _ dtype: NumPyArray.DType = .uint8) -> ArrayRecord {
+            ArrayRecord([("safetensors", NumPyArray(dtype: dtype, shape: [data.count / dtype.width], bytes: data))])
+        }
+        #expect(bits(try record(file.data).parameters(like: model, client: "a")) == bits(model))
+
+        var (short, long, reshaped) = (file, file, file)
+        short.tensors["last.weight"] = nil
+        long.tensors["further.weight"] = Tensor([1])
+        reshaped.tensors["last.weight"] = file.tensors["conv.weight"]
+        let lies: [(ArrayRecord, String)] = [
+            (record(Data()), "no safetensors"), (record(file.data.dropLast(8)), "no safetensors"),
+            (record(Data(repeating: 0xFF, count: 4000)), "no safetensors"), (record(file.data, .int8), "conv.weight"),
+            (record(short.data), "last.weight"), (record(long.data), "further.weight"),
+            (record(reshaped.data), "[4, 2, 3, 3]"),
+        ]
+        for (lie, words) in lies {
+            let error = #expect(throws: Rejection.self) { try lie.parameters(like: model, client: "a") }
+            #expect(error.map { "\($0)".contains(words) } == true, "\(words): \(String(describing: error))")
         }
     }
 

@@ -88,7 +88,8 @@ import Testing
                 throws: FlowerError.unreachable(address: server.address, reason: "it does not answer in time")
             ) { _ = try await post(server.address, timeout: .milliseconds(300)) }
         }
-        #expect(time > .milliseconds(250) && time < .seconds(10))
+        // The upper bound is for machines that do other things as well.
+        #expect(time > .milliseconds(250) && time < .seconds(60))
     }
 
     @Test func aPeerThatSendsAByteNowAndThenIsNoDifferent() async throws {
@@ -100,13 +101,13 @@ import Testing
 
     @Test func aCancelledRequestEnds() async throws {
         let server = try LoopbackServer(answers: [[]], closes: false)
-        let request = Task { try await post(server.address, timeout: .seconds(60)) }
+        let request = Task { try await post(server.address, timeout: .seconds(600)) }
         try await Task.sleep(for: .milliseconds(200))
         let time = await ContinuousClock().measure {
             request.cancel()
             await #expect(throws: CancellationError.self) { _ = try await request.value }
         }
-        #expect(time < .seconds(10))
+        #expect(time < .seconds(60))
     }
 
     @Test func aTokenCannotAddHeaders() async throws {

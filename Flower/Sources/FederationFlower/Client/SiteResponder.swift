@@ -68,13 +68,15 @@ public struct SiteResponder: Sendable {
                 try bank.bank(round: round, expecting: limits(config, site))
             }
             return RecordDict(
-                try await site.client.train(from: parameters, round: round, features: bank ?? []))
+                try await site.client.train(from: parameters, round: round, features: bank ?? []),
+                packed: config.bool(RecordName.packed) ?? false)
         }
     }
 
     private func describe(_ site: FlowerSite) -> RecordDict {
         var config = ConfigRecord([(RecordName.client, .string(site.client.id))])
         config[RecordName.maximumShared] = .signed(Int64(site.exchange?.maximumCount ?? 0))
+        config[RecordName.packed] = .bool(true)
         return RecordDict([(RecordName.config, .config(config))])
     }
 

@@ -18,6 +18,10 @@ import Tensor
 /// site was restarted in between, it replies that the model is missing, and the request is repeated with the model.
 ///
 /// Flower's own `FedAvg` and a stock ClientApp need only `train`.
+///
+/// Flower makes a request for each array of a message and for each chunk of an array, of some milliseconds. So a site
+/// and a server of this package send each other a model as one array, the bytes of a safetensors file: the site replies
+/// to `query.describe` that it is able to, and the server marks its requests. Everybody else gets one array per weight.
 public enum MessageType: String, Sendable {
     case describe = "query.describe"
     case parameters = "query.parameters"
@@ -43,6 +47,10 @@ package enum RecordName {
     package static let maximumShared = "max-shared"
     /// The record that the site is missing for training, in a reply to `train`.
     package static let missing = "missing"
+    /// Whether the site reads models that are one array; whether the server expects one.
+    package static let packed = "packed"
+    /// The array of a model that is one array.
+    package static let safetensors = "safetensors"
 }
 
 extension Record<NumPyArray> {
@@ -58,15 +66,22 @@ extension Record<NumPyArray> {
             })
     }
 
-    /// Returns the model in this record, which must have exactly the weights of `reference`.
+    /// Creates a record from a model as one array: a safetensors file, uint8 `[bytes]`.
+    package init(packing parameters: Parameters) {
+        let file = parameters.safetensors().data
+        self.init([(RecordName.safetensors, NumPyArray(dtype: .uint8, shape: [file.count], bytes: file))])
+    }
+
+    /// Returns the model in this record, in either form, which must have exactly the weights of `reference`.
     ///
     /// - Throws: `Rejection.slot` for the first weight that is missing, has another shape or type, or is unexpected.
     public func parameters(like reference: Parameters, client: String) throws(Rejection) -> Parameters {
+        let arrays = try unpacked(client)
         var weights = Safetensors()
         for slot in reference.slots {
             let shape = slot.layout.exportedShape(slot.shape)
             let name = "float32 \(slot.name) \(shape)"
-            guard let array = self[slot.name] else {
+            guard let array = arrays[slot.name] else {
                 throw Rejection(client, .slot(expected: name, found: "no such weight"))
             }
             guard let tensor = Tensor(array), tensor.shape == shape else {
@@ -74,8 +89,8 @@ extension Record<NumPyArray> {
             }
             weights.tensors[slot.name] = tensor
         }
-        if let other = names.first(where: { weights.tensors[$0] == nil }) {
-            throw Rejection(client, .slot(expected: "no further weight", found: other))
+        if let other = arrays.names.first(where: { weights.tensors[$0] == nil }) {
+            throw Rejection(client, .slot(expected: "no further weight", found: PeerText.excerpt(of: other)))
         }
         var parameters = reference
         // Loading cannot fail, since every shape was compared above.
@@ -83,6 +98,19 @@ extension Record<NumPyArray> {
             throw Rejection(client, .slot(expected: "the global model", found: "\(error)"))
         }
         return parameters
+    }
+
+    /// Returns the record with one array per weight, if it is a model as one array; otherwise this record.
+    private func unpacked(_ client: String) throws(Rejection) -> ArrayRecord {
+        guard names == [RecordName.safetensors], let file = self[RecordName.safetensors], file.dtype == .uint8 else {
+            return self
+        }
+        do throws(WeightsError) {
+            let weights = try Safetensors(data: file.bytes).tensors.sorted { $0.key < $1.key }
+            return ArrayRecord(weights.map { ($0.key, NumPyArray($0.value)) })
+        } catch {
+            throw Rejection(client, .slot(expected: "weights", found: "bytes that are no safetensors file"))
+        }
     }
 }
 
@@ -179,16 +207,15 @@ extension Record<NumPyArray> {
 }
 
 extension RecordDict {
-    /// Creates the reply to `train` from a trained model and its metrics.
-    package init(_ update: LocalUpdate) {
+    /// Creates the reply to `train` from a trained model, as one array if the server expects that, and its metrics.
+    package init(_ update: LocalUpdate, packed: Bool = false) {
         var metrics = MetricRecord([(RecordName.exampleCount, .signed(Int64(update.sampleCount)))])
         metrics[RecordName.round] = .signed(Int64(update.round))
         for (name, value) in update.metrics.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             metrics[name.rawValue] = .double(value)
         }
-        self.init([
-            (RecordName.arrays, .arrays(ArrayRecord(update.parameters))), (RecordName.metrics, .metrics(metrics)),
-        ])
+        let model = packed ? ArrayRecord(packing: update.parameters) : ArrayRecord(update.parameters)
+        self.init([(RecordName.arrays, .arrays(model)), (RecordName.metrics, .metrics(metrics))])
     }
 
     /// Returns the trained model in a reply to `train`.

@@ -14,6 +14,8 @@ public struct RemoteClient: Client {
     private let node: UInt64
     private let grid: FlowerGrid
     private let job: Job
+    /// Whether the site reads and sends models as one array.
+    private var packs = false
     private var exchange: FeatureExchange?
     /// The last round in which the site has replied to a message with the global model.
     private let delivered = Delivered()
@@ -128,6 +130,7 @@ public struct RemoteClient: Client {
                 client = RemoteClient(
                     id: name, maximumSharedFeatures: max(0, min(most, FeatureExchange.maximumShared)), node: node,
                     grid: grid, job: job)
+                client.packs = config?.bool(RecordName.packed) ?? false
             }
         } catch let error as FlowerError {
             // A site that does not support the handshake may still train.
@@ -150,8 +153,9 @@ public struct RemoteClient: Client {
             (RecordName.job, .string(job.description)), (RecordName.round, .signed(Int64(round))),
         ])
         if let exchange { config[RecordName.maximumShared] = .signed(Int64(exchange.maximumCount)) }
+        if packs { config[RecordName.packed] = .bool(true) }
         var message = RecordDict([])
-        if let model { message[RecordName.arrays] = .arrays(ArrayRecord(model)) }
+        if let model { message[RecordName.arrays] = .arrays(packs ? ArrayRecord(packing: model) : ArrayRecord(model)) }
         message[RecordName.config] = .config(config)
         return message
     }
