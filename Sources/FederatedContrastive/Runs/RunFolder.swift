@@ -7,15 +7,14 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
     public let url: URL
     /// The settings of the run.
     public let settings: Settings
-    private let isNew: Bool
-    /// Whether the settings on disk are earlier ones, which these extend.
-    private let isExtended: Bool
+    /// The settings on disk, which those of the run equal or extend; `nil` if the run is new.
+    private let written: Settings?
 
     /// Describes the folder of a new run, which ``prepare()`` creates once the run can start.
     ///
     /// - Throws: `RunError` if it already holds a run.
     public init(new url: URL, settings: Settings) throws(RunError) {
-        self.init(url, settings, isNew: true, isExtended: false)
+        self.init(url, settings, written: nil)
         if FileManager.default.fileExists(atPath: url.appendingPathComponent("config.json").path) {
             throw Self.occupied(url)
         }
@@ -30,13 +29,13 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
             return
         }
         try settings.validate()
-        let earlier = try Self(resuming: url).settings
-        guard settings.extends(earlier) else {
+        let written = try Self(resuming: url).settings
+        guard settings.extends(written) else {
             throw .conflict(
                 "\(url.path) holds a run with other settings (config.json); choose another --output, or give the same "
                     + "options.")
         }
-        self.init(url, settings, isNew: false, isExtended: settings != earlier)
+        self.init(url, settings, written: written)
     }
 
     /// Opens the folder of a run to continue.
@@ -49,11 +48,11 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
         }
         let settings = try Settings(contentsOf: config)
         try settings.validate()
-        self.init(url, settings, isNew: false, isExtended: false)
+        self.init(url, settings, written: settings)
     }
 
-    private init(_ url: URL, _ settings: Settings, isNew: Bool, isExtended: Bool) {
-        (self.url, self.settings, self.isNew, self.isExtended) = (url, settings, isNew, isExtended)
+    private init(_ url: URL, _ settings: Settings, written: Settings?) {
+        (self.url, self.settings, self.written) = (url, settings, written)
     }
 
     /// Creates the folder of a new run, which only its owner can enter, with its settings and a description of this
@@ -62,8 +61,10 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
     /// - Throws: `RunError` if it cannot be created or written.
     public func prepare() throws(RunError) {
         let config = url.appendingPathComponent("config.json")
-        if isExtended { try write(settings.encoded(), to: config.lastPathComponent) }
-        if !isNew { return }
+        if let written {
+            if written != settings { try write(settings.encoded(), to: config.lastPathComponent) }
+            return
+        }
         // Under a lock, so that of two processes that begin here at the same time one finds the other's settings.
         let lock: DirectoryLock
         do throws(FileError) {
