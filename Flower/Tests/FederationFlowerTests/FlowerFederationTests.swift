@@ -258,7 +258,8 @@ private func identifier(_ object: Data) -> String { SHA256.hash(object).hexadeci
         long.tensors["further.weight"] = Tensor([1])
         reshaped.tensors["last.weight"] = file.tensors["conv.weight"]
         let lies: [(ArrayRecord, String)] = [
-            (record(Data()), "no safetensors"), (record(file.data.dropLast(8)), "no safetensors"),
+            (record(Data()), "no safetensors"), (record(file.data + Data(count: 1 << 20)), "bytes"),
+            (record(file.data.dropLast(8)), "no safetensors"),
             (record(Data(repeating: 0xFF, count: 4000)), "no safetensors"), (record(file.data, .int8), "conv.weight"),
             (record(short.data), "last.weight"), (record(long.data), "further.weight"),
             (record(reshaped.data), "[4, 2, 3, 3]"),

@@ -76,7 +76,7 @@ extension Record<NumPyArray> {
     ///
     /// - Throws: `Rejection.slot` for the first weight that is missing, has another shape or type, or is unexpected.
     public func parameters(like reference: Parameters, client: String) throws(Rejection) -> Parameters {
-        let arrays = try unpacked(client)
+        let arrays = try unpacked(client, atMost: reference.byteCount + Self.maximumHeader)
         var weights = Safetensors()
         for slot in reference.slots {
             let shape = slot.layout.exportedShape(slot.shape)
@@ -100,10 +100,16 @@ extension Record<NumPyArray> {
         return parameters
     }
 
+    /// The maximum size of what a model as one array has besides the weights: names, shapes, and places.
+    private static let maximumHeader = 1 << 20
+
     /// Returns the record with one array per weight, if it is a model as one array; otherwise this record.
-    private func unpacked(_ client: String) throws(Rejection) -> ArrayRecord {
+    private func unpacked(_ client: String, atMost limit: Int) throws(Rejection) -> ArrayRecord {
         guard names == [RecordName.safetensors], let file = self[RecordName.safetensors], file.dtype == .uint8 else {
             return self
+        }
+        guard file.bytes.count <= limit else {
+            throw Rejection(client, .slot(expected: "no more than \(limit)", found: "\(file.bytes.count) bytes"))
         }
         do throws(WeightsError) {
             let weights = try Safetensors(data: file.bytes).tensors.sorted { $0.key < $1.key }
