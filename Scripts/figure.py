@@ -39,6 +39,7 @@ for run in options.runs:
 plt.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "figure", "font.family": "sans-serif", "font.size": 10})
 figure, axes = plt.subplots(figsize=(7, 4.2))
 starts = list(dict.fromkeys(start for start, _ in curves))
+labels = []
 for (start, mode), points in sorted(curves.items(), key=lambda item: (starts.index(item[0][0]), item[0][1])):
     numbers = sorted(points)
     color = COLORS[starts.index(start) % len(COLORS)]
@@ -46,8 +47,12 @@ for (start, mode), points in sorted(curves.items(), key=lambda item: (starts.ind
         numbers, [points[n] for n in numbers], STYLES[mode], color=color, marker="o",
         markerfacecolor="white" if mode == "local" else color, label=f"{start}, {NAMES[mode]}")
     for n in numbers:
-        place = (0, 7) if mode == "federated" else (0, -15)
-        axes.annotate(f"{points[n]:.3f}"[1:], (n, points[n]), textcoords="offset points", xytext=place, ha="center")
+        # Beside the labels of points that are close by, in the curve's color.
+        close = sum(other == n and abs(height - points[n]) < 0.03 for other, height in labels)
+        labels.append((n, points[n]))
+        axes.annotate(
+            f"{points[n]:.3f}"[1:], (n, points[n]), textcoords="offset points",
+            xytext=(28 * close, 7 if mode == "federated" else -15), ha="center", color=color)
 for mode, points in PAPER.items():
     axes.plot(
         list(points), list(points.values()), STYLES[mode], color="#999999", marker="x", linewidth=1,
@@ -55,6 +60,7 @@ for mode, points in PAPER.items():
 axes.axhline(NNUNET, color="#444444", linewidth=1, linestyle=":", label="nnU-Net, all 80 patients")
 axes.set_xscale("log", base=2)
 axes.set_xticks([1, 2, 4, 8], ["1", "2", "4", "8"])
+axes.set_xlim(0.85, 9)
 axes.set_xlabel("annotated patients of each of ten hospitals")
 axes.set_ylabel("Dice, in three dimensions")
 axes.set_ylim(0.45, 0.95)
