@@ -404,7 +404,7 @@ def hostile_job(suite):
     suite.same_bits(run)
 
 
-@case("silent", lane="plain")
+@case("silent", lane="third")
 def silent(suite):
     """A site that does not answer holds up a round until the timeout, and nobody else is named."""
     with suite.sites(2, python=["silent"]):
