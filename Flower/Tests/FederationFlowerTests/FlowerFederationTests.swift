@@ -5,7 +5,7 @@ import Testing
 
 @testable import FederationFlower
 
-/// What Flower calls an object.
+/// Returns the name of an object in Flower.
 private func identifier(_ object: Data) -> String { SHA256.hash(object).hexadecimal }
 
 /// A federation whose messages go through Flower's protocol, in memory.
