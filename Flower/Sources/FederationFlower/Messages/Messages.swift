@@ -123,9 +123,7 @@ extension Record<NumPyArray> {
 extension NumPyArray {
     /// Creates a float32 array from a tensor.
     public init(_ tensor: Tensor) {
-        self.init(
-            dtype: .float32, shape: tensor.shape.array,
-            bytes: tensor.elements.withUnsafeBufferPointer { Data(buffer: $0) })
+        self.init(tensor.elements, shape: tensor.shape.array)
     }
 }
 
