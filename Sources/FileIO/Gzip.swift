@@ -100,6 +100,8 @@ package final class Inflater {
 }
 
 /// Deflates bytes into one gzip member that is reproducible, because it contains no name and no time.
+///
+/// Level 4 takes a third of the time of zlib's default, 6, and makes an image from a scanner 1 % longer.
 package final class Deflater {
     private let stream: UnsafeMutablePointer<z_stream>
     private let output: UnsafeMutableRawBufferPointer
@@ -108,7 +110,7 @@ package final class Deflater {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
         output = .allocate(byteCount: 1 << 16, alignment: 64)
-        let status = czlib_deflate_init(stream, 6, 15 + 16)
+        let status = czlib_deflate_init(stream, 4, 15 + 16)
         precondition(status == Z_OK, "zlib cannot start to deflate: status \(status)")
     }
 
