@@ -142,7 +142,7 @@ public struct TrialRunner: Sendable {
         var server = try FineTuningServer(
             clients: clients, model: model, plan: plan, quorum: max(1, sites.count - plan.liars),
             concurrency: min(Parallel.threadCount, sites.count), checkpoint: checkpoint)
-        var curve = Curve(file: home.appendingPathComponent("curve.json"), until: server.round)
+        var curve = TrialCurve(file: home.appendingPathComponent("curve.json"), until: server.round)
         try await server.run(
             store: &store, savingEvery: checkpointInterval,
             state: {
@@ -269,30 +269,6 @@ public struct TrialRunner: Sendable {
             return TrialResult.CaseScore(
                 patient: example.patient, frame: example.frame,
                 structures: Dictionary(uniqueKeysWithValues: structures))
-        }
-    }
-}
-
-/// The scores in the course of a trial, in a file that a stopped trial continues.
-private struct Curve {
-    private let file: URL
-    private(set) var points: [TrialResult.CurvePoint] = []
-
-    /// Reads the points up to a round; later ones are computed again.
-    init(file: URL, until round: Int) {
-        self.file = file
-        guard let data = try? Data(contentsOf: file),
-            let known = try? JSONDecoder().decode([TrialResult.CurvePoint].self, from: data)
-        else { return }
-        points = known.filter { $0.round <= round }
-    }
-
-    /// Adds a point and writes the file.
-    mutating func add(_ point: TrialResult.CurvePoint) throws {
-        points.append(point)
-        let json = try JSON.encoded(points)
-        do throws(FileError) { try DurableFile.write(json, to: file) } catch {
-            throw RunError.unwritable("\(error)")
         }
     }
 }
