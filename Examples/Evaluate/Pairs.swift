@@ -58,23 +58,16 @@ struct Pairs {
     ///
     /// If some names end in `_gt`, as in ACDC, the other files are images.
     private static func labelMaps(in folder: String) throws(Failure) -> [String: URL] {
-        // Without resolving, a link to a folder would be listed as a single entry.
-        let root = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-        guard let entries = FileManager.default.enumerator(atPath: root) else {
-            throw .noInput("\(folder): its contents cannot be listed.")
-        }
-        var files: [String] = []
-        for case let path as String in entries where stem(of: path) != nil {
-            if !path.split(separator: "/").contains(where: { $0.hasPrefix(".") }) { files.append(path) }
-        }
-        let marked = files.filter { stem(of: $0)!.hasSuffix("_gt") }
+        var files: [String]
+        do throws(VolumesError) { files = try NIfTI.files(in: folder) } catch { throw Failure(error) }
+        let marked = files.filter { NIfTI.stem(of: $0)!.hasSuffix("_gt") }
         if !marked.isEmpty { files = marked }
         guard !files.isEmpty else {
             throw .noInput("\(folder): there is no .nii or .nii.gz file in it, nor in the folders in it.")
         }
         var found: [String: URL] = [:]
-        for path in files.sorted() {
-            let url = URL(fileURLWithPath: folder).appendingPathComponent(path)
+        for path in files {
+            let url = URL(fileURLWithPath: path)
             if let other = found.updateValue(url, forKey: name(of: path)) {
                 throw .badData("\(other.path) and \(url.path) are one case by their names; move one of them away.")
             }
@@ -82,18 +75,9 @@ struct Pairs {
         return found
     }
 
-    /// Returns the name of a file without `.nii` or `.nii.gz`; `nil` for other files.
-    private static func stem(of path: String) -> String? {
-        let name = String(path.split(separator: "/").last ?? "")
-        for ending in [".nii.gz", ".nii"] where name.hasSuffix(ending) && name.count > ending.count {
-            return String(name.dropLast(ending.count))
-        }
-        return nil
-    }
-
     /// Returns the name of the case to which a file belongs.
     private static func name(of path: String) -> String {
-        let name = stem(of: path) ?? path
+        let name = NIfTI.stem(of: path) ?? path
         return name.hasSuffix("_gt") && name.count > 3 ? String(name.dropLast(3)) : name
     }
 }

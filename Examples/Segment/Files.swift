@@ -74,7 +74,8 @@ struct Input: Sendable, Hashable {
         }
         var inputs = files.map {
             Input(
-                file: $0, name: stem(of: $0) ?? (($0 as NSString).lastPathComponent as NSString).deletingPathExtension)
+                file: $0,
+                name: NIfTI.stem(of: $0) ?? (($0 as NSString).lastPathComponent as NSString).deletingPathExtension)
         }
         if channels > 1 { inputs = try joined(inputs, channels) }
         inputs += exported
@@ -130,46 +131,18 @@ struct Input: Sendable, Hashable {
     /// Returns the `.nii` and `.nii.gz` files below a folder whose names are not those of label maps, in alphabetical
     /// order.
     private static func images(in folder: String) throws(Failure) -> [String] {
-        var visited: Set<String> = []
-        let files = try images(in: folder, visited: &visited)
-        guard !files.isEmpty else {
+        let files: [String]
+        do throws(VolumesError) { files = try NIfTI.files(in: folder) } catch { throw Failure(error) }
+        let images = files.filter { file in
+            let stem = NIfTI.stem(of: file)!
+            return !stem.hasSuffix("_gt") && !stem.hasSuffix("_seg")
+        }
+        guard !images.isEmpty else {
             throw .noInput(
                 "\(folder): there is no .nii or .nii.gz file in it, nor in the folders in it, that is an image; "
                     + "names that end in _gt or _seg are label maps.")
         }
-        return files
-    }
-
-    /// Searches a folder and its subfolders.
-    ///
-    /// - Parameter visited: The folders searched so far, since links may lead back to them.
-    private static func images(in folder: String, visited: inout Set<String>) throws(Failure) -> [String] {
-        guard visited.insert(URL(fileURLWithPath: folder).resolvingSymlinksInPath().path).inserted else { return [] }
-        guard let entries = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-            throw .noInput("\(folder): its contents cannot be listed.")
-        }
-        var files: [String] = []
-        for entry in entries.sorted() where !entry.hasPrefix(".") {
-            let path = (folder as NSString).appendingPathComponent(entry)
-            var isFolder = ObjCBool(false)
-            // Links are followed, since patients are often collected by linking to their folders.
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { continue }
-            if isFolder.boolValue {
-                files += try images(in: path, visited: &visited)
-            } else if let stem = stem(of: path), !stem.hasSuffix("_gt"), !stem.hasSuffix("_seg") {
-                files.append(path)
-            }
-        }
-        return files
-    }
-
-    /// Returns the name of a file without `.nii` or `.nii.gz`; `nil` for other files.
-    private static func stem(of path: String) -> String? {
-        let name = (path as NSString).lastPathComponent
-        for ending in [".nii.gz", ".nii"] where name.hasSuffix(ending) && name.count > ending.count {
-            return String(name.dropLast(ending.count))
-        }
-        return nil
+        return images
     }
 }
 

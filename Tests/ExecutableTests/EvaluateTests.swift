@@ -134,6 +134,21 @@ final class EvaluateTests {
         #expect(mean["Dice"] == 1 && mean["HD95"] == 0 && mean["ASSD"] == 0)
     }
 
+    @Test("links to folders of patients are followed, but not in circles")
+    func links() throws {
+        try write([1, 2, 3], to: "elsewhere/patient001/patient001_frame01_gt.nii")
+        try FileManager.default.createDirectory(at: folder.appending(path: "linked"), withIntermediateDirectories: true)
+        for (link, target) in [
+            ("linked/patient001", "elsewhere/patient001"), ("elsewhere/patient001/circle", "linked"),
+        ] {
+            try FileManager.default.createSymbolicLink(
+                at: folder.appending(path: link), withDestinationURL: folder.appending(path: target))
+        }
+        let outcome = try run("linked", "linked", "--json")
+        #expect(outcome.exitCode == 0 && outcome.errors == "", "\(outcome.errors)")
+        #expect(try numbers(object(outcome.output), "foreground_mean")["Dice"] == 1)
+    }
+
     @Test("maps that do not lie on one grid are errors that name both files and say what to do")
     func geometry() throws {
         try write([1, 0, 0, 0], axes: [1, 1, 1], to: "reference/a.nii")
