@@ -10,9 +10,10 @@ struct Evaluate: AsyncParsableCommand {
         commandName: "Evaluate",
         abstract: "Compares label maps with references: Dice, IoU, HD95, ASSD, and volumes of each label.",
         discussion: """
-            Takes two NIfTI files, or two folders whose files are matched by name, with or without _gt before .nii or \
-            .nii.gz. Folders are searched recursively. If some names in a folder end in _gt, its other files are taken \
-            for images, so an ACDC folder can be passed unchanged. Files without a counterpart are named and left out.
+            Takes two NIfTI files, or two folders whose files are matched by name, with or without _seg or _gt before \
+            .nii or .nii.gz. Folders are searched recursively. If some names in a folder end in _seg or _gt, its other \
+            files are taken for images, so an ACDC folder and one of Segment can be passed unchanged. Files without a \
+            counterpart are named and left out.
 
             All scores are computed on the whole 3-D label map on its native grid; distances are in mm. A label that \
             is in neither map has no score; a label that is in only one map has a Dice and IoU of 0 and no distances. \

@@ -3,7 +3,7 @@ import Volumes
 
 /// A predicted label map and its reference.
 struct Pair: Sendable {
-    /// The name of the case: the file name without `_gt` and extension.
+    /// The name of the case: the file name without `_seg` or `_gt` and extension.
     var name: String
     var prediction: URL
     var reference: URL
@@ -27,8 +27,8 @@ struct Pairs {
             matched = [Pair(name: Self.name(of: urls[1].lastPathComponent), prediction: urls[0], reference: urls[1])]
             return
         }
-        let predicted = try Self.labelMaps(in: predictions)
-        let referred = try Self.labelMaps(in: references)
+        let predicted = try Self.labelMaps(in: predictions, Self.endings.ofPredictions)
+        let referred = try Self.labelMaps(in: references, Self.endings.ofReferences)
         for name in Set(predicted.keys).union(referred.keys).sorted() {
             switch (predicted[name], referred[name]) {
             case (let prediction?, let reference?):
@@ -40,7 +40,7 @@ struct Pairs {
         }
         guard !matched.isEmpty else {
             throw .badData(
-                "\(predictions) and \(references) have no file in common: names are equal up to _gt and the extension, "
+                "\(predictions) and \(references) have no file in common: names are equal up to _seg, _gt, and the extension, "
                     + "but one folder has \(unmatchedPredictions[0].lastPathComponent) "
                     + "and the other \(unmatchedReferences[0].lastPathComponent).")
         }
@@ -54,14 +54,17 @@ struct Pairs {
         return isFolder.boolValue
     }
 
+    /// The endings of the names of label maps, the likelier first: `Segment` writes `_seg`, and ACDC has `_gt`.
+    private static let endings = (ofPredictions: ["_seg", "_gt"], ofReferences: ["_gt", "_seg"])
+
     /// Returns the label maps in a folder and its subfolders, by the name of their case.
     ///
-    /// If some names end in `_gt`, as in ACDC, the other files are images.
-    private static func labelMaps(in folder: String) throws(Failure) -> [String: URL] {
+    /// If some names end in the first of `endings`, or else in the second, the other files are taken for images.
+    private static func labelMaps(in folder: String, _ endings: [String]) throws(Failure) -> [String: URL] {
         var files: [String]
         do throws(VolumesError) { files = try NIfTI.files(in: folder) } catch { throw Failure(error) }
-        let marked = files.filter { NIfTI.stem(of: $0)!.hasSuffix("_gt") }
-        if !marked.isEmpty { files = marked }
+        let marked = endings.lazy.map { ending in files.filter { NIfTI.stem(of: $0)!.hasSuffix(ending) } }
+        files = marked.first { !$0.isEmpty } ?? files
         guard !files.isEmpty else {
             throw .noInput("\(folder): there is no .nii or .nii.gz file in it, nor in the folders in it.")
         }
@@ -78,7 +81,10 @@ struct Pairs {
     /// Returns the name of the case to which a file belongs.
     private static func name(of path: String) -> String {
         let name = NIfTI.stem(of: path) ?? path
-        return name.hasSuffix("_gt") && name.count > 3 ? String(name.dropLast(3)) : name
+        for ending in endings.ofReferences where name.hasSuffix(ending) && name.count > ending.count {
+            return String(name.dropLast(ending.count))
+        }
+        return name
     }
 }
 

@@ -134,6 +134,21 @@ final class EvaluateTests {
         #expect(mean["Dice"] == 1 && mean["HD95"] == 0 && mean["ASSD"] == 0)
     }
 
+    @Test("what Segment writes is compared with ACDC's references")
+    func segmented() throws {
+        try write([500, 9, 9], to: "acdc/patient001/patient001_frame01.nii")
+        try write([1, 2, 3], to: "acdc/patient001/patient001_frame01_gt.nii")
+        // Label maps beside the image, with their uncertainty.
+        try write([500, 9, 9], to: "labels/patient001_frame01.nii")
+        try write([1, 2, 3], to: "labels/patient001_frame01_seg.nii.gz")
+        try write([0.5, 0.5, 0.5], to: "labels/patient001_frame01_seg_uncertainty.nii.gz")
+        for (predictions, references) in [("labels", "acdc"), ("labels", "labels")] {
+            let outcome = try run(predictions, references, "--json")
+            #expect(outcome.exitCode == 0 && outcome.errors == "", "\(outcome.errors)")
+            #expect(try numbers(object(outcome.output), "foreground_mean")["Dice"] == 1)
+        }
+    }
+
     @Test("links to folders of patients are followed, but not in circles")
     func links() throws {
         try write([1, 2, 3], to: "elsewhere/patient001/patient001_frame01_gt.nii")
