@@ -18,9 +18,7 @@ struct ExportedModel {
 
     /// Loads a model from its file or from the folder that holds it.
     init(at place: URL) throws {
-        var isFolder = ObjCBool(false)
-        _ = FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder)
-        let file = isFolder.boolValue ? place.appendingPathComponent("model.safetensors") : place
+        let file = try SegmentationModel.file(at: place)
         model = try SegmentationModel(contentsOf: file)
         let configuration = model.network.configuration
         guard configuration.normalization == .batch, configuration.slope == 0 else {

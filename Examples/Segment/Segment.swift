@@ -43,7 +43,7 @@ struct Segment: AsyncParsableCommand, Sendable {
             """,
         version: PackageVersion.text)
 
-    @Argument(help: "The model.safetensors of a fine-tuned run.", completion: .file())
+    @Argument(help: "The model.safetensors of a fine-tuned run, or the folder that holds it.", completion: .file())
     var model: String
 
     @Argument(help: "NIfTI files, DICOM exports, or folders of them.", completion: .file())

@@ -6,13 +6,14 @@ import Tensor
 import Volumes
 
 extension Segment {
-    /// Returns the model in a file, whose signature is verified if one is required.
+    /// Returns the model in a file, or in the folder that holds it, whose signature is verified if one is required.
     private func model(at path: String) throws -> SegmentationModel {
-        guard let requireSignature else { return try SegmentationModel(contentsOf: URL(fileURLWithPath: path)) }
+        let file = try SegmentationModel.file(at: URL(fileURLWithPath: path))
+        guard let requireSignature else { return try SegmentationModel(contentsOf: file) }
         let folder = try TemporaryFolder()
         defer { folder.remove() }
         return try SegmentationModel(
-            contentsOf: SignedModel.verifiedCopy(of: path, key: requireSignature, in: folder.url))
+            contentsOf: SignedModel.verifiedCopy(of: file.path, key: requireSignature, in: folder.url))
     }
 
     /// Returns the model, or the ensemble of several, with the way of labeling that the options say.

@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import Support
 
@@ -17,9 +18,9 @@ enum SignedModel {
         let copy = folder.appendingPathComponent("model.safetensors")
         let signature = folder.appendingPathComponent("signature")
         for (path, target) in [(model, copy), (model + ".sig", signature)] {
-            do { try FileManager.default.copyItem(at: URL(fileURLWithPath: path), to: target) } catch {
-                throw .noInput(
-                    "\(path) cannot be read: \(error.localizedDescription); Scripts/sign-model signs a model.")
+            // Not by FileManager, whose copy of a link is a link, to what may still change.
+            do { try ReadableFile.contents(of: URL(fileURLWithPath: path)).write(to: target) } catch {
+                throw .noInput("\(error); Scripts/sign-model signs a model.")
             }
         }
         guard FileManager.default.isReadableFile(atPath: key) else {

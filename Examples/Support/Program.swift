@@ -84,7 +84,10 @@ public struct Failure: Error, Equatable, CustomStringConvertible {
             default: self = .badData("\(error)")
             }
         case let error as SegmentationError:
-            if case .missing = error { self = .noInput("\(error)") } else { self = .badData("\(error)") }
+            switch error {
+            case .missing, .noModel: self = .noInput("\(error)")
+            default: self = .badData("\(error)")
+            }
         case let error as WeightsError:
             switch error {
             case .unwritable: self = .cannotWrite("\(error)")

@@ -8,6 +8,8 @@ import Volumes
 public enum SegmentationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// There is no file at that path.
     case missing(file: String)
+    /// The folder holds no `model.safetensors`; a file in a folder below, if there is one.
+    case noModel(folder: String, below: String?)
     /// A field of the metadata is missing.
     case noField(file: String, field: String)
     /// A field of the metadata has an unexpected value.
@@ -20,6 +22,10 @@ public enum SegmentationError: Error, Equatable, Sendable, CustomStringConvertib
         switch self {
         case .missing(let file):
             "\(file): there is no such file; pass the model.safetensors of a fine-tuned run."
+        case .noModel(let folder, let below?):
+            "\(folder): there is no model.safetensors in it; those of its trials are models too, such as \(below)."
+        case .noModel(let folder, nil):
+            "\(folder): there is no model.safetensors in it; pass the folder of a finished fine-tuning."
         case .noField(let file, "classes"):
             "\(file): the metadata have no 'classes'; an encoder alone labels nothing, fine-tune it first."
         case .noField(let file, let field):
@@ -57,13 +63,30 @@ extension SegmentationModel {
         try parameters.safetensors(metadata: metadata).write(to: url)
     }
 
-    /// Loads the model in a file.
+    /// Returns the file of a model: the one at `url`, or `model.safetensors` in the folder there.
+    ///
+    /// - Throws: `SegmentationError.missing` or `.noModel`.
+    package static func file(at url: URL) throws(SegmentationError) -> URL {
+        let (files, name) = (FileManager.default, "model.safetensors")
+        guard files.fileExists(atPath: url.path) else { throw .missing(file: url.path) }
+        let isFolder = try? url.resolvingSymlinksInPath().resourceValues(forKeys: [.isDirectoryKey]).isDirectory
+        guard isFolder == true else { return url }
+        let file = url.appendingPathComponent(name)
+        if files.fileExists(atPath: file.path) { return file }
+        // The folder of a run has one folder for each of its trials, in the folder `trials`.
+        let below = [url.appendingPathComponent("trials"), url].lazy.flatMap { folder in
+            ((try? files.contentsOfDirectory(atPath: folder.path)) ?? []).sorted().map {
+                folder.appendingPathComponent($0).appendingPathComponent(name).path
+            }
+        }
+        throw .noModel(folder: url.path, below: below.first(where: files.fileExists(atPath:)))
+    }
+
+    /// Loads the model in a file, or in a folder, where it is the file `model.safetensors`.
     ///
     /// - Throws: `SegmentationError` if the file is not such a model; `WeightsError` if it is damaged.
     public init(contentsOf url: URL) throws {
-        guard FileManager.default.fileExists(atPath: url.path) else {
-            throw SegmentationError.missing(file: url.path)
-        }
+        let url = try Self.file(at: url)
         let file = try Safetensors(contentsOf: url)
         func field<Value: Decodable>(_ name: String, as type: Value.Type) throws(SegmentationError) -> Value {
             guard let text = file.metadata[name] else { throw .noField(file: url.path, field: name) }

@@ -147,6 +147,28 @@ struct SegmentWrongInputTests {
         try check(65, model, ["scan.nii"], ["--ed", "1", "--es", "9"], "no frame 9")
     }
 
+    @Test("a model may be named by the folder that holds it, and that of a run names its trials'")
+    func modelFolders() throws {
+        try example.write(SegmentExample.image(), to: "scan.nii")
+        let trial = example.folder.file("run/trials/a")
+        for folder in [trial, example.folder.file("empty")] {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        }
+        try FileManager.default.copyItem(
+            at: example.folder.file("model.safetensors"), to: trial.appending(path: "model.safetensors"))
+        for (model, exitCode, words) in [
+            ("run/trials/a", 0, ""), ("run", 66, "run/trials/a/model.safetensors"),
+            ("run/trials", 66, "run/trials/a/model.safetensors"), ("empty", 66, "there is no model.safetensors"),
+        ] {
+            let outcome = try Executable(name: "Segment").run([
+                example.path(model), example.path("scan.nii"), "--output", example.path("out"), "--quiet",
+            ])
+            #expect(outcome.exitCode == Int32(exitCode), "\(model): \(outcome.errors)")
+            if !words.isEmpty { #expect(outcome.errors.contains(words), "\(model): \(outcome.errors)") }
+        }
+        #expect(try Data(contentsOf: example.folder.file("out/scan_seg.nii.gz")).count > 0)
+    }
+
     @Test("help explains every option, what is refused and what it is not for")
     func help() throws {
         let outcome = try Executable(name: "Segment").run(["--help"])
