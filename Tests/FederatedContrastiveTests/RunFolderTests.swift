@@ -75,4 +75,16 @@ struct RunFolderTests {
         #expect(try RunFolder<ACDCFineTuningSettings>(resuming: folder).settings == more)
         #expect(throws: RunError.self) { try RunFolder(folder, settings: earlier) }
     }
+
+    @Test func refusesOtherSettingsAndNamesThem() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("runs-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var settings = PretrainingSettings()
+        settings.data = folder.path
+        try RunFolder(folder, settings: settings.resolved).prepare()
+        (settings.rounds, settings.splitFile) = (7, "split.json")
+        let error = try #require(throws: RunError.self) { try RunFolder(folder, settings: settings.resolved) }
+        let phrase = "in config.json (rounds 100, not 7; splitFile none, not \"split.json\")"
+        #expect("\(error)".contains(phrase), "\(error)")
+    }
 }

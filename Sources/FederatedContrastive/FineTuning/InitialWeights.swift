@@ -48,7 +48,10 @@ public struct InitialWeights: Sendable {
             url = files.first { FileManager.default.fileExists(atPath: $0.path) } ?? files[0]
             guard FileManager.default.fileExists(atPath: url.path) else {
                 throw RunError.missing(
-                    "--init \(path): the run has no encoder.safetensors; finish it first by --resume.")
+                    split?.folds == nil
+                        ? "--init \(path): the run has no encoder.safetensors; finish it first by --resume."
+                        : "--init \(path): the fine-tuning has no model of all patients; make one with --final, or name "
+                            + "a trial's, \(path)/trials/…/model.safetensors.")
             }
         } else {
             (clients, seen) = (nil, [])

@@ -31,9 +31,10 @@ public struct RunFolder<Settings: RunSettings>: Sendable {
         try settings.validate()
         let written = try Self(resuming: url).settings
         guard settings.extends(written) else {
+            let differences = written.differences(from: settings).prefix(3).joined(separator: "; ")
             throw .conflict(
-                "\(url.path) holds a run with other settings (config.json); choose another --output, or give the same "
-                    + "options.")
+                "\(url.path) holds a run with other settings in config.json (\(differences)); choose another --output, "
+                    + "or give the same options.")
         }
         self.init(url, settings, written: written)
     }

@@ -51,8 +51,7 @@ extension RunSettings {
     /// - Throws: `RunError.data` for an unknown setting or a value of the wrong type.
     public func replacing(_ given: [String: Any], from source: String) throws(RunError) -> Self {
         do {
-            let own = try JSONSerialization.jsonObject(with: JSONEncoder().encode(self)) as? [String: Any] ?? [:]
-            let merged = try Self.merged(given, into: own, reflecting: self, path: "", source: source)
+            let merged = try Self.merged(given, into: json(), reflecting: self, path: "", source: source)
             return try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
         } catch let error as RunError {
             throw error
@@ -105,6 +104,29 @@ extension RunSettings {
         }
         let found = paths(Self())
         return found.count == 1 ? found[0] : nil
+    }
+
+    /// Returns a phrase for each setting with another value than in `other`, such as "rounds 60, not 100".
+    func differences(from other: Self) -> [String] {
+        func values(_ object: Any, path: String) -> [String: String] {
+            guard let object = object as? [String: Any] else {
+                let text = try? JSONSerialization.data(
+                    withJSONObject: object, options: [.fragmentsAllowed, .withoutEscapingSlashes])
+                return [path: text.map { String(decoding: $0, as: UTF8.self) } ?? ""]
+            }
+            return object.reduce(into: [:]) { all, member in
+                let name = path.isEmpty ? member.key : "\(path).\(member.key)"
+                all.merge(values(member.value, path: name)) { value, _ in value }
+            }
+        }
+        let own = (try? json()).map { values($0, path: "") } ?? [:]
+        let others = (try? other.json()).map { values($0, path: "") } ?? [:]
+        return Set(own.keys).union(others.keys).sorted().filter { own[$0] != others[$0] }
+            .map { "\($0) \(own[$0] ?? "none"), not \(others[$0] ?? "none")" }
+    }
+
+    private func json() throws -> [String: Any] {
+        try JSONSerialization.jsonObject(with: JSONEncoder().encode(self)) as? [String: Any] ?? [:]
     }
 
     /// Returns the settings as written to a run's folder. JSON cannot represent numbers that are not finite.
