@@ -157,7 +157,7 @@ struct PaperTables: AsyncParsableCommand, Sendable {
     private func measured(
         _ kind: ResultTable.Kind, _ settings: some CrossValidationSettings, _ home: URL, _ progress: ProgressLine
     ) async throws -> ResultTable {
-        progress.show("fine-tuning: \(kind.title)")
+        progress.say("fine-tuning: \(kind.title)")
         let run = try RunFolder(home.appendingPathComponent(kind.rawValue), settings: settings)
         return ResultTable(kind, try await crossValidate(in: run, threads: nil, json: false, progress))
     }
@@ -168,7 +168,7 @@ struct PaperTables: AsyncParsableCommand, Sendable {
         for rate in Regime.paperRates {
             var dice: [Trial.Mode: Double] = [:]
             for mode in Trial.Mode.allCases {
-                progress.show("scan: \(mode.rawValue), learning rate \(rate)")
+                progress.say("scan: \(mode.rawValue), learning rate \(rate)")
                 let run = try RunFolder(
                     home.appendingPathComponent("scan/\(mode.rawValue)-\(rate)"),
                     settings: settings.scan(mode, rate: rate, in: home))

@@ -34,7 +34,8 @@ struct TableDocument {
     private let legend =
         "Dice in three dimensions on the native grid, mean of the structures, mean ± standard deviation as in the paper "
         + "(over clients where each learns alone, else over folds or, with one fold, seeds). In parentheses the number "
-        + "the paper prints. * differs from FCL over patients, p < 0.05. 'ours': not a row of the paper."
+        + "the paper prints. Differs from FCL with p < 0.05: * over patients, † over models (clients, folds, seeds). 'ours': not a "
+        + "row of the paper."
 
     var markdown: String {
         var text = "# The tables of Wu et al. (MICCAI 2021), measured\n\n\(regime) \(Self.seen)\n\n\(legend)\n"
@@ -55,7 +56,8 @@ struct TableDocument {
 
     var csv: String {
         var text =
-            "table,method,annotated,mean,standard_deviation,count,over,paper_mean,paper_deviation,difference_to_fcl,p\n"
+            "table,method,annotated,mean,standard_deviation,count,over,paper_mean,paper_deviation,difference_to_fcl,p,"
+            + "models_p\n"
         for table in tables {
             for method in table.methods {
                 for n in table.annotated {
@@ -64,6 +66,7 @@ struct TableDocument {
                     let comparison = table.comparison(method, n)
                     let numbers: [Double?] = [
                         paper?.mean, paper?.deviation, comparison?.meanDifference, comparison?.p,
+                        comparison?.modelP,
                     ]
                     let fields =
                         [
@@ -179,7 +182,9 @@ struct ResultTable {
     func text(_ method: Method, _ annotated: Int, withPaper: Bool = true) -> String {
         guard let cell = cell(method, annotated) else { return "–" }
         var text = FineTuningReport.text(cell.dice)
-        if let p = comparison(method, annotated)?.p, p < 0.05 { text += "*" }
+        if let comparison = comparison(method, annotated) {
+            text += (comparison.p < 0.05 ? "*" : "") + (comparison.modelP < 0.05 ? "†" : "")
+        }
         if withPaper, let paper = PaperNumbers.number(kind, method, annotated: annotated) {
             text += " (\(FineTuningReport.decimals(paper.mean)))"
         }

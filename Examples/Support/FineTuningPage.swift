@@ -41,7 +41,10 @@ struct FineTuningPage: Sendable {
             text +=
                 " N = \(comparison.annotated): \(comparison.start) is "
                 + "\(Numeral.text(abs(difference))) \(difference < 0 ? "below" : "above") \(comparison.other) "
-                + "(p = \(Numeral.text(comparison.p, decimals: 4)), \(comparison.patients) patients)."
+                + "(p = \(Numeral.text(comparison.p, decimals: 4)) over \(comparison.patients) patients"
+                + (comparison.models > 1
+                    ? ", \(Numeral.text(comparison.modelP, decimals: 4)) over \(comparison.models) pairs of networks)."
+                    : ").")
         }
         if let note = report.transductiveNote { text += " " + note }
         return text

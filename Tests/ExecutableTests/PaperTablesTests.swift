@@ -31,7 +31,7 @@ import Testing
         }
         let rows = try text("t/tables.csv").split(separator: "\n")
         #expect(rows.count == 1 + 3 * 2)
-        #expect(rows.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 11 })
+        #expect(rows.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 12 })
         #expect(try text("t/tables.html").contains("Random init"))
 
         // Nothing is run again, and other settings are refused.

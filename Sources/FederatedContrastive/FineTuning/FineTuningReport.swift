@@ -155,14 +155,16 @@ extension FineTuningReport {
         let own = comparisons.filter { $0.mode == mode }
         guard !own.isEmpty else { return "" }
         var text =
-            "Paired over patients:\n\n| | N | difference of Dice | patients | p |\n| --- | --- | --- | --- | --- |\n"
+            "Paired, over patients and over models:\n\n| | N | difference of Dice | patients | p | models | ahead | p |\n|"
+            + String(repeating: " --- |", count: 8) + "\n"
         for comparison in own {
             let sign = comparison.meanDifference < 0 ? "−" : "+"
             let spread = comparison.standardDeviation.map { " ± " + Self.decimals($0) } ?? ""
             text +=
                 "| \(comparison.start) against \(comparison.other) | \(comparison.annotated) | "
                 + "\(sign)\(Self.decimals(abs(comparison.meanDifference)))\(spread) | \(comparison.patients) | "
-                + String(format: "%.4f", comparison.p) + " |\n"
+                + String(format: "%.4f", comparison.p) + " | \(comparison.models) | \(comparison.modelsAhead) | "
+                + String(format: "%.4f", comparison.modelP) + " |\n"
         }
         return text
     }
