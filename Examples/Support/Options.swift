@@ -26,13 +26,18 @@ extension SettingOptions {
 
     /// Returns the settings with their values replaced by the given options.
     ///
-    /// - Throws: `RunError` if an option does not fit its setting.
+    /// - Throws: `RunError` if an option does not fit its setting, or is not a finite number, such as `nan`.
     public func applied<Settings: RunSettings>(to settings: Settings) throws -> Settings {
         var object: [String: Any] = [:]
         for (setting, value) in values {
             guard let path = Settings.path(ofSetting: setting) else { preconditionFailure("no setting '\(setting)'") }
-            let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(value), options: .fragmentsAllowed)
-            insert(json, at: path[...], into: &object)
+            do {
+                let json = try JSONEncoder().encode(value)
+                try insert(
+                    JSONSerialization.jsonObject(with: json, options: .fragmentsAllowed), at: path[...], into: &object)
+            } catch EncodingError.invalidValue(let found, _) {
+                throw RunError.setting(setting, found: "\(found)", expected: "a finite number")
+            }
         }
         return try settings.replacing(object, from: "the command line")
     }

@@ -42,6 +42,17 @@ struct OptionsTests {
         #expect(try PretrainingOptions.parse([]).applied(to: settings) == settings)
     }
 
+    @Test("A number that is not finite is refused by the option's name")
+    func onlyFiniteNumbers() throws {
+        let rate = try PretrainingOptions.parse(["--learning-rate", "nan"])
+        #expect(throws: RunError.setting("learningRate", found: "nan", expected: "a finite number")) {
+            try rate.applied(to: PretrainingSettings())
+        }
+        let rates = try FineTuningOptions.parse(["--learning-rate", "1e-3,inf"])
+        let error = try #require(throws: RunError.self) { try rates.applied(to: ACDCFineTuningSettings()) }
+        #expect("\(Failure(error))" == "--learning-rate inf: a finite number is expected.")
+    }
+
     @Test("What no option sets follows from the mode, and what one sets stays")
     func theModeDecidesTheRest() throws {
         func resolved(_ arguments: String...) throws -> FineTuningSettings {
