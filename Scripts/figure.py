@@ -46,13 +46,15 @@ for (start, mode), points in sorted(curves.items(), key=lambda item: (starts.ind
     axes.plot(
         numbers, [points[n] for n in numbers], STYLES[mode], color=color, marker="o",
         markerfacecolor="white" if mode == "local" else color, label=f"{start}, {NAMES[mode]}")
-    for n in numbers:
-        # Beside the labels of points that are close by, in the curve's color.
-        close = sum(other == n and abs(height - points[n]) < 0.03 for other, height in labels)
-        labels.append((n, points[n]))
-        axes.annotate(
-            f"{points[n]:.3f}"[1:], (n, points[n]), textcoords="offset points",
-            xytext=(28 * close, 7 if mode == "federated" else -15), ha="center", color=color)
+    labels += [(n, points[n], color) for n in numbers]
+marks = [(n, height) for n, height, _ in labels] + [mark for points in PAPER.values() for mark in points.items()]
+for n, height, color in labels:
+    # Of points that are close by, the lowest has its label below, the highest above, and others beside.
+    rank = sum(other == n and 0 < height - below < 0.03 for other, below in marks)
+    close = sum(other == n and abs(height - near) < 0.03 for other, near in marks)
+    place = (0, -15) if rank == 0 and close > 1 else (0, 7) if rank == close - 1 else (24, -4)
+    axes.annotate(
+        f"{height:.3f}"[1:], (n, height), textcoords="offset points", xytext=place, ha="center", color=color)
 for mode, points in PAPER.items():
     axes.plot(
         list(points), list(points.values()), STYLES[mode], color="#999999", marker="x", linewidth=1,
