@@ -24,6 +24,19 @@ import _TestSupport
         await #expect(processExitsWith: .success) { KernelTests.check("avx512") }
     }
 
+    /// A machine that has AVX-512 computes what one with AVX2 does, but for OpenBLAS, which is the same here.
+    @Test func theSameBitsWithAVX2AndAVX512() async {
+        await #expect(processExitsWith: .success) {
+            func results(_ level: String) -> [[Double]] {
+                ck_choose_level(level)
+                return LoweringTests.geometries.flatMap(LoweringTests.results).map { $0.map(Double.init) }
+                    + KernelTests.lengths.flatMap(KernelTests.vectors) + KernelTests.channels.flatMap(KernelTests.rows)
+            }
+            let same = results("avx2") == results("avx512")
+            #expect(same)
+        }
+    }
+
     /// The level is not asked for by the environment, which programs that other tests start at the same time would
     /// inherit.
     static func check(_ level: String) {
@@ -106,6 +119,35 @@ import _TestSupport
                 expect(result(initial) { ck_relu_backward(n, slope, x, y, beta, $0) }, expected, "relu_backward")
             }
         }
+    }
+
+    /// What kernels of which another level could add up in another order make of `n` numbers.
+    private static func vectors(_ n: Int) -> [[Double]] {
+        let (x, y) = (random(n, 1), random(n, 2))
+        var (first, second) = (Tensor(x), Tensor(y.map(abs)))
+        let (p, q) = (first.mutablePointer(), second.mutablePointer())
+        let found = [
+            result(y) { ck_axpy(n, 0.3, x, $0) }, result(y) { ck_multiply_add(n, 2, x, x, $0) },
+            result(y) { ck_exp(n, x, $0) }, result(y) { ck_log(n, x.map { abs($0) + 1 }, $0) },
+            result(y) { ck_adam(n, 0.1, 0.9, 0.99, 1e-3, 0.5, 0.25, 0.01, 0.02, x, p, q, $0) },
+        ]
+        return [[ck_sum(n, x), ck_dot(n, x, y)]] + (found + [first, second]).map { $0.elements.map(Double.init) }
+    }
+
+    /// The same for 37 rows of `channels` numbers.
+    private static func rows(_ channels: Int) -> [[Double]] {
+        let rows = 37
+        let n = rows * channels
+        let (x, dy, a, b) = (random(n, 1), random(n, 2), random(channels, 3), random(channels, 4))
+        var (squares, products) = (Tensor(a), Tensor(a))
+        let (p, q) = (squares.mutablePointer(), products.mutablePointer())
+        let found = [
+            result(a) { ck_column_sum(rows, channels, x, $0) }, result(a) { ck_moments(rows, channels, x, $0, p) },
+            result(a) { ck_normalization_sums(rows, channels, 0.1, a, b, a, x, dy, $0, q) },
+            result(dy) { ck_normalization_backward(rows, channels, 0.1, a, b, a, b, a, b, x, $0) },
+            result(x) { ck_softmax(rows, channels, x, $0) }, result(x) { ck_log_softmax(rows, channels, x, $0) },
+        ]
+        return (found + [squares, products]).map { $0.elements.map(Double.init) }
     }
 
     private static func checkFunctions(_ n: Int) {

@@ -136,32 +136,29 @@ import _TestSupport
         withExtendedLifetime((a, b, scale, shift)) {}
     }
 
-    @Test func theSameBitsOnAnyNumberOfThreads() {
-        for window in Self.geometries {
-            let g = Self.geometry(window)
-            let x = Tensor(random: g.inputShape, seed: 1), filter = Tensor(random: g.filterShape, seed: 2)
-            let upstream = Tensor(random: g.outputShape, seed: 3)
-            for (name, lowering, _) in Self.lowerings(for: g) {
-                func results(threads: Int) -> [Tensor] {
-                    Parallel.$threadLimit.withValue(threads) {
-                        var y = Tensor(zeros: g.outputShape), dx = Tensor(zeros: g.inputShape)
-                        var dw = Tensor(zeros: g.filterShape)
-                        lowering.forward(
-                            g, input: g.images(x.pointer), filter: filter.pointer, beta: 0,
-                            output: y.mutablePointer())
-                        lowering.inputGradient(
-                            g, upstream: upstream.pointer, filter: filter.pointer, beta: 0,
-                            gradient: dx.mutablePointer())
-                        lowering.filterGradient(
-                            g, input: g.images(x.pointer), upstream: upstream.pointer, beta: 0,
-                            gradient: dw.mutablePointer())
-                        return [y, dx, dw]
-                    }
-                }
-                for (one, many) in zip(results(threads: 1), results(threads: 8)) {
-                    #expect(one.elements == many.elements, "\(name), \(window)")
-                }
-            }
+    @Test(arguments: geometries)
+    func theSameBitsOnAnyNumberOfThreads(_ window: WindowCase) {
+        func results(threads: Int) -> [[Float]] {
+            Parallel.$threadLimit.withValue(threads) { Self.results(window) }
+        }
+        #expect(results(threads: 1) == results(threads: 8))
+    }
+
+    /// The output and both gradients by every lowering.
+    static func results(_ window: WindowCase) -> [[Float]] {
+        let g = geometry(window)
+        let x = Tensor(random: g.inputShape, seed: 1), filter = Tensor(random: g.filterShape, seed: 2)
+        let upstream = Tensor(random: g.outputShape, seed: 3)
+        return lowerings(for: g).flatMap { _, lowering, _ in
+            var y = Tensor(zeros: g.outputShape), dx = Tensor(zeros: g.inputShape)
+            var dw = Tensor(zeros: g.filterShape)
+            lowering.forward(
+                g, input: g.images(x.pointer), filter: filter.pointer, beta: 0, output: y.mutablePointer())
+            lowering.inputGradient(
+                g, upstream: upstream.pointer, filter: filter.pointer, beta: 0, gradient: dx.mutablePointer())
+            lowering.filterGradient(
+                g, input: g.images(x.pointer), upstream: upstream.pointer, beta: 0, gradient: dw.mutablePointer())
+            return [y, dx, dw].map(\.elements)
         }
     }
 }
