@@ -24,7 +24,7 @@ import _TestSupport
         await #expect(processExitsWith: .success) { KernelTests.check("avx512") }
     }
 
-    /// A machine that has AVX-512 computes what one with AVX2 does, but for OpenBLAS, which is the same here.
+    /// So machines differ only by OpenBLAS, whose routines are the same here.
     @Test func theSameBitsWithAVX2AndAVX512() async {
         await #expect(processExitsWith: .success) {
             func results(_ level: String) -> [[Double]] {
@@ -121,7 +121,7 @@ import _TestSupport
         }
     }
 
-    /// What kernels of which another level could add up in another order make of `n` numbers.
+    /// The results, for `n` numbers, of kernels whose sums depend on the order of their terms.
     private static func vectors(_ n: Int) -> [[Double]] {
         let (x, y) = (random(n, 1), random(n, 2))
         var (first, second) = (Tensor(x), Tensor(y.map(abs)))
