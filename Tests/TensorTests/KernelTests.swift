@@ -121,7 +121,7 @@ import _TestSupport
         }
     }
 
-    /// The results, for `n` numbers, of kernels whose sums depend on the order of their terms.
+    /// The results, for `n` numbers, of kernels whose rounding could differ between levels.
     private static func vectors(_ n: Int) -> [[Double]] {
         let (x, y) = (random(n, 1), random(n, 2))
         var (first, second) = (Tensor(x), Tensor(y.map(abs)))
