@@ -29,7 +29,7 @@ import _TestSupport
         await #expect(processExitsWith: .success) {
             func results(_ level: String) -> [[Double]] {
                 ck_choose_level(level)
-                return LoweringTests.geometries.flatMap(LoweringTests.results).map { $0.map(Double.init) }
+                return LoweringTests.geometries.flatMap(LoweringTests.results).map { $0.values.map(Double.init) }
                     + KernelTests.lengths.flatMap(KernelTests.vectors) + KernelTests.channels.flatMap(KernelTests.rows)
             }
             let same = results("avx2") == results("avx512")
