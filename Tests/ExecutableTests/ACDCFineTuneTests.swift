@@ -77,6 +77,17 @@ import Testing
                 let text = try String(contentsOf: folder.appending(path: "\(run)/\(file)"), encoding: .utf8)
                 #expect(text.contains("(transductive): FCL.") == !seen.isEmpty)
             }
+            let final = try fineTune.run(
+                [
+                    "--data", data, "--init", "FCL=" + path("pre"), "--annotated", "1", "--folds", "\(fold)", "--final",
+                    "--output", path("final\(fold)"),
+                ] + small)
+            #expect(final.exitCode == 0, "\(final.errors)")
+            let card = try String(contentsOf: folder.appending(path: "final\(fold)/MODEL_CARD.md"), encoding: .utf8)
+            #expect(card.contains("2 patients that they had not seen (1") == seen.isEmpty, "\(card)")
+            #expect(
+                card.contains("but not labels, had been seen in pre-training (transductive; 1") == !seen.isEmpty,
+                "\(card)")
         }
         let resumed = try pretrain.run(["--resume", path("pre"), "--quiet"])
         #expect(resumed.exitCode == 0, "\(resumed.errors)")

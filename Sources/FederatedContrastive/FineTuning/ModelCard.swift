@@ -9,10 +9,12 @@ struct ModelCard: Sendable {
     private let results: [TrialResult]
     private let runner: TrialRunner
     private let annotated: Int
+    /// Whether pre-training saw images of the scored patients.
+    private let transductive: Bool
 
     /// Creates the card of a model from the cross-validated results with `annotated` patients per client.
     init(_ report: FineTuningReport, annotated: Int, runner: TrialRunner) {
-        (self.annotated, self.runner) = (annotated, runner)
+        (self.annotated, self.runner, transductive) = (annotated, runner, !report.transductive.isEmpty)
         results = report.results.filter { $0.trial.annotated == annotated }
     }
 
@@ -60,10 +62,14 @@ struct ModelCard: Sendable {
 
     private var scores: String {
         let folds = Set(results.map(\.trial.fold)).count
+        let unseen =
+            transductive
+            ? "whose images, but not labels, had been seen in pre-training (transductive; "
+            : "that they had not seen ("
         return """
             Of \(results.count) \(results.count == 1 ? "model" : "models") trained in the same way on \(annotated) annotated patients of each client, and \
-            scored on \(Set(results.flatMap(\.cases).map(\.patient)).count) patients that they had not seen \
-            (\(folds) of \(runner.folds) folds). The model itself learned from all patients; it was scored on none. \
+            scored on \(Set(results.flatMap(\.cases).map(\.patient)).count) patients \(unseen)\
+            \(folds) of \(runner.folds) folds). The model itself learned from all patients; it was scored on none. \
             Dice in three dimensions on the native grid, mean ± standard deviation over images:
             """
     }
